@@ -1,0 +1,100 @@
+//! Whose call it was, and how sure we are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::lease::model::Tier;
+use crate::platform::clock::Millis;
+use crate::platform::ids::{SessionId, VisitorId};
+use crate::visit::model::{ClickId, Consent, Device, Source};
+
+/// A session that may have made the call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The session.
+    pub session: SessionId,
+    /// Probability, 0.0 to 1.0.
+    pub probability: f64,
+    /// How it held the number.
+    pub tier: Tier,
+    /// Milliseconds between its last sign of life and the call; 0 while it lives.
+    pub idle_ms: i64,
+    /// Whether it clicked the number's `tel:` link shortly before.
+    pub tel_click: bool,
+}
+
+/// One touch with its share of the call under each model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TouchCredit {
+    /// The session of the touch.
+    pub session: SessionId,
+    /// When it was.
+    pub at: Millis,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Landing page of the touch.
+    pub landing_page: String,
+    /// Share under the model `first`.
+    pub first: f64,
+    /// Share under the model `last`.
+    pub last: f64,
+}
+
+/// How the answer was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// A session held the pooled number.
+    Holder,
+    /// The number is static and belongs to one source.
+    Static,
+    /// Nobody fits.
+    None,
+}
+
+/// The answer for one call, frozen into its snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// How it was found.
+    pub basis: Basis,
+    /// The chosen session, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// Its visitor, with consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<VisitorId>,
+    /// Probability of the answer, 0.0 to 1.0.
+    pub confidence: f64,
+    /// How the number was held; `source` for static numbers, `original` when nobody held it.
+    pub tier: Tier,
+    /// The source that gets the call (last touch); `None` when nobody fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Landing host of the chosen session, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub landing_host: String,
+    /// Landing page of the chosen session, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub landing_page: String,
+    /// Host of its referrer, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub referrer_host: String,
+    /// When the chosen session began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_started_at: Option<Millis>,
+    /// Its device.
+    #[serde(default)]
+    pub device: Device,
+    /// Its click ids, for postbacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub click_ids: Vec<ClickId>,
+    /// What its visitor allowed.
+    #[serde(default)]
+    pub consent: Consent,
+    /// The most probable candidates, best first, at most eight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+    /// Touches of the winner with their credits, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<TouchCredit>,
+}

@@ -1,0 +1,218 @@
+//! What a call is: the normalised provider event, and the snapshot that events build.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribution::model::Attribution;
+use crate::platform::clock::Millis;
+use crate::platform::ids::{CallId, SiteId};
+use crate::platform::phone::PhoneNumber;
+
+/// One provider message in our own words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// Provider name (`twilio`, `generic`, …).
+    pub provider: String,
+    /// The provider's id of the whole call.
+    pub provider_call_id: String,
+    /// Identifies this event among all events of the call; the same event sent twice has the same.
+    pub dedup: String,
+    /// The site whose webhook was called.
+    pub site: SiteId,
+    /// When it happened: the provider's time, or the moment it was received.
+    pub at: Millis,
+    /// When it reached us.
+    pub received_at: Millis,
+    /// The number that was called, when the event tells.
+    pub to: Option<PhoneNumber>,
+    /// Who called.
+    pub from: Caller,
+    /// What happened.
+    pub kind: CallEventKind,
+}
+
+/// The caller as the provider tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The caller's number; `None` when withheld, anonymous or unreadable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<PhoneNumber>,
+    /// Name shown by the network, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Place by the number's prefix: city, empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub city: String,
+    /// Region or state, empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// ISO 3166-1 alpha-2 country, empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub country: String,
+}
+
+/// What can happen to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CallEventKind {
+    /// The call arrived at the tracking number.
+    Received,
+    /// The destination rings.
+    Ringing,
+    /// A person answered: decided from the dial leg, never from the parent's state.
+    Answered,
+    /// The dial leg ended. `talk_s` counts from answer to end of that leg.
+    DialEnded {
+        /// How it ended.
+        outcome: DialOutcome,
+        /// Seconds talked on the dial leg, when told.
+        talk_s: Option<u32>,
+    },
+    /// The whole call ended. `duration_s` is the parent's duration, which is *not* talk time.
+    Ended {
+        /// Seconds from arrival to end, when told.
+        duration_s: Option<u32>,
+        /// The parent's own final word, when it says more than "completed".
+        outcome: Option<DialOutcome>,
+    },
+    /// A recording can be fetched.
+    Recorded {
+        /// Where; stored, never fetched.
+        url: String,
+        /// Its length in seconds, when told.
+        duration_s: Option<u32>,
+    },
+}
+
+/// How a dial leg ended (telephony facts: outcome table).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DialOutcome {
+    /// A person and the caller were connected.
+    Answered,
+    /// The line was busy.
+    Busy,
+    /// Nobody picked up.
+    NoAnswer,
+    /// The network failed.
+    Failed,
+    /// The caller gave up while it rang.
+    Canceled,
+    /// The callee or a rule turned it away.
+    Rejected,
+    /// A machine took a message.
+    Voicemail,
+}
+
+/// Where a call stands. The final states are those of the metric catalogue.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// It arrived; nothing else is known yet.
+    #[default]
+    Received,
+    /// The destination rings.
+    Ringing,
+    /// Caller and callee are talking.
+    InProgress,
+    /// Final: a person answered.
+    Answered,
+    /// Final: busy.
+    Busy,
+    /// Final: nobody picked up.
+    NoAnswer,
+    /// Final: the network failed.
+    Failed,
+    /// Final: the caller hung up while it rang.
+    Canceled,
+    /// Final: a message was left.
+    Voicemail,
+    /// Final: turned away by a rule.
+    Rejected,
+}
+
+impl CallStatus {
+    /// The word used in the API, facts and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            CallStatus::Received => "received",
+            CallStatus::Ringing => "ringing",
+            CallStatus::InProgress => "in_progress",
+            CallStatus::Answered => "answered",
+            CallStatus::Busy => "busy",
+            CallStatus::NoAnswer => "no_answer",
+            CallStatus::Failed => "failed",
+            CallStatus::Canceled => "canceled",
+            CallStatus::Voicemail => "voicemail",
+            CallStatus::Rejected => "rejected",
+        }
+    }
+
+    /// Whether the call is over.
+    pub fn is_final(self) -> bool {
+        !matches!(self, CallStatus::Received | CallStatus::Ringing | CallStatus::InProgress)
+    }
+}
+
+/// Everything known of one call: what Redis keeps under `call:<id>`, and the body of the `call`
+/// ledger event. The newest version wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Our id, the same for the same provider call.
+    pub id: CallId,
+    /// Rises with every change.
+    pub version: u32,
+    /// The site.
+    pub site: SiteId,
+    /// Provider name.
+    pub provider: String,
+    /// The provider's id.
+    pub provider_call_id: String,
+    /// The number that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<PhoneNumber>,
+    /// Who called.
+    pub caller: Caller,
+    /// Keyed hash of the caller's number; `None` for anonymous callers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_hash: Option<String>,
+    /// No earlier call from this caller to this site inside the look-back; `None` when the caller
+    /// is anonymous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_time: Option<bool>,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// When it arrived.
+    pub started_at: Millis,
+    /// When the destination rang.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ringing_at: Option<Millis>,
+    /// When a person answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Millis>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Millis>,
+    /// Seconds queued or ringing until answered or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_s: Option<u32>,
+    /// Seconds talked, answered until ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk_s: Option<u32>,
+    /// How the dial leg ended, once known; kept so that events may come in any order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dial_outcome: Option<DialOutcome>,
+    /// Where it was forwarded to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<PhoneNumber>,
+    /// Link to a recording; stored, never fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_url: Option<String>,
+    /// Whose call it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+    /// `dedup` of the events already applied, oldest first, bounded.
+    #[serde(default)]
+    pub applied: Vec<String>,
+}

@@ -1,0 +1,90 @@
+//! Configuration: what an installation is made of.
+//!
+//! In: the compiled-in defaults, a file, the environment, secret files. Out: a [`model::Config`]
+//! that is complete and consistent, or every complaint at once. [`Live`] is the handle that the
+//! running program asks; a reload swaps what is behind it.
+
+pub mod model;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::platform::ids::SiteId;
+use crate::platform::keys::Shards;
+use crate::platform::phone::{PhoneNumber, WrittenForms};
+use model::{Config, Site};
+
+/// A configuration with what the hot paths look up in it.
+#[derive(Debug)]
+pub struct Installation {
+    /// The configuration itself.
+    pub config: Config,
+    /// How sites are spread over Redis hash tags.
+    pub shards: Shards,
+    by_id: HashMap<SiteId, usize>,
+    by_key: HashMap<String, usize>,
+    written: HashMap<PhoneNumber, WrittenForms>,
+}
+
+impl Installation {
+    /// Indexes `config`; parsing phone numbers is too slow to do it per request.
+    pub fn new(config: Config) -> Self {
+        let by = |key: fn(&Site) -> String| -> HashMap<String, usize> {
+            config.sites.iter().enumerate().map(|(i, site)| (key(site), i)).collect()
+        };
+        let by_key = by(|site| site.key.clone());
+        let by_id = config.sites.iter().enumerate().map(|(i, s)| (s.id.clone(), i)).collect();
+        let numbers = config.sites.iter().flat_map(|site| {
+            let targets = site.targets.iter().map(|target| &target.number);
+            let pooled = site.pools.iter().flat_map(|pool| &pool.numbers);
+            let fixed = site.static_numbers.iter().map(|entry| &entry.number);
+            targets.chain(pooled).chain(fixed)
+        });
+        let written = numbers.map(|number| (number.clone(), number.written())).collect();
+        let shards = Shards(config.redis.shards);
+        Installation { shards, by_id, by_key, written, config }
+    }
+
+    /// The site with this id.
+    pub fn site(&self, id: &SiteId) -> Option<&Site> {
+        self.by_id.get(id).map(|&index| &self.config.sites[index])
+    }
+
+    /// The site with this public key.
+    pub fn site_by_key(&self, key: &str) -> Option<&Site> {
+        self.by_key.get(key).map(|&index| &self.config.sites[index])
+    }
+
+    /// The written forms of a configured number; of any other number, computed now.
+    pub fn written(&self, number: &PhoneNumber) -> WrittenForms {
+        self.written.get(number).cloned().unwrap_or_else(|| number.written())
+    }
+}
+
+/// The configuration in force; cheap to clone and to read.
+#[derive(Clone, Debug)]
+pub struct Live(Arc<ArcSwap<Installation>>);
+
+impl Live {
+    /// Puts `config` in force.
+    pub fn new(config: Config) -> Self {
+        Live(Arc::new(ArcSwap::from_pointee(Installation::new(config))))
+    }
+
+    /// What is in force now. Keep it for one request, not longer.
+    pub fn now(&self) -> Guard<Arc<Installation>> {
+        self.0.load()
+    }
+
+    /// What is in force now, to keep across waits.
+    pub fn now_full(&self) -> Arc<Installation> {
+        self.0.load_full()
+    }
+
+    /// Puts another configuration in force for everybody.
+    pub fn replace(&self, config: Config) {
+        self.0.store(Arc::new(Installation::new(config)));
+    }
+}

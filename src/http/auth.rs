@@ -1,0 +1,100 @@
+//! Bearer keys: who asks, what they may do, which sites they may see.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::config::Live;
+use crate::config::model::{ApiKey, Scope};
+use crate::http::problem::Problem;
+use crate::platform::ids::SiteId;
+
+/// The key of a request, already checked against the configuration. Take it as a handler argument;
+/// without a known key the handler does not run.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    key: Arc<ApiKey>,
+}
+
+impl Caller {
+    /// Who the key belongs to, for logs.
+    pub fn name(&self) -> &str {
+        &self.key.name
+    }
+
+    /// Refuses keys below `scope`.
+    pub fn needs(&self, scope: Scope) -> Result<(), Problem> {
+        if self.key.scope >= scope {
+            return Ok(());
+        }
+        Err(Problem::Forbidden {
+            needs: match scope {
+                Scope::Reader => "reader",
+                Scope::Analyst => "analyst",
+                Scope::Manager => "manager",
+                Scope::Admin => "admin",
+            },
+        })
+    }
+
+    /// Whether the key may see `site`.
+    pub fn sees(&self, site: &SiteId) -> bool {
+        self.key.sites.is_empty() || self.key.sites.contains(site)
+    }
+
+    /// The sites among `wanted` (all configured ones when empty) that the key may see. Asking for
+    /// a site that does not exist and for one of somebody else is the same answer.
+    pub fn visible_sites(&self, live: &Live, wanted: &[SiteId]) -> Result<Vec<SiteId>, Problem> {
+        let installation = live.now();
+        if wanted.is_empty() {
+            let all = installation.config.sites.iter().map(|site| site.id.clone());
+            return Ok(all.filter(|site| self.sees(site)).collect());
+        }
+        let visible = |site: &SiteId| installation.site(site).is_some() && self.sees(site);
+        if wanted.iter().all(visible) {
+            Ok(wanted.to_vec())
+        } else {
+            Err(Problem::NotFound { what: "site" })
+        }
+    }
+}
+
+/// SHA-256 of a key, hex: what the configuration keeps.
+pub fn key_hash(key: &str) -> String {
+    hex::encode(Sha256::digest(key.as_bytes()))
+}
+
+/// Finds the configured key that `presented` is.
+pub fn find_key<'a>(keys: &'a [ApiKey], presented: &str) -> Option<&'a ApiKey> {
+    let hash = key_hash(presented);
+    keys.iter().find(|key| {
+        let stored = key.sha256.to_ascii_lowercase();
+        bool::from(stored.as_bytes().ct_eq(hash.as_bytes()))
+    })
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authenticate(request))
+    }
+}
+
+fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
+    let live = request.app_data::<web::Data<Live>>().ok_or(Problem::Internal)?;
+    let header = request.headers().get(header::AUTHORIZATION).ok_or(Problem::Unauthorized)?;
+    let text = header.to_str().map_err(|_| Problem::Unauthorized)?;
+    let (scheme, presented) = text.split_once(' ').ok_or(Problem::Unauthorized)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::Unauthorized);
+    }
+    let installation = live.now();
+    let key =
+        find_key(&installation.config.api_keys, presented.trim()).ok_or(Problem::Unauthorized)?;
+    Ok(Caller { key: Arc::new(key.clone()) })
+}

@@ -1,0 +1,4 @@
+//! The HTTP edge: every route in one list, errors, keys, limits.
+
+pub mod auth;
+pub mod problem;

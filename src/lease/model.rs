@@ -1,0 +1,116 @@
+//! What a lease is, and what the scripts answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::{PageId, PoolId, SessionId, SiteId, TargetId};
+use crate::platform::phone::PhoneNumber;
+
+/// How good a number is for attribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Leased to this session alone.
+    Own,
+    /// Own, but reused before its rest was over.
+    Unrested,
+    /// Several live sessions hold it.
+    Shared,
+    /// A static number of the right source.
+    Source,
+    /// The page was left alone.
+    Original,
+}
+
+impl Tier {
+    /// The word used in scripts, replies, facts and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Tier::Own => "own",
+            Tier::Unrested => "unrested",
+            Tier::Shared => "shared",
+            Tier::Source => "source",
+            Tier::Original => "original",
+        }
+    }
+
+    /// The tier that `word` names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Tier::Own, Tier::Unrested, Tier::Shared, Tier::Source, Tier::Original]
+            .into_iter()
+            .find(|tier| tier.word() == word)
+    }
+}
+
+/// What a session holds of one pool after `acquire` or `beat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The pool.
+    pub pool: PoolId,
+    /// The number on the page.
+    pub number: PhoneNumber,
+    /// How good it is.
+    pub tier: Tier,
+    /// When this session got it.
+    pub since: Millis,
+}
+
+/// One sign of life of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageSign {
+    /// The page.
+    pub page: PageId,
+    /// Rises with every message of the page; a message that is not newer changes nothing.
+    pub seq: u32,
+    /// What the page said.
+    pub kind: SignKind,
+    /// Milliseconds since a `tel:` link with this number was clicked, when one was.
+    pub tel_click_ago_ms: Option<i64>,
+}
+
+/// What a page can say after its view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignKind {
+    /// Still here (visible or hidden).
+    Beat,
+    /// The page is being unloaded (`pagehide`).
+    Leave,
+}
+
+/// Who was shown a number, as `holders` remembers it. A live holder's `last_seen` comes from its
+/// lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The session.
+    pub session: SessionId,
+    /// When it got the number.
+    pub from: Millis,
+    /// Last sign of life.
+    pub last_seen: Millis,
+    /// How it held the number.
+    pub tier: Tier,
+    /// When it clicked the number's `tel:` link last, if ever.
+    pub tel_click: Option<Millis>,
+    /// Whether the lease still ran when this was read.
+    pub live: bool,
+}
+
+/// The body of a `lease` ledger event: a number was granted, or could not be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseFact {
+    /// The session.
+    pub session: SessionId,
+    /// The site.
+    pub site: SiteId,
+    /// The pool.
+    pub pool: PoolId,
+    /// The target on the page, when one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetId>,
+    /// The number, unless the tier is `original`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<PhoneNumber>,
+    /// How good it is.
+    pub tier: Tier,
+}

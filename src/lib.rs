@@ -1,0 +1,16 @@
+#![doc = include_str!("README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod attribution;
+pub mod call;
+pub mod config;
+pub mod dashboard;
+pub mod http;
+pub mod lease;
+pub mod ledger;
+pub mod platform;
+pub mod postback;
+pub mod report;
+pub mod visit;
+pub mod warehouse;

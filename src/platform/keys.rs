@@ -1,0 +1,182 @@
+//! Every Redis key name of Ringtrace, and nothing else builds one.
+//!
+//! Every key of a site carries one hash tag `{sNN}` with NN = CRC16(site) mod `shards`, so that a
+//! script touches one Redis Cluster slot. `shards` is fixed for an installation.
+
+use crate::platform::ids::{CallId, PoolId, SessionId, SiteId, VisitorId};
+use crate::platform::phone::PhoneNumber;
+
+/// How many hash tags an installation spreads its sites over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shards(pub u16);
+
+/// The hash tag of a site or of a whole shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shard(pub u16);
+
+impl Shards {
+    /// The shard that holds every key of `site`.
+    pub fn of(self, site: &SiteId) -> Shard {
+        Shard(crc16::State::<crc16::XMODEM>::calculate(site.as_str().as_bytes()) % self.0.max(1))
+    }
+
+    /// All shards, in order.
+    pub fn all(self) -> impl Iterator<Item = Shard> {
+        (0..self.0.max(1)).map(Shard)
+    }
+
+    /// The keys of one site.
+    pub fn keys(self, site: &SiteId) -> SiteKeys {
+        SiteKeys { shard: self.of(site), site: site.clone() }
+    }
+}
+
+impl Shard {
+    /// STREAM of ledger events of every site in this shard.
+    pub fn ledger(self) -> String {
+        format!("rt:{self}:ledger")
+    }
+
+    /// STREAM of ledger entries that a consumer could not read, with the reason.
+    pub fn ledger_dead(self) -> String {
+        format!("rt:{self}:ledger:dead")
+    }
+
+    /// ZSET postback id → due at (ms).
+    pub fn outbox_due(self) -> String {
+        format!("rt:{self}:outbox:due")
+    }
+
+    /// HASH postback id → packed entry (waiting, claimed or retried).
+    pub fn outbox_body(self) -> String {
+        format!("rt:{self}:outbox:body")
+    }
+
+    /// ZSET postback id → given up at (ms); the bodies stay in [`Shard::outbox_dead_body`].
+    pub fn outbox_dead(self) -> String {
+        format!("rt:{self}:outbox:dead")
+    }
+
+    /// HASH postback id → packed entry of the dead set.
+    pub fn outbox_dead_body(self) -> String {
+        format!("rt:{self}:outbox:dead:body")
+    }
+
+    /// ZSET postback id → settled at (ms): ids that must not be queued again, and with
+    /// [`Shard::outbox_done_body`] the delivery log.
+    pub fn outbox_done(self) -> String {
+        format!("rt:{self}:outbox:done")
+    }
+
+    /// HASH postback id → packed entry with its verdict.
+    pub fn outbox_done_body(self) -> String {
+        format!("rt:{self}:outbox:done:body")
+    }
+}
+
+/// Renders the hash tag with its braces: `{s07}`.
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{{s{:02}}}", self.0)
+    }
+}
+
+/// Builds the key names of one site.
+#[derive(Clone, Debug)]
+pub struct SiteKeys {
+    /// The shard all these keys live in.
+    pub shard: Shard,
+    site: SiteId,
+}
+
+impl SiteKeys {
+    /// ZSET number → released_at (ms), never used = 0; longest idle first.
+    pub fn pool_free(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:free", self.shard, self.site)
+    }
+
+    /// ZSET number → moment its newest own lease runs out (ms).
+    pub fn pool_held(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:held", self.shard, self.site)
+    }
+
+    /// ZSET of held numbers ranked for sharing: the number least likely to ring now first.
+    pub fn pool_share(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:share", self.shard, self.site)
+    }
+
+    /// ZSET number → pinned until (ms), after a tel click.
+    pub fn pool_pinned(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:pinned", self.shard, self.site)
+    }
+
+    /// HASH number → since (ms) of numbers that take no new lease.
+    pub fn pool_draining(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:draining", self.shard, self.site)
+    }
+
+    /// HASH of the pool's counters (leases by tier, …).
+    pub fn pool_counters(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:counters", self.shard, self.site)
+    }
+
+    /// STR the lease of `session` in `pool`.
+    pub fn lease(&self, pool: &PoolId, session: &SessionId) -> String {
+        format!("rt:{}:lease:{}:{pool}:{session}", self.shard, self.site)
+    }
+
+    /// STR prefix of [`SiteKeys::lease`], for scripts that look at the holders of a number.
+    pub fn lease_prefix(&self, pool: &PoolId) -> String {
+        format!("rt:{}:lease:{}:{pool}:", self.shard, self.site)
+    }
+
+    /// STR the number that `visitor` had last in `pool`.
+    pub fn sticky(&self, pool: &PoolId, visitor: &VisitorId) -> String {
+        format!("rt:{}:sticky:{}:{pool}:{visitor}", self.shard, self.site)
+    }
+
+    /// LIST of who was shown `number`, newest first.
+    pub fn holders(&self, number: &PhoneNumber) -> String {
+        format!("rt:{}:holders:{}:{number}", self.shard, self.site)
+    }
+
+    /// STR prefix of [`SiteKeys::holders`].
+    pub fn holders_prefix(&self) -> String {
+        format!("rt:{}:holders:{}:", self.shard, self.site)
+    }
+
+    /// STR packed visit of a session.
+    pub fn session(&self, session: &SessionId) -> String {
+        format!("rt:{}:session:{}:{session}", self.shard, self.site)
+    }
+
+    /// LIST of packed touches of a visitor, newest first.
+    pub fn visitor(&self, visitor: &VisitorId) -> String {
+        format!("rt:{}:visitor:{}:{visitor}", self.shard, self.site)
+    }
+
+    /// HASH of what is known of a caller, by the keyed hash of their number.
+    pub fn caller(&self, caller_hash: &str) -> String {
+        format!("rt:{}:caller:{}:{caller_hash}", self.shard, self.site)
+    }
+
+    /// STR packed snapshot of a call.
+    pub fn call(&self, call: &CallId) -> String {
+        format!("rt:{}:call:{}:{call}", self.shard, self.site)
+    }
+
+    /// ZSET call id → started_at (ms) of the site's calls that Redis still keeps.
+    pub fn calls(&self) -> String {
+        format!("rt:{}:calls:{}", self.shard, self.site)
+    }
+
+    /// STR the answer once given for an `Idempotency-Key`.
+    pub fn idempotency(&self, key: &str) -> String {
+        format!("rt:{}:idempotency:{}:{key}", self.shard, self.site)
+    }
+}
+
+/// HASH number → `site/pool` that owns it, across all sites (its own hash tag).
+pub fn number_registry() -> String {
+    "rt:{numbers}:owner".to_owned()
+}

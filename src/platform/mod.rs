@@ -1,0 +1,14 @@
+//! What every stage stands on: clock, ids, phone numbers, Redis, keys, telemetry.
+//!
+//! Nothing here knows what a visit, a lease or a call is.
+
+pub mod clock;
+pub mod ids;
+pub mod keys;
+pub mod phone;
+pub mod redis;
+pub mod redis_server;
+pub mod secret;
+pub mod shutdown;
+pub mod signing;
+pub mod telemetry;

@@ -1,0 +1,250 @@
+//! The way to Redis: one multiplexed connection per worker behind a circuit breaker, and a pool
+//! for what blocks or holds a connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Cmd, FromRedisValue, Pipeline, ScriptInvocation, ServerErrorKind};
+
+/// Why Redis did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Redis is down, slow, full, loading or read-only; the caller takes its fallback. The breaker
+    /// may have answered without asking.
+    #[error("Redis is not available: {0}")]
+    Unavailable(String),
+    /// Redis answered, and the answer is an error or not of the expected shape: a bug, not a fault.
+    #[error("Redis refused {what}: {source}")]
+    Refused {
+        /// What was being tried.
+        what: &'static str,
+        /// What Redis said.
+        #[source]
+        source: redis::RedisError,
+    },
+    /// What was stored cannot be read.
+    #[error("cannot read what Redis holds for {what}: {why}")]
+    Unreadable {
+        /// Which record.
+        what: &'static str,
+        /// The decoder's reason.
+        why: String,
+    },
+}
+
+/// How patient the hot paths are.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Longest wait for an answer.
+    pub response: Duration,
+    /// Longest wait for a connection.
+    pub connection: Duration,
+    /// How long the breaker stays open after a failure.
+    pub breaker_open: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            response: Duration::from_millis(150),
+            connection: Duration::from_millis(150),
+            breaker_open: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Opens after a failure: while it is open nobody waits for Redis; when the time is over one
+/// request tries again.
+#[derive(Debug)]
+pub struct Breaker {
+    origin: Instant,
+    open_until_ms: AtomicI64,
+    failures: AtomicU32,
+    open_for: Duration,
+}
+
+impl Breaker {
+    /// A closed breaker that stays open for `open_for` after a failure.
+    pub fn new(open_for: Duration) -> Arc<Self> {
+        Arc::new(Breaker {
+            origin: Instant::now(),
+            open_until_ms: AtomicI64::new(-1),
+            failures: AtomicU32::new(0),
+            open_for,
+        })
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        self.origin.elapsed().as_millis() as i64
+    }
+
+    /// Whether Redis may be asked. When an open period just ended, exactly one caller gets `true`
+    /// and the others wait for its result.
+    pub fn allows(&self) -> bool {
+        let until = self.open_until_ms.load(Ordering::Acquire);
+        if until < 0 {
+            return true;
+        }
+        let now = self.elapsed_ms();
+        if now < until {
+            return false;
+        }
+        let next = now + self.open_for.as_millis() as i64;
+        self.open_until_ms
+            .compare_exchange(until, next, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    /// Whether the last answer was a good one.
+    pub fn is_closed(&self) -> bool {
+        self.open_until_ms.load(Ordering::Acquire) < 0
+    }
+
+    fn succeeded(&self) {
+        if self.open_until_ms.swap(-1, Ordering::AcqRel) >= 0 {
+            tracing::info!("Redis answers again");
+            metrics::gauge!("ringtrace_redis_up").set(1.0);
+        }
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
+    fn failed(&self, why: &redis::RedisError) {
+        // One slow answer is not an outage; a broken connection is.
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if why.is_timeout() && failures < 3 {
+            return;
+        }
+        let was_closed = self
+            .open_until_ms
+            .swap(self.elapsed_ms() + self.open_for.as_millis() as i64, Ordering::AcqRel)
+            < 0;
+        if was_closed {
+            tracing::warn!(error = %why, "Redis does not answer; fallbacks are in use");
+            metrics::gauge!("ringtrace_redis_up").set(0.0);
+        }
+    }
+}
+
+/// A handle to Redis for hot paths; cheap to clone, one connection per worker.
+#[derive(Clone)]
+pub struct Redis {
+    connection: ConnectionManager,
+    breaker: Arc<Breaker>,
+}
+
+impl Redis {
+    /// A handle that connects when it is first used and reconnects by itself.
+    pub fn lazy(url: &str, patience: Patience, breaker: Arc<Breaker>) -> Result<Self, StoreError> {
+        let refused = |source| StoreError::Refused { what: "the configured URL", source };
+        let client = redis::Client::open(url).map_err(refused)?;
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(patience.response))
+            .set_connection_timeout(Some(patience.connection))
+            .set_number_of_retries(1)
+            .set_min_delay(Duration::from_millis(20))
+            .set_max_delay(Duration::from_millis(100));
+        let connection =
+            ConnectionManager::new_lazy_with_config(client, config).map_err(refused)?;
+        Ok(Redis { connection, breaker })
+    }
+
+    /// The breaker that all handles of a process share.
+    pub fn breaker(&self) -> &Arc<Breaker> {
+        &self.breaker
+    }
+
+    /// Runs one command. `what` names it in errors.
+    pub async fn command<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        command: &Cmd,
+    ) -> Result<T, StoreError> {
+        self.guard(what, async { command.query_async(&mut self.connection.clone()).await }).await
+    }
+
+    /// Runs a pipeline in one round trip.
+    pub async fn pipeline<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        pipeline: &Pipeline,
+    ) -> Result<T, StoreError> {
+        self.guard(what, async { pipeline.query_async(&mut self.connection.clone()).await }).await
+    }
+
+    /// Runs a script by its SHA, loading it again after NOSCRIPT (a restarted or failed-over Redis).
+    pub async fn script<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        invocation: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        self.guard(what, async { invocation.invoke_async(&mut self.connection.clone()).await })
+            .await
+    }
+
+    async fn guard<T>(
+        &self,
+        what: &'static str,
+        asked: impl Future<Output = redis::RedisResult<T>>,
+    ) -> Result<T, StoreError> {
+        if !self.breaker.allows() {
+            return Err(StoreError::Unavailable("it did not answer a moment ago".to_owned()));
+        }
+        match asked.await {
+            Ok(answer) => {
+                self.breaker.succeeded();
+                Ok(answer)
+            }
+            Err(error) if is_outage(&error) => {
+                self.breaker.failed(&error);
+                metrics::counter!("ringtrace_redis_failures_total", "what" => what).increment(1);
+                Err(StoreError::Unavailable(error.to_string()))
+            }
+            Err(source) => {
+                self.breaker.succeeded();
+                Err(StoreError::Refused { what, source })
+            }
+        }
+    }
+}
+
+/// Whether an error means "Redis cannot serve now" rather than "the question was wrong".
+pub fn is_outage(error: &redis::RedisError) -> bool {
+    use redis::ErrorKind;
+    if error.is_timeout() || error.is_io_error() || error.is_connection_dropped() {
+        return true;
+    }
+    if error.is_connection_refusal() {
+        return true;
+    }
+    match error.kind() {
+        ErrorKind::Server(kind) => matches!(
+            kind,
+            ServerErrorKind::BusyLoading
+                | ServerErrorKind::TryAgain
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ReadOnly
+        ),
+        _ => {
+            matches!(error.code(), Some("OOM" | "MISCONF" | "LOADING" | "READONLY" | "NOREPLICAS"))
+        }
+    }
+}
+
+/// A pool for stream consumers, workers and administration; never for a page view or a call.
+pub fn worker_pool(url: &str, size: usize) -> Result<deadpool_redis::Pool, StoreError> {
+    let unavailable = |why: String| StoreError::Unavailable(why);
+    let config = deadpool_redis::Config::from_url(url);
+    config
+        .builder()
+        .map_err(|e| unavailable(e.to_string()))?
+        .max_size(size)
+        .wait_timeout(Some(Duration::from_secs(5)))
+        .create_timeout(Some(Duration::from_secs(2)))
+        .recycle_timeout(Some(Duration::from_secs(2)))
+        .runtime(deadpool_redis::Runtime::Tokio1)
+        .build()
+        .map_err(|e| unavailable(e.to_string()))
+}

@@ -1,0 +1,124 @@
+//! What is delivered, to whom, and what became of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::{CallId, DestinationId, SiteId};
+
+/// One conversion on its way to one destination. Everything it says is frozen when the conversion
+/// is decided; secrets and URLs are looked up in the configuration at sending.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Postback {
+    /// Natural idempotency key: `<call>.<conversion>.<destination>`.
+    pub id: String,
+    /// The site.
+    pub site: SiteId,
+    /// The destination.
+    pub destination: DestinationId,
+    /// The call.
+    pub call: CallId,
+    /// Name of the conversion rule that was met.
+    pub conversion: String,
+    /// When the conversion happened (the call's end).
+    pub converted_at: Millis,
+    /// When it was queued.
+    pub queued_at: Millis,
+    /// Given up after this moment.
+    pub latest_at: Millis,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// What the last attempt said, redacted; empty before the first.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last_answer: String,
+    /// What is told about the call.
+    pub facts: ConversionFacts,
+}
+
+/// The frozen facts a postback may tell; which of them it tells is the destination's matter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConversionFacts {
+    /// Source of the call.
+    pub source: String,
+    /// Medium of the call.
+    pub medium: String,
+    /// Campaign of the call.
+    pub campaign: String,
+    /// Keyword.
+    pub term: String,
+    /// Content.
+    pub content: String,
+    /// Click ids by lower-case parameter name; empty without consent to advertising.
+    pub click_ids: Vec<(String, String)>,
+    /// Landing page (host and path).
+    pub landing_page: String,
+    /// When the call arrived.
+    pub call_started_at: Millis,
+    /// Seconds talked.
+    pub talk_s: u32,
+    /// Final status word of the call.
+    pub status: String,
+    /// First-time caller.
+    pub first_time: Option<bool>,
+    /// Probability of the attribution.
+    pub confidence: f64,
+    /// Value of the conversion as a decimal text, when the rule has one.
+    pub value: Option<String>,
+    /// ISO 4217 currency of the value.
+    pub currency: String,
+    /// The tracking number that was called.
+    pub tracking_number: String,
+    /// ISO 3166-1 alpha-2 country of the caller, empty when unknown.
+    pub country: String,
+    /// Keyed hash of the caller; never the number in clear.
+    pub caller_hash: Option<String>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// The destination took it.
+    Delivered,
+    /// The destination will never take it.
+    Rejected {
+        /// Its reason in plain words.
+        why: String,
+    },
+    /// Try again.
+    Retry {
+        /// Not before this moment.
+        at: Millis,
+        /// Why it did not work.
+        why: String,
+    },
+    /// It was not sent on purpose.
+    Skipped {
+        /// Why not.
+        why: String,
+    },
+    /// The latest moment passed; it is in the dead set.
+    GaveUp {
+        /// What the last attempt said.
+        why: String,
+    },
+}
+
+/// The body of a `postback` ledger event: the verdict of one postback.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PostbackFact {
+    /// The postback.
+    pub id: String,
+    /// The site.
+    pub site: SiteId,
+    /// The destination.
+    pub destination: DestinationId,
+    /// The call.
+    pub call: CallId,
+    /// Name of the conversion rule.
+    pub conversion: String,
+    /// Attempts made.
+    pub attempts: u32,
+    /// What became of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}

@@ -1,0 +1,156 @@
+//! What a page view was, once decided.
+
+use serde::{Deserialize, Serialize};
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::{PageId, SessionId, SiteId, VisitorId};
+
+/// The marketing source of one session, as remembered for its visitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// `google`, `facebook`, …; `(direct)` when nothing is known.
+    pub source: String,
+    /// `cpc`, `organic`, `referral`, …; `(none)` when nothing is known.
+    pub medium: String,
+    /// Campaign name, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub campaign: String,
+    /// `utm_id`, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub campaign_id: String,
+    /// Keyword, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub term: String,
+    /// `utm_content`, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content: String,
+    /// Channel group, e.g. `Paid Search`.
+    pub channel: String,
+    /// Ad platform told by the click id (`google`, `microsoft`, `meta`, …), empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub click_platform: String,
+}
+
+impl Source {
+    /// Whether nothing is known about where the visit came from.
+    pub fn is_direct(&self) -> bool {
+        self.source == "(direct)"
+    }
+}
+
+/// A click id as it stood in the URL: lower-case parameter name, value untouched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClickId {
+    /// `gclid`, `fbclid`, …
+    pub name: String,
+    /// The value, cut at the platform's length limit.
+    pub value: String,
+}
+
+/// What kind of machine showed the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// A computer.
+    Desktop,
+    /// A phone.
+    Mobile,
+    /// A tablet.
+    Tablet,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+/// What the visitor allowed, as the page told it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// A visitor id may be kept.
+    pub analytics: bool,
+    /// Conversions may be sent to ad platforms with this visitor's identifiers.
+    pub ads: bool,
+}
+
+/// One session, as stored under `session:<id>` and as its ledger event tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The session.
+    pub session: SessionId,
+    /// The visitor, only with consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<VisitorId>,
+    /// The site.
+    pub site: SiteId,
+    /// When the session began.
+    pub started_at: Millis,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Every click id of the landing URL, in URL order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub click_ids: Vec<ClickId>,
+    /// Host of the referrer, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub referrer_host: String,
+    /// Host of the first page, lower case.
+    pub landing_host: String,
+    /// Path of the first page, query stripped, normalised.
+    pub landing_page: String,
+    /// Kind of device.
+    pub device: Device,
+    /// What the visitor allowed.
+    pub consent: Consent,
+}
+
+/// What the snippet says about one page view, already bounded and typed.
+#[derive(Clone, Debug)]
+pub struct PageView {
+    /// The page.
+    pub page: PageId,
+    /// Rises with every message of the page.
+    pub seq: u32,
+    /// Address of the page.
+    pub url: String,
+    /// `document.referrer`, empty when none.
+    pub referrer: String,
+    /// `User-Agent` of the request.
+    pub user_agent: String,
+    /// What the visitor allowed.
+    pub consent: Consent,
+}
+
+/// Why a page view got no number of its own, or none at all: the closed list that the reply, the
+/// metric `ringtrace_original_total{reason}` and the documentation share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoNumberReason {
+    /// The visitor is a program.
+    Bot,
+    /// The page is being prerendered.
+    Prerender,
+    /// Too many requests from this network.
+    RateLimited,
+    /// The page did not ask for a number (`want` was `later` or `none`).
+    NotWanted,
+    /// No pool and no static number serves this target.
+    NoPool,
+    /// The pool and its overflow are used up.
+    PoolExhausted,
+    /// Redis did not answer in time.
+    StoreUnavailable,
+}
+
+impl NoNumberReason {
+    /// The word used in replies, metrics and documentation.
+    pub fn word(self) -> &'static str {
+        match self {
+            NoNumberReason::Bot => "bot",
+            NoNumberReason::Prerender => "prerender",
+            NoNumberReason::RateLimited => "rate_limited",
+            NoNumberReason::NotWanted => "not_wanted",
+            NoNumberReason::NoPool => "no_pool",
+            NoNumberReason::PoolExhausted => "pool_exhausted",
+            NoNumberReason::StoreUnavailable => "store_unavailable",
+        }
+    }
+}
