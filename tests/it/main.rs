@@ -1,0 +1,6 @@
+//! The integration tests, one binary; modules in flow order.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod platform;

@@ -1,0 +1,11 @@
+//! What the integration tests share: a test owns its world.
+
+pub mod redis;
+
+use ringtrace::platform::ids::SiteId;
+
+/// A site id that no other test uses, so that tests can share one Redis.
+pub fn unique_site() -> SiteId {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    format!("t{id}").parse().expect("a site id")
+}

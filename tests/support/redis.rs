@@ -1,0 +1,45 @@
+//! A real `redis-server` of the test process's own.
+
+use std::path::PathBuf;
+
+use ringtrace::platform::redis::{Breaker, Patience, Redis};
+use ringtrace::platform::redis_server::RedisServer;
+use tempfile::TempDir;
+
+/// A Redis that lives as long as this value: unix socket, AOF, a temporary folder.
+pub struct TestRedis {
+    server: RedisServer,
+    folder: TempDir,
+}
+
+impl TestRedis {
+    /// Starts a server; takes a few milliseconds.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let server = RedisServer::start("redis-server", folder.path())
+            .await
+            .expect("redis-server must be installed for the tests");
+        TestRedis { server, folder }
+    }
+
+    /// `unix://…`
+    pub fn url(&self) -> &str {
+        self.server.url()
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Its process id, to stop or kill it.
+    pub fn pid(&self) -> u32 {
+        self.server.pid().expect("the server runs")
+    }
+
+    /// A hot-path handle with a breaker of its own.
+    pub fn handle(&self) -> Redis {
+        let patience = Patience::default();
+        Redis::lazy(self.url(), patience, Breaker::new(patience.breaker_open)).expect("a handle")
+    }
+}
