@@ -1,1 +1,3 @@
+//! Call and holders → candidates, credit.
+
 pub mod model;

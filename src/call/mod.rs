@@ -1,1 +1,3 @@
+//! Provider event → call.
+
 pub mod model;

@@ -1,1 +1,4 @@
+//! Visit → number.
+
+pub mod holders;
 pub mod model;

@@ -1,1 +1,3 @@
+//! What happened, in order, for good.
+
 pub mod model;

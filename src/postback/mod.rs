@@ -1,1 +1,4 @@
+//! Conversion → destinations.
+
 pub mod model;
+pub mod rules;

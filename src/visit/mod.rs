@@ -1,1 +1,4 @@
+//! Page view → visit.
+
 pub mod model;
+pub mod store;
