@@ -4,6 +4,7 @@
 
 pub mod attribution;
 pub mod call;
+pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod http;

@@ -3,8 +3,21 @@
 //! In: the compiled-in defaults, a file, the environment, secret files. Out: a [`model::Config`]
 //! that is complete and consistent, or every complaint at once. [`Live`] is the handle that the
 //! running program asks; a reload swaps what is behind it.
+//!
+//! The way of a value: `layers` (defaults, files, environment) → `inspect` (against `schema`:
+//! unknown keys, wrong kinds; `secrets` from files) → `model` → `check` (what contradicts itself)
+//! → [`Live`]. `reach` asks the world outside; `reload` does it all again while running.
 
+pub mod check;
+pub mod complaint;
+pub mod inspect;
+pub mod layers;
+pub mod load;
 pub mod model;
+pub mod reach;
+pub mod reload;
+pub mod schema;
+pub mod secrets;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,0 +1,218 @@
+//! Sections that an installation has once: server, Redis, warehouse, limits, delivery, API keys.
+
+use std::net::IpAddr;
+
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::{at_most, positive, unique};
+use crate::config::complaint::{Complaints, did_you_mean};
+use crate::config::model::{Config, Limits, PostbackDelivery, Redis, Server, WarehouseKind};
+use crate::http::auth::key_hash;
+
+/// The key that `config/demo.toml` publishes.
+const DEMO_KEY: &str = "rt_demo";
+
+/// Most bytes that a body limit may allow.
+const LARGEST_BODY: usize = 64 << 20;
+
+pub(super) fn check(config: &Config, out: &mut Complaints) {
+    if config.data_folder.as_os_str().is_empty() {
+        out.error("data_folder", "it is empty");
+    }
+    server(&config.server, out);
+    redis(&config.redis, out);
+    warehouse(config, out);
+    if EnvFilter::try_new(&config.log.filter).is_err() {
+        out.error("log.filter", "expected a filter such as \"info\" or \"ringtrace=debug,warn\"");
+    }
+    limits(&config.limits, out);
+    delivery(&config.postback, out);
+    api_keys(config, out);
+}
+
+fn server(server: &Server, out: &mut Complaints) {
+    match Url::parse(&server.public_url) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            let origin = url.origin().ascii_serialization();
+            if origin != server.public_url {
+                let message =
+                    format!("no path, query or slash at the end belongs here; write `{origin}`");
+                out.error("server.public_url", message);
+            } else if url.scheme() == "http" && !is_loopback(&url) {
+                out.warning(
+                    "server.public_url",
+                    "browsers refuse http from an https page, and providers expect https",
+                );
+            }
+        }
+        _ => out.error(
+            "server.public_url",
+            "expected an address such as \"https://calls.example.com\"",
+        ),
+    }
+    if server.workers > 1024 {
+        out.error("server.workers", "at most 1024");
+    }
+    for (i, network) in server.trusted_proxies.iter().enumerate() {
+        if network.prefix_len() == 0 {
+            out.warning(
+                format!("server.trusted_proxies[{i}]"),
+                "everybody may say where a request came from",
+            );
+        }
+    }
+    positive("server.shutdown_timeout", server.shutdown_timeout, out);
+    at_most("server.shutdown_timeout", server.shutdown_timeout, SignedDuration::from_mins(10), out);
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+fn redis(redis: &Redis, out: &mut Complaints) {
+    if redis.url.is_empty() {
+        if redis.program.is_empty() {
+            out.error("redis.program", "without redis.url a program to start is needed");
+        }
+    } else if redis::Client::open(redis.url.reveal()).is_err() {
+        out.error(
+            "redis.url",
+            "expected redis://host:6379/0, rediss://host:6380/0 or unix:///path/to/socket",
+        );
+    }
+    if !(1..=256).contains(&redis.shards) {
+        out.error("redis.shards", format!("{} is not from 1 to 256", redis.shards));
+    }
+    // A page or a call waits this long before it gets its fallback.
+    let second = SignedDuration::from_secs(1);
+    for (path, timeout) in [
+        ("redis.response_timeout", redis.response_timeout),
+        ("redis.connection_timeout", redis.connection_timeout),
+    ] {
+        positive(path, timeout, out);
+        at_most(path, timeout, second, out);
+    }
+}
+
+fn warehouse(config: &Config, out: &mut Complaints) {
+    let warehouse = &config.warehouse;
+    if warehouse.several_processes {
+        match warehouse.kind {
+            WarehouseKind::Duckdb => out.error(
+                "warehouse.several_processes",
+                "a DuckDB file belongs to one process; several cannot share it",
+            ),
+        }
+        if config.redis.url.is_empty() {
+            out.error(
+                "warehouse.several_processes",
+                "several processes need a Redis that they share; set redis.url",
+            );
+        }
+    }
+    if warehouse.threads > 1024 {
+        out.error("warehouse.threads", "at most 1024");
+    }
+    if !(1..=1_000_000).contains(&warehouse.batch_rows) {
+        out.error("warehouse.batch_rows", "expected 1 to 1000000");
+    }
+    positive("warehouse.batch_wait", warehouse.batch_wait, out);
+    at_most("warehouse.batch_wait", warehouse.batch_wait, SignedDuration::from_mins(1), out);
+}
+
+fn limits(limits: &Limits, out: &mut Complaints) {
+    for (name, value) in [
+        ("snippet_per_minute", limits.snippet_per_minute),
+        ("snippet_burst", limits.snippet_burst),
+        ("api_per_minute", limits.api_per_minute),
+    ] {
+        if value == 0 {
+            out.error(format!("limits.{name}"), "0 would refuse everything");
+        }
+    }
+    for (name, value) in [
+        ("snippet_body", limits.snippet_body),
+        ("webhook_body", limits.webhook_body),
+        ("api_body", limits.api_body),
+    ] {
+        if !(1..=LARGEST_BODY).contains(&value) {
+            out.error(format!("limits.{name}"), format!("expected 1 to {LARGEST_BODY} bytes"));
+        }
+    }
+}
+
+fn delivery(delivery: &PostbackDelivery, out: &mut Complaints) {
+    for (name, duration) in [
+        ("connect_timeout", delivery.connect_timeout),
+        ("timeout", delivery.timeout),
+        ("retry_base", delivery.retry_base),
+        ("retry_max", delivery.retry_max),
+        ("give_up_after", delivery.give_up_after),
+        ("keep", delivery.keep),
+    ] {
+        positive(&format!("postback.{name}"), duration, out);
+    }
+    at_most("postback.timeout", delivery.timeout, SignedDuration::from_mins(5), out);
+    if delivery.connect_timeout > delivery.timeout {
+        out.error("postback.connect_timeout", "it is longer than postback.timeout, the whole");
+    }
+    if delivery.retry_max < delivery.retry_base {
+        out.error("postback.retry_max", "it is shorter than postback.retry_base, the first step");
+    }
+    if delivery.give_up_after < delivery.retry_base {
+        out.error("postback.give_up_after", "it ends before postback.retry_base, the first retry");
+    }
+    if delivery.keep < delivery.give_up_after {
+        out.warning(
+            "postback.keep",
+            "it is shorter than postback.give_up_after; a repeated webhook could send again",
+        );
+    }
+    if !(1..=1024).contains(&delivery.per_destination) {
+        out.error("postback.per_destination", "expected 1 to 1024");
+    }
+}
+
+fn api_keys(config: &Config, out: &mut Complaints) {
+    let keys = &config.api_keys;
+    if keys.is_empty() {
+        out.warning("api_keys", "nobody can read a report; `ringtrace key new` makes a key");
+    }
+    let hashes = keys.iter().enumerate();
+    let hashes = hashes.map(|(i, key)| (format!("api_keys[{i}].sha256"), key.sha256.as_str()));
+    unique("hash", hashes, out);
+    let demo = key_hash(DEMO_KEY);
+    for (i, key) in keys.iter().enumerate() {
+        if key.name.trim().is_empty() {
+            out.error(format!("api_keys[{i}].name"), "it is empty; logs show it");
+        }
+        let path = format!("api_keys[{i}].sha256");
+        if key.sha256.len() != 64 || !key.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+            out.error(&path, "expected 64 hex digits as `ringtrace key new` prints them");
+        } else if key.sha256.eq_ignore_ascii_case(&demo) && !listens_locally(config) {
+            out.warning(&path, "this is the demo's key, which everybody knows");
+        }
+        for (j, site) in key.sites.iter().enumerate() {
+            if config.site(site).is_none() {
+                let known = config.sites.iter().map(|site| site.id.as_str());
+                let meant = did_you_mean(site.as_str(), known);
+                let message = format!("there is no site `{site}`{meant}");
+                out.error(format!("api_keys[{i}].sites[{j}]"), message);
+            }
+        }
+    }
+}
+
+fn listens_locally(config: &Config) -> bool {
+    match config.server.listen.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_loopback(),
+    }
+}

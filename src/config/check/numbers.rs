@@ -1,0 +1,61 @@
+//! Phone numbers: each tracking number has one owner, and none is a number of the business.
+
+use std::collections::HashMap;
+
+use crate::config::complaint::Complaints;
+use crate::config::model::{Config, Site};
+use crate::platform::phone::PhoneNumber;
+
+pub(super) fn check(config: &Config, out: &mut Complaints) {
+    let sites = || config.sites.iter().enumerate();
+    let business: HashMap<&PhoneNumber, String> = sites()
+        .flat_map(|(i, site)| business_numbers(i, site))
+        .map(|(path, number)| (number, path))
+        .collect();
+    let mut owner: HashMap<&PhoneNumber, String> = HashMap::new();
+    for (path, number) in sites().flat_map(|(i, site)| tracking_numbers(i, site)) {
+        if let Some(real) = business.get(number) {
+            let message =
+                format!("{number} is a number of the business ({real}); it would be leased away");
+            out.error(&path, message);
+        }
+        if let Some(earlier) = owner.get(number) {
+            out.error(&path, format!("{number} belongs to {earlier} already"));
+        } else {
+            warn_if_odd(&path, number, out);
+            owner.insert(number, path);
+        }
+    }
+    for (path, number) in sites().flat_map(|(i, site)| business_numbers(i, site)) {
+        warn_if_odd(&path, number, out);
+    }
+}
+
+fn warn_if_odd(path: &str, number: &PhoneNumber, out: &mut Complaints) {
+    if !number.is_plausible() && !is_fictional(number) {
+        out.warning(path, format!("no numbering plan has {number}"));
+    }
+}
+
+/// Whether it is of the range 555-0100 to 555-0199, which North America keeps for examples.
+fn is_fictional(number: &PhoneNumber) -> bool {
+    number.as_str().len() == 12
+        && number.as_str().starts_with("+1")
+        && number.as_str()[5..].starts_with("55501")
+}
+
+fn business_numbers(i: usize, site: &Site) -> Vec<(String, &PhoneNumber)> {
+    let targets = site.targets.iter().enumerate();
+    let targets = targets.map(|(j, t)| (format!("sites[{i}].targets[{j}].number"), &t.number));
+    std::iter::once((format!("sites[{i}].forward_to"), &site.forward_to)).chain(targets).collect()
+}
+
+fn tracking_numbers(i: usize, site: &Site) -> Vec<(String, &PhoneNumber)> {
+    let pooled = site.pools.iter().enumerate().flat_map(|(j, pool)| {
+        let numbers = pool.numbers.iter().enumerate();
+        numbers.map(move |(k, n)| (format!("sites[{i}].pools[{j}].numbers[{k}]"), n))
+    });
+    let fixed = site.static_numbers.iter().enumerate();
+    let fixed = fixed.map(|(j, s)| (format!("sites[{i}].static_numbers[{j}].number"), &s.number));
+    pooled.chain(fixed).collect()
+}

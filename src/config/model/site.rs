@@ -1,0 +1,261 @@
+//! A site: its pages, numbers, providers and rules.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{ConversionRule, Destination};
+use crate::platform::ids::{PoolId, SiteId, TargetId};
+use crate::platform::phone::PhoneNumber;
+use crate::platform::secret::Secret;
+
+/// One web property.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Its id.
+    pub id: SiteId,
+    /// Its name on screen; empty: the id.
+    #[serde(default)]
+    pub name: String,
+    /// The public key in the script tag.
+    pub key: String,
+    /// Origins that may use the key, e.g. `https://www.example.com` or `https://*.example.com`;
+    /// empty: none.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// IANA time zone of reports.
+    #[serde(default = "utc")]
+    pub time_zone: String,
+    /// ISO 4217 currency of money.
+    #[serde(default = "usd")]
+    pub currency: String,
+    /// ISO 3166-1 alpha-2 country of national phone numbers.
+    #[serde(default = "us")]
+    pub country: String,
+    /// Where calls are forwarded to; the fail-safe.
+    pub forward_to: PhoneNumber,
+    /// How long the destination may ring.
+    #[serde(default = "ring_timeout")]
+    pub ring_timeout: SignedDuration,
+    /// What visitors allow when the page does not say.
+    #[serde(default)]
+    pub consent: ConsentDefault,
+    /// A session ends after this silence.
+    #[serde(default = "session_timeout")]
+    pub session_timeout: SignedDuration,
+    /// How long after a visit its calls are still its calls.
+    #[serde(default = "attribution_window")]
+    pub attribution_window: SignedDuration,
+    /// How long touches of a visitor are remembered.
+    #[serde(default = "look_back")]
+    pub look_back: SignedDuration,
+    /// How long a caller is known.
+    #[serde(default = "caller_look_back")]
+    pub caller_look_back: SignedDuration,
+    /// Numbers on the pages that get replaced.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// Pools of numbers.
+    #[serde(default)]
+    pub pools: Vec<Pool>,
+    /// Numbers bound to one source.
+    #[serde(default)]
+    pub static_numbers: Vec<StaticNumber>,
+    /// The telephony providers whose webhooks are accepted.
+    #[serde(default)]
+    pub telephony: Telephony,
+    /// When a call is a conversion.
+    #[serde(default)]
+    pub conversions: Vec<ConversionRule>,
+    /// Where conversions are delivered.
+    #[serde(default)]
+    pub destinations: Vec<Destination>,
+}
+
+/// What visitors allow when the page does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsentDefault {
+    /// Nothing is stored beyond the session, and nothing is sent to ad platforms.
+    #[default]
+    Denied,
+    /// Visitor id and conversions to ad platforms.
+    Granted,
+}
+
+/// A business number on the pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its id.
+    pub id: TargetId,
+    /// The number as the pages show it.
+    pub number: PhoneNumber,
+    /// The pool that replaces it.
+    pub pool: PoolId,
+}
+
+/// Numbers with one set of rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// Its id.
+    pub id: PoolId,
+    /// Its numbers.
+    pub numbers: Vec<PhoneNumber>,
+    /// How long a number is held after the last sign of life.
+    #[serde(default = "hold")]
+    pub hold: SignedDuration,
+    /// How long a number lives after the session's last page left.
+    #[serde(default = "linger")]
+    pub linger: SignedDuration,
+    /// How long a number should lie idle before somebody else gets it.
+    #[serde(default = "rest")]
+    pub rest: SignedDuration,
+    /// How long a tel click keeps a number from being shared or given away.
+    #[serde(default = "pin")]
+    pub pin: SignedDuration,
+    /// What happens when no number is free, in order.
+    #[serde(default = "overflow")]
+    pub overflow: Vec<Overflow>,
+    /// Most live sessions on one shared number.
+    #[serde(default = "max_sharers")]
+    pub max_sharers: u32,
+}
+
+/// What happens when no number is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Overflow {
+    /// A number that others hold too.
+    Shared,
+    /// The static number of the visit's source.
+    Source,
+}
+
+/// A number bound to one source for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticNumber {
+    /// The number.
+    pub number: PhoneNumber,
+    /// Its source, e.g. `billboard`.
+    pub source: String,
+    /// Its medium, e.g. `print`; empty: `offline`.
+    #[serde(default = "offline")]
+    pub medium: String,
+    /// Its campaign.
+    #[serde(default)]
+    pub campaign: String,
+}
+
+/// The telephony providers of a site.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telephony {
+    /// Twilio.
+    pub twilio: Option<Twilio>,
+    /// Everything that can sign JSON.
+    pub generic: Option<Generic>,
+}
+
+/// Twilio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Twilio {
+    /// Auth token of the account that owns the numbers.
+    #[serde(default)]
+    pub auth_token: Secret,
+    /// File that holds it instead.
+    #[serde(default)]
+    pub auth_token_file: Option<PathBuf>,
+    /// The previous or next token while it is being rotated.
+    #[serde(default)]
+    pub second_auth_token: Secret,
+    /// File that holds it instead.
+    #[serde(default)]
+    pub second_auth_token_file: Option<PathBuf>,
+}
+
+/// The generic signed JSON provider (Standard Webhooks signature).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generic {
+    /// `whsec_…`
+    #[serde(default)]
+    pub secret: Secret,
+    /// File that holds it instead.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+fn usd() -> String {
+    "USD".to_owned()
+}
+fn us() -> String {
+    "US".to_owned()
+}
+fn offline() -> String {
+    "offline".to_owned()
+}
+fn ring_timeout() -> SignedDuration {
+    SignedDuration::from_secs(25)
+}
+fn session_timeout() -> SignedDuration {
+    SignedDuration::from_mins(30)
+}
+fn attribution_window() -> SignedDuration {
+    SignedDuration::from_hours(30 * 24)
+}
+fn look_back() -> SignedDuration {
+    SignedDuration::from_hours(90 * 24)
+}
+fn caller_look_back() -> SignedDuration {
+    SignedDuration::from_hours(365 * 24)
+}
+fn hold() -> SignedDuration {
+    SignedDuration::from_mins(3)
+}
+fn linger() -> SignedDuration {
+    SignedDuration::from_secs(90)
+}
+fn rest() -> SignedDuration {
+    SignedDuration::from_mins(15)
+}
+fn pin() -> SignedDuration {
+    SignedDuration::from_mins(10)
+}
+fn overflow() -> Vec<Overflow> {
+    vec![Overflow::Shared, Overflow::Source]
+}
+fn max_sharers() -> u32 {
+    4
+}
+
+impl Site {
+    /// Its name on screen.
+    pub fn title(&self) -> &str {
+        if self.name.is_empty() { self.id.as_str() } else { &self.name }
+    }
+
+    /// The pool with this id.
+    pub fn pool(&self, id: &PoolId) -> Option<&Pool> {
+        self.pools.iter().find(|pool| &pool.id == id)
+    }
+
+    /// Every pooled and static number.
+    pub fn tracking_numbers(&self) -> impl Iterator<Item = &PhoneNumber> {
+        let pooled = self.pools.iter().flat_map(|pool| &pool.numbers);
+        pooled.chain(self.static_numbers.iter().map(|entry| &entry.number))
+    }
+
+    /// The static number `number`, when it is one.
+    pub fn static_number(&self, number: &PhoneNumber) -> Option<&StaticNumber> {
+        self.static_numbers.iter().find(|entry| &entry.number == number)
+    }
+}

@@ -1,0 +1,265 @@
+//! Which keys a configuration may have, and what each may hold: the data behind "unknown key, did
+//! you mean …" and "expected …".
+//!
+//! `serde` stops at its first error and cannot refuse unknown keys next to `flatten`; this table
+//! lets all complaints be told at once. A test holds it against the model, so that they cannot
+//! drift apart.
+
+use std::net::SocketAddr;
+
+use figment::value::Value;
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
+
+use crate::config::model::{ConsentDefault, Overflow, Scope, UrlMethod, WarehouseKind};
+use crate::platform::ids::SiteId;
+use crate::platform::phone::PhoneNumber;
+use crate::platform::telemetry::LogFormat;
+
+/// What a value may be.
+pub enum Shape {
+    /// One value.
+    Leaf(Leaf),
+    /// A text that is never shown. As a key of a table it may also be read from the file that the
+    /// key with `_file` at its end names.
+    Secret,
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// A list of such values.
+    List(&'static Shape),
+    /// A table with any keys and such values.
+    Map(&'static Shape),
+    /// A table whose keys depend on the word under `kind`.
+    Kinds {
+        /// Keys that all kinds have.
+        common: &'static [Key],
+        /// The kinds with their own keys.
+        kinds: &'static [(&'static str, &'static [Key])],
+    },
+}
+
+/// What one value may be.
+pub struct Leaf {
+    /// What was expected, in words that end "expected …".
+    pub expected: &'static str,
+    /// Whether a value can be read as it.
+    pub fits: fn(&Value) -> bool,
+    /// Whether it is written in quotes: an environment variable is then taken as it stands.
+    pub textual: bool,
+}
+
+/// A key of a table.
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be given.
+    pub needed: bool,
+    /// What it may hold.
+    pub shape: Shape,
+}
+
+/// At the end of the name of a key that names the file with a secret.
+pub const FILE_SUFFIX: &str = "_file";
+
+impl Key {
+    /// Whether `name` is this key, or the key that names its file.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let file_of = || name.strip_suffix(FILE_SUFFIX) == Some(self.name);
+        name == self.name || (matches!(self.shape, Shape::Secret) && file_of())
+    }
+}
+
+/// What the key under `path` (names from the top) may hold; lists are not entered.
+pub fn find<'a>(path: impl IntoIterator<Item = &'a str>) -> Option<&'static Shape> {
+    path.into_iter().try_fold(&CONFIG, |shape, name| {
+        let Shape::Table(keys) = shape else { return None };
+        let key = keys.iter().find(|key| key.answers_to(name))?;
+        Some(&key.shape)
+    })
+}
+
+fn fits<T: DeserializeOwned>(value: &Value) -> bool {
+    value.deserialize::<T>().is_ok()
+}
+
+const fn quoted<T: DeserializeOwned>(expected: &'static str) -> Shape {
+    Shape::Leaf(Leaf { expected, fits: fits::<T>, textual: true })
+}
+
+const fn bare<T: DeserializeOwned>(expected: &'static str) -> Shape {
+    Shape::Leaf(Leaf { expected, fits: fits::<T>, textual: false })
+}
+
+const fn key(name: &'static str, shape: Shape) -> Key {
+    Key { name, needed: false, shape }
+}
+
+const fn needed(name: &'static str, shape: Shape) -> Key {
+    Key { name, needed: true, shape }
+}
+
+const TEXT: Shape = quoted::<String>("a text in quotes");
+const ID: Shape = quoted::<SiteId>("1 to 64 letters, digits, '-' or '_'");
+const NUMBER: Shape =
+    quoted::<PhoneNumber>("a phone number in E.164 (\"+\" and 7 to 15 digits, e.g. +14155550100)");
+const DURATION: Shape = quoted::<SignedDuration>("a duration such as \"90s\", \"15m\" or \"720h\"");
+const ADDRESS: Shape = quoted::<SocketAddr>("an address and port such as \"127.0.0.1:8080\"");
+const NETWORK: Shape = quoted::<IpNet>("a network such as \"10.0.0.0/8\"");
+const FLAG: Shape = bare::<bool>("true or false");
+const COUNT: Shape = bare::<u32>("a whole number that is not negative");
+const SHARDS: Shape = bare::<u16>("a whole number from 1 to 256");
+const PROBABILITY: Shape = bare::<f64>("a number from 0 to 1");
+
+/// A whole configuration.
+pub static CONFIG: Shape = Shape::Table(&[
+    needed("data_folder", TEXT),
+    needed("server", Shape::Table(SERVER)),
+    needed("redis", Shape::Table(REDIS)),
+    needed("warehouse", Shape::Table(WAREHOUSE)),
+    needed("log", Shape::Table(LOG)),
+    needed("limits", Shape::Table(LIMITS)),
+    needed("postback", Shape::Table(POSTBACK)),
+    key("api_keys", Shape::List(&Shape::Table(API_KEY))),
+    key("sites", Shape::List(&Shape::Table(SITE))),
+]);
+
+const SERVER: &[Key] = &[
+    needed("listen", ADDRESS),
+    needed("public_url", TEXT),
+    needed("workers", COUNT),
+    needed("trusted_proxies", Shape::List(&NETWORK)),
+    needed("shutdown_timeout", DURATION),
+];
+
+const REDIS: &[Key] = &[
+    needed("url", Shape::Secret),
+    needed("program", TEXT),
+    needed("shards", SHARDS),
+    needed("response_timeout", DURATION),
+    needed("connection_timeout", DURATION),
+];
+
+const WAREHOUSE: &[Key] = &[
+    needed("kind", quoted::<WarehouseKind>("\"duckdb\"")),
+    needed("threads", COUNT),
+    needed("batch_rows", COUNT),
+    needed("batch_wait", DURATION),
+    needed("several_processes", FLAG),
+];
+
+const LOG: &[Key] =
+    &[needed("filter", TEXT), needed("format", quoted::<LogFormat>("\"text\" or \"json\""))];
+
+const LIMITS: &[Key] = &[
+    needed("snippet_per_minute", COUNT),
+    needed("snippet_burst", COUNT),
+    needed("api_per_minute", COUNT),
+    needed("snippet_body", COUNT),
+    needed("webhook_body", COUNT),
+    needed("api_body", COUNT),
+];
+
+const POSTBACK: &[Key] = &[
+    needed("connect_timeout", DURATION),
+    needed("timeout", DURATION),
+    needed("retry_base", DURATION),
+    needed("retry_max", DURATION),
+    needed("give_up_after", DURATION),
+    needed("per_destination", COUNT),
+    needed("keep", DURATION),
+    needed("allow_private_targets", FLAG),
+];
+
+const API_KEY: &[Key] = &[
+    needed("name", TEXT),
+    needed("sha256", TEXT),
+    needed("scope", quoted::<Scope>("\"reader\", \"analyst\", \"manager\" or \"admin\"")),
+    key("sites", Shape::List(&ID)),
+];
+
+const SITE: &[Key] = &[
+    needed("id", ID),
+    key("name", TEXT),
+    needed("key", TEXT),
+    key("origins", Shape::List(&TEXT)),
+    key("time_zone", TEXT),
+    key("currency", TEXT),
+    key("country", TEXT),
+    needed("forward_to", NUMBER),
+    key("ring_timeout", DURATION),
+    key("consent", quoted::<ConsentDefault>("\"denied\" or \"granted\"")),
+    key("session_timeout", DURATION),
+    key("attribution_window", DURATION),
+    key("look_back", DURATION),
+    key("caller_look_back", DURATION),
+    key("targets", Shape::List(&Shape::Table(TARGET))),
+    key("pools", Shape::List(&Shape::Table(POOL))),
+    key("static_numbers", Shape::List(&Shape::Table(STATIC_NUMBER))),
+    key("telephony", Shape::Table(TELEPHONY)),
+    key("conversions", Shape::List(&Shape::Table(CONVERSION))),
+    key("destinations", Shape::List(&DESTINATION)),
+];
+
+const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("pool", ID)];
+
+const POOL: &[Key] = &[
+    needed("id", ID),
+    needed("numbers", Shape::List(&NUMBER)),
+    key("hold", DURATION),
+    key("linger", DURATION),
+    key("rest", DURATION),
+    key("pin", DURATION),
+    key("overflow", Shape::List(&quoted::<Overflow>("\"shared\" or \"source\""))),
+    key("max_sharers", COUNT),
+];
+
+const STATIC_NUMBER: &[Key] =
+    &[needed("number", NUMBER), needed("source", TEXT), key("medium", TEXT), key("campaign", TEXT)];
+
+const TELEPHONY: &[Key] = &[
+    key(
+        "twilio",
+        Shape::Table(&[key("auth_token", Shape::Secret), key("second_auth_token", Shape::Secret)]),
+    ),
+    key("generic", Shape::Table(&[key("secret", Shape::Secret)])),
+];
+
+const CONVERSION: &[Key] = &[
+    needed("name", TEXT),
+    key("when", Shape::Table(CONDITION)),
+    key("value", quoted::<String>("a decimal in quotes such as \"25.00\"")),
+    needed("destinations", Shape::List(&ID)),
+];
+
+const CONDITION: &[Key] = &[
+    key("answered", FLAG),
+    key("min_talk_s", COUNT),
+    key("first_time", FLAG),
+    key("sources", Shape::List(&TEXT)),
+    key("media", Shape::List(&TEXT)),
+    key("min_confidence", PROBABILITY),
+];
+
+const DESTINATION: Shape = Shape::Kinds {
+    common: &[needed("id", ID)],
+    kinds: &[
+        (
+            "url",
+            &[
+                needed("url", TEXT),
+                key("method", quoted::<UrlMethod>("\"GET\" or \"POST\"")),
+                key("require", Shape::List(&TEXT)),
+                key("hmac_secret", Shape::Secret),
+            ],
+        ),
+        (
+            "webhook",
+            &[
+                needed("url", TEXT),
+                key("secret", Shape::Secret),
+                key("headers", Shape::Map(&Shape::Secret)),
+            ],
+        ),
+    ],
+};
