@@ -65,7 +65,7 @@ impl Inspection<'_> {
         around: Option<&str>,
     ) -> bool {
         let origin = self.layers.origin(value.tag());
-        if origin.as_deref() != around || path.is_empty() {
+        if origin.as_deref() != around {
             self.origins.0.insert(path.to_owned(), origin.clone());
         }
         let origin = origin.as_deref();

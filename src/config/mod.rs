@@ -18,6 +18,8 @@ pub mod reach;
 pub mod reload;
 pub mod schema;
 pub mod secrets;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{at_most, positive, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{Config, Limits, PostbackDelivery, Redis, Server, WarehouseKind};
-use crate::http::auth::key_hash;
 
 /// The key that `config/demo.toml` publishes.
 const DEMO_KEY: &str = "rt_demo";
@@ -188,7 +188,7 @@ fn api_keys(config: &Config, out: &mut Complaints) {
     let hashes = keys.iter().enumerate();
     let hashes = hashes.map(|(i, key)| (format!("api_keys[{i}].sha256"), key.sha256.as_str()));
     unique("hash", hashes, out);
-    let demo = key_hash(DEMO_KEY);
+    let demo = hex::encode(Sha256::digest(DEMO_KEY));
     for (i, key) in keys.iter().enumerate() {
         if key.name.trim().is_empty() {
             out.error(format!("api_keys[{i}].name"), "it is empty; logs show it");

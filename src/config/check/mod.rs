@@ -5,6 +5,8 @@ mod destinations;
 mod installation;
 mod numbers;
 mod sites;
+#[cfg(test)]
+mod tests;
 
 use jiff::SignedDuration;
 
