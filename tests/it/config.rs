@@ -156,6 +156,17 @@ async fn a_private_or_a_durable_redis_and_a_free_address_are_enough() {
 }
 
 #[tokio::test]
+async fn an_address_where_ringtrace_itself_answers_is_not_taken() {
+    let running = wiremock::MockServer::start().await;
+    let healthy = wiremock::Mock::given(wiremock::matchers::path("/healthz"));
+    healthy.respond_with(wiremock::ResponseTemplate::new(200)).mount(&running).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut config = reachable(folder.path());
+    config.server.listen = *running.address();
+    assert_eq!(errors_and_warnings(&config).await, (vec![], vec![]));
+}
+
+#[tokio::test]
 async fn what_cannot_be_reached_is_told_without_the_password() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
