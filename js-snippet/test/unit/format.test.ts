@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { rewrite, writeDialable } from "../../src/format.ts";
+import { openNumbers } from "../../src/numbers.ts";
+import { DE, GB, ORIGINAL, US } from "../targets.ts";
+import { SWAPPED, UNTOUCHED } from "./corpus.ts";
+
+const numbers = openNumbers();
+numbers.accept([US, GB, DE, ORIGINAL]);
+const swap = (text: string) => rewrite(text, numbers.index, numbers.chosen)?.text ?? text;
+
+describe("a number in text", () => {
+  for (const [text, expected] of SWAPPED) {
+    it(`${JSON.stringify(text)} is swapped in its own format`, () => {
+      assert.equal(swap(text), expected);
+      assert.equal(swap(expected), expected, "a second time changes nothing");
+      assert.equal(swap(`a ${text} b`), `a ${expected} b`);
+    });
+  }
+});
+
+describe("other digits", () => {
+  for (const text of UNTOUCHED) {
+    it(`${JSON.stringify(text.slice(0, 40))} stays`, () => {
+      assert.equal(swap(text), text);
+      assert.equal(swap(`a ${text} b`), `a ${text} b`);
+    });
+  }
+});
+
+describe("a tel: link's number", () => {
+  const dial = (text: string) => rewrite(text, numbers.index, numbers.chosen, writeDialable)?.text ?? text;
+
+  it("keeps its own form where the digits fit", () => {
+    assert.equal(dial("+18005550100"), "+14155550199");
+    assert.equal(dial("8005550100"), "4155550199");
+    assert.equal(dial("1-800-555-0100"), "1-415-555-0199");
+    assert.equal(dial("+18005550100;ext=5"), "+14155550199;ext=5");
+  });
+
+  it("is E.164 where they do not", () => {
+    assert.equal(dial("+493012345678"), "+4930901820");
+    assert.equal(dial("03012345678"), "+4930901820");
+  });
+});
+
+describe("numbers of a page", () => {
+  const other: typeof US = {
+    ...US,
+    tracking: { number: "+12125550177", international: "+1 212-555-0177", national: "(212) 555-0177", digits: { international: "12125550177", national: "2125550177" } },
+  };
+
+  it("the first number of a target stays until the next page", () => {
+    const page = openNumbers();
+    assert.equal(page.accept([US]), true);
+    assert.equal(page.accept([other]), false);
+    assert.equal(page.chosen.get("main")?.number, "+14155550199");
+    page.release();
+    assert.equal(page.accept([other]), true);
+    assert.equal(rewrite("(800) 555-0100 or (415) 555-0199", page.index, page.chosen)?.text, "(212) 555-0177 or (212) 555-0177");
+  });
+
+  it("a target without one gets the first that comes", () => {
+    const page = openNumbers();
+    assert.equal(page.accept([ORIGINAL]), false);
+    const { tracking: _, ...left_alone } = US;
+    assert.equal(page.accept([left_alone]), false);
+    assert.equal(page.accept([US]), true);
+  });
+
+  it("knows which target a link dials", () => {
+    for (const digits of ["14155550199", "4155550199"]) assert.equal(numbers.dialled(digits), "main");
+    assert.equal(numbers.dialled("8005550100"), undefined);
+    assert.equal(numbers.dialled(""), undefined);
+  });
+});
