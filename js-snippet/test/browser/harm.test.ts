@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
+import { until } from "./chromium.ts";
+import { visit } from "./visit.ts";
+import { reply } from "./world.ts";
+
+const BODY = `<p id=a>Call (800) 555-0100</p><a id=b href="tel:+18005550100">+1 800 555 0100</a>`;
+
+const faults: [string, (response: ServerResponse) => void, number][] = [
+  ["is down", response => void response.destroy(), 2],
+  ["fails", response => reply(response, { title: "broken" }, 500), 2],
+  ["answers garbage", response => reply(response, "<html>800-555-0100"), 2],
+  ["answers half a reply", response => reply(response, { v: 1, session: "s", beat_s: 30, hold_s: 180, targets: [{ id: "main" }] }), 2],
+  ["sends no CORS headers", response => void response.writeHead(200).end("{}"), 2],
+  ["refuses the page", response => reply(response, { id: "origin_not_allowed" }, 403), 1],
+];
+
+for (const [name, fault, expected] of faults) {
+  visit(`a service that ${name} leaves the page as it is`, async ({ world, page, text }) => {
+    let tries = 0;
+    world.fault = response => {
+      tries++;
+      fault(response);
+    };
+    await page.clock.install();
+    await page.goto(world.publish(BODY + world.tag));
+    await until(() => tries === 1, "a first try");
+    await page.waitForLoadState("networkidle");
+    await page.clock.runFor(3000);
+    await until(() => tries === expected, `${expected} tries`);
+    await page.waitForLoadState("networkidle");
+    await page.clock.runFor(20_000);
+    assert.equal(tries, expected, "at most one retry");
+    assert.equal(await text("#a"), "Call (800) 555-0100");
+    assert.equal(await page.getAttribute("#b", "href"), "tel:+18005550100");
+  });
+}
+
+visit("a service that does not answer is given up after four seconds, twice", async ({ world, page, text }) => {
+  const pending: ServerResponse[] = [];
+  world.fault = response => void pending.push(response);
+  await page.clock.install();
+  await page.goto(world.publish(BODY + world.tag));
+  await until(() => pending.length === 1, "a first try");
+  await page.clock.runFor(3900);
+  assert.equal(pending[0]!.closed, false);
+  await page.clock.runFor(200);
+  await until(() => pending[0]!.closed, "the end of the first try");
+  await page.clock.runFor(2000);
+  await until(() => pending.length === 2, "a second try");
+  await page.clock.runFor(4100);
+  await until(() => pending[1]!.closed, "the end of the second try");
+  assert.equal(await text("#a"), "Call (800) 555-0100");
+});
+
+visit("a service that comes back is asked again with the next beat", async ({ world, page, text }) => {
+  let tries = 0;
+  world.fault = response => {
+    tries++;
+    response.destroy();
+  };
+  await page.clock.install();
+  await page.goto(world.publish(BODY + world.tag));
+  await until(() => tries === 1, "a first try");
+  await page.waitForLoadState("networkidle");
+  await page.clock.runFor(3000);
+  await until(() => tries === 2, "a second try");
+  await page.waitForLoadState("networkidle");
+  world.fault = undefined;
+  await page.clock.runFor(31_000);
+  await until(() => world.leases().length === 1, "another view");
+  assert.equal(world.leases()[0]!.body.seq, 3);
+  await page.waitForFunction(() => document.querySelector("#a")!.textContent === "Call (415) 555-0199");
+  assert.equal(await text("#b"), "+1 415 555 0199");
+});
+
+visit("blocked cookies and storage change nothing", async ({ page, world, open, text }) => {
+  await page.addInitScript(() => {
+    const blocked = () => {
+      throw new DOMException("blocked", "SecurityError");
+    };
+    Object.defineProperty(Document.prototype, "cookie", { get: blocked, set: blocked });
+    Object.defineProperty(window, "localStorage", { get: blocked });
+    Object.defineProperty(window, "sessionStorage", { get: blocked });
+  });
+  await open(BODY);
+  assert.equal(await text("#a"), "Call (415) 555-0199");
+  await page.evaluate(() => window.ringtrace!.consent({ analytics: true, ads: true }));
+  await until(() => world.leases().length === 2, "another view");
+  assert.equal(world.leases()[1]!.body.session, world.leases()[0]!.answered, "memory keeps the token");
+});
+
+visit("a strict content security policy with Trusted Types is respected", async ({ world, open, text }) => {
+  world.headers["Content-Security-Policy"] =
+    `default-src 'none'; script-src ${world.service}; connect-src ${world.service}; img-src data:; ` +
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+  await open(BODY + `<span id=c data-ringtrace="main"></span>`);
+  assert.equal(await text("#a"), "Call (415) 555-0199");
+  assert.equal(await text("#c"), "(415) 555-0199");
+});
+
+visit("a page that forbids the connection stays as it is", async ({ world, page, text }) => {
+  const forbidden: string[] = [];
+  await page.exposeFunction("forbidden", (directive: string) => forbidden.push(directive));
+  await page.addInitScript(() =>
+    document.addEventListener("securitypolicyviolation", event => (window as any).forbidden(event.effectiveDirective)),
+  );
+  world.headers["Content-Security-Policy"] = `script-src ${world.service} 'unsafe-inline'; connect-src 'none'`;
+  // The browser itself reports the violation in the console.
+  page.removeAllListeners("console");
+  await page.goto(world.publish(BODY + world.tag));
+  await until(() => forbidden.includes("connect-src"), "a refusal");
+  assert.equal(await text("#a"), "Call (800) 555-0100");
+  assert.equal(world.arrivals.length, 0);
+});
+
+visit("no global but one, and a second tag does nothing", async ({ page, world, open }) => {
+  const before = await (async () => {
+    await page.goto(world.publish("<p>", "/plain"));
+    return page.evaluate(() => Object.getOwnPropertyNames(window));
+  })();
+  await open(BODY + world.tag);
+  const after = await page.evaluate(() => Object.getOwnPropertyNames(window));
+  const ours = after.filter(name => !before.includes(name) && !/^[ab]$/.test(name));
+  assert.deepEqual(ours, ["ringtrace"]);
+  assert.equal(world.leases().length, 1);
+});
+
+visit("a tag without a key does nothing", async ({ page, world, text }) => {
+  await page.goto(world.publish(BODY + `<script src="${world.service}/rt.js"></script>`));
+  assert.equal(await text("#a"), "Call (800) 555-0100");
+  assert.equal(await page.evaluate(() => "ringtrace" in window), false);
+  assert.equal(world.arrivals.length, 0);
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import type { BrowserContext } from "playwright-core";
+import { until } from "./chromium.ts";
+import { visit } from "./visit.ts";
+
+const BODY = `<p id=a>800-555-0100</p>`;
+
+async function cookie(visitor: BrowserContext, name: string) {
+  return (await visitor.cookies()).find(found => found.name === name);
+}
+
+visit("a page view says what the contract wants, and nothing of the page", async ({ page, world, open }) => {
+  await page.goto(world.publish("<a id=go href='/landing'>go</a>", "/from"));
+  world.publish(BODY + "<input value=secret>" + world.tag, "/landing");
+  await page.evaluate(() => (document.querySelector("a")!.href = "/landing?utm_source=google&gclid=abc#top"));
+  await page.click("#go");
+  await until(() => world.leases().length === 1, "a page view");
+  const { body, origin, path } = world.leases()[0]!;
+  assert.equal(path, "/v1/lease");
+  assert.equal(origin, new URL(page.url()).origin);
+  const { page: id, ...rest } = body;
+  assert.equal(id.length, 22);
+  assert.deepEqual(rest, { v: 1, key: "pk_demo", seq: 1, want: "now", url: page.url(), referrer: new URL("/from", page.url()).href });
+  assert.match(body.url, /\/landing\?utm_source=google&gclid=abc#top$/);
+  void open;
+});
+
+visit("the session token is kept for the whole site, and the newest replaces the one before", async ({ page, world, visitor, open }) => {
+  await open(BODY);
+  const first = (await cookie(visitor, "rt_session"))!;
+  assert.equal(first.value, world.leases()[0]!.answered);
+  assert.equal(first.domain, ".shop.test");
+  assert.equal(first.path, "/");
+  assert.equal(first.sameSite, "Lax");
+  assert.equal(first.expires, -1, "it ends with the browser's session");
+  assert.equal(await cookie(visitor, "rt_probe"), undefined);
+
+  await page.goto(world.publish(BODY + world.tag, "/two", "blog.shop.test"));
+  await until(() => world.leases().length === 2, "a second view");
+  assert.equal(world.leases()[1]!.body.session, first.value);
+  assert.notEqual(world.leases()[1]!.body.page, world.leases()[0]!.body.page);
+  await until(async () => (await cookie(visitor, "rt_session"))!.value === world.leases()[1]!.answered, "the newest token");
+});
+
+visit("a beat does not put an older session over the one of another tab", async ({ page, world, visitor, open }) => {
+  await page.clock.install();
+  await open(BODY);
+  await visitor.addCookies([{ name: "rt_session", value: "from-another-tab", domain: ".shop.test", path: "/" }]);
+  await page.clock.runFor(31_000);
+  await until(() => world.beats().length === 1, "a beat");
+  await page.waitForLoadState("networkidle");
+  await page.clock.runFor(31_000);
+  await until(() => world.beats().length === 2, "another beat");
+  assert.equal(world.beats()[1]!.body.session, world.beats()[0]!.answered, "the page keeps its own session");
+  assert.equal((await cookie(visitor, "rt_session"))!.value, "from-another-tab");
+});
+
+visit("the visitor token lives in a cookie while the service sends it, and goes when it does not", async ({ page, world, visitor, open }) => {
+  world.visitor = "visitor-1";
+  await open(BODY);
+  const kept = (await cookie(visitor, "rt_visitor"))!;
+  assert.equal(kept.value, "visitor-1");
+  assert.ok(kept.expires > Date.now() / 1000 + 300 * 24 * 3600);
+  world.visitor = undefined;
+  await page.reload();
+  await until(() => world.leases().length === 2, "a second view");
+  assert.equal(world.leases()[1]!.body.visitor, "visitor-1");
+  await until(async () => (await cookie(visitor, "rt_visitor")) === undefined, "no visitor cookie");
+});
+
+visit("consent denied in the tag is told, and nothing is stored", async ({ page, world, visitor, open, text }) => {
+  world.tag = world.tag.replace("data-key", 'data-consent="denied" data-key');
+  world.visitor = "visitor-1";
+  await open(BODY);
+  assert.equal(await text("#a"), "415-555-0199");
+  assert.deepEqual(world.leases()[0]!.body.consent, { analytics: false, ads: false });
+  assert.deepEqual(await visitor.cookies(), []);
+
+  await page.evaluate(() => window.ringtrace!.consent({ analytics: true }));
+  await until(() => world.leases().length === 2, "another view");
+  const { body } = world.leases()[1]!;
+  assert.deepEqual(body.consent, { analytics: true, ads: false });
+  assert.equal(body.page, world.leases()[0]!.body.page, "the same page view");
+  assert.equal(body.session, world.leases()[0]!.answered);
+  await until(async () => (await cookie(visitor, "rt_visitor"))?.value === "visitor-1", "a visitor cookie");
+
+  await page.waitForLoadState("networkidle");
+  await page.evaluate(() => window.ringtrace!.consent({ analytics: false }));
+  await until(() => world.leases().length === 3, "a third view");
+  await page.waitForLoadState("networkidle");
+  assert.deepEqual(await visitor.cookies(), []);
+  assert.equal(world.leases()[2]!.body.visitor, undefined);
+});
+
+visit("consent granted in the tag is told", async ({ world, open }) => {
+  world.tag = world.tag.replace("data-key", 'data-consent="granted" data-key');
+  await open(BODY);
+  assert.deepEqual(world.leases()[0]!.body.consent, { analytics: true, ads: true });
+});
+
+visit("another endpoint can be named", async ({ world, open, text }) => {
+  world.tag = world.tag.replace("data-key", `data-endpoint="${world.service.replace("rt.test", "other.test")}/" data-key`);
+  await open(BODY);
+  assert.equal(await text("#a"), "415-555-0199");
+});
+
+visit("endless addresses are cut to what the contract allows", async ({ page, world }) => {
+  await page.goto(world.publish(BODY + world.tag) + "?q=" + "x".repeat(6000));
+  await until(() => world.leases().length === 1, "a page view");
+  assert.equal(world.leases()[0]!.body.url.length, 4096);
+});
