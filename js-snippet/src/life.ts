@@ -7,6 +7,7 @@ import type { Talk } from "./talk.ts";
 const MINUTE_MS = 60_000;
 const IDLE_MS = 30 * MINUTE_MS;
 const HIDDEN_BEATS = 5;
+const SHORTEST_BEAT_S = 5;
 const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"];
 
 export interface Life {
@@ -20,7 +21,8 @@ export interface Life {
  */
 export function live(talk: Talk, dialled: (digits: string) => string | undefined, onReturn: () => void): Life {
   let beatMs = 30_000;
-  let lastInput = now();
+  let lastSign = now();
+  let lastInput = lastSign;
   let hiddenBeats = 0;
   let left = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,13 +33,17 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
   const schedule = () => {
     clearTimeout(timer);
     if (left || (isHidden() ? hiddenBeats >= HIDDEN_BEATS : isIdle())) return;
-    const due = talk.lastSent() + (isHidden() ? MINUTE_MS : beatMs);
+    const due = lastSign + (isHidden() ? MINUTE_MS : beatMs);
     timer = setTimeout(tick, Math.max(0, due - now()));
+  };
+  const sayAndSchedule = (say: () => void) => {
+    lastSign = now();
+    say();
+    schedule();
   };
   const tick = safe(() => {
     if (isHidden()) hiddenBeats++;
-    if (isHidden() || !isIdle()) talk.sign();
-    schedule();
+    if (isHidden() || !isIdle()) sayAndSchedule(talk.sign);
   });
   const on = (target: EventTarget, type: string, listener: (event: Event) => void) =>
     target.addEventListener(type, safe(listener), { capture: true, passive: true });
@@ -46,8 +52,8 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
     if (left) return;
     hiddenBeats = 0;
     lastInput = now();
-    if (isHidden()) talk.sign();
-    schedule();
+    if (isHidden()) sayAndSchedule(talk.sign);
+    else schedule();
   });
 
   for (const input of INPUTS) {
@@ -71,15 +77,12 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
     lastInput = now();
     onReturn();
     talk.newPage();
-    talk.view();
-    schedule();
+    sayAndSchedule(talk.view);
   });
 
   // Pages that come from the back/forward cache resume too, before their `pageshow`.
   on(document, "resume", () => {
-    if (left) return;
-    talk.view();
-    schedule();
+    if (!left) sayAndSchedule(talk.view);
   });
 
   on(document, "click", event => {
@@ -92,7 +95,7 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
   schedule();
   return {
     pace(beat_s) {
-      beatMs = beat_s * 1000;
+      beatMs = Math.max(SHORTEST_BEAT_S, beat_s) * 1000;
       schedule();
     },
   };

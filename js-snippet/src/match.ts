@@ -13,8 +13,11 @@ export interface Entry {
   shapes: string[];
 }
 
-/** Digit string → what it means. */
-export type Index = Map<string, Entry>;
+/** The digit strings to find, and the expression for text that may hold one. */
+export interface Index {
+  entries: Map<string, Entry>;
+  run: RegExp;
+}
 
 export interface Hit {
   /** The number with its `+`, `00` and parentheses. */
@@ -34,8 +37,6 @@ interface Group {
 
 // Spaces of all kinds, soft hyphen and zero-width characters, dots, dashes of all kinds, parentheses, slashes.
 const SEPARATOR = "\\s\\u00ad\\u200b-\\u200d\\u2060.\\u00b7\\u2022\\u2219\\-\\u2010-\\u2015\\u2212\\ufe58\\ufe63\\uff0d~()\\uff08\\uff09/";
-// Bounded, so that a page of digits cannot exhaust the expression's stack; what follows a cut is refused as "digit before".
-const RUN = new RegExp(`\\d(?:[${SEPARATOR}]{0,4}\\d){4,400}`, "g");
 const LONGEST_NUMBER = 20;
 
 const PLUS = /[+\uff0b]/;
@@ -49,11 +50,18 @@ const BAD_AFTER = new RegExp(
   `^(?:(?![xX]\\d)[${LATIN}0-9_@=%]|[-_][${LATIN}0-9_]|\\.[a-z0-9]|:\\d|,\\d{1,3}(?!\\d)|\\s?[$\\u00a3\\u20ac\\u00a5\\u20b9%](?!\\s?\\d))`,
 );
 
+/** An index of `entries`: dates, prices and all else that is shorter than its shortest number is not even looked at. */
+export function openIndex(entries: Map<string, Entry>): Index {
+  const shortest = Math.min(LONGEST_NUMBER, ...Array.from(entries.keys(), digits => digits.length));
+  // Bounded, so that a page of digits cannot exhaust the expression's stack; what follows a cut is refused as "digit before".
+  return { entries, run: new RegExp(`\\d(?:[${SEPARATOR}]{0,4}\\d){${shortest - 1},400}`, "g") };
+}
+
 /** The numbers of `index` in `text`, from left to right. */
 export function find(text: string, index: Index): Hit[] {
   const hits: Hit[] = [];
-  RUN.lastIndex = 0;
-  for (let run = RUN.exec(text); run; run = RUN.exec(text)) {
+  index.run.lastIndex = 0;
+  for (let run = index.run.exec(text); run; run = index.run.exec(text)) {
     const groups = groupsOf(run[0], run.index);
     // `+1 212 555 0123`: what follows the plus belongs to it, up to a hit or another separator than white space.
     let afterPlus = PLUS.test(text.slice(Math.max(0, run.index - 3), run.index));
@@ -116,7 +124,7 @@ function hitAt(text: string, digitsAt: number[], trunk: number, end: number, ind
   const has00 = !hasPlus && text[firstDigit] === "0" && text[digitsAt[1]!] === "0";
 
   const meaning = (slots: number[], mustBeInternational: boolean): Hit | undefined => {
-    const entry = index.get(slots.map(at => text[at]).join(""));
+    const entry = index.entries.get(slots.map(at => text[at]).join(""));
     return entry && (!mustBeInternational || entry.form === "international") ? { start, end, entry, slots } : undefined;
   };
   const withoutTrunk = digitsAt.filter(at => at !== trunk);

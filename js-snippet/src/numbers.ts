@@ -1,11 +1,11 @@
 /** Which tracking number each target has on this page, and the digit strings by which to find what they replace. */
 
-import { shapeOf, type Index } from "./match.ts";
+import { openIndex, shapeOf, type Entry, type Index } from "./match.ts";
 import type { Form, Target, Tracking } from "./wire.ts";
 
 export interface Numbers {
-  /** Digit strings of the page → target. */
-  readonly index: Index;
+  /** The digit strings by which pages write the targets. */
+  index(): Index;
   /** Target → the number shown for it. */
   readonly chosen: ReadonlyMap<string, Tracking>;
   /** Takes a reply's numbers; true when there is something new to show. */
@@ -17,16 +17,17 @@ export interface Numbers {
 }
 
 export function openNumbers(): Numbers {
-  const index: Index = new Map();
+  const entries = new Map<string, Entry>();
+  let index = openIndex(entries);
   const chosen = new Map<string, Tracking>();
   const settled = new Set<string>();
 
   const findable = (digits: string, form: Form, { id }: Target, shapes: string[]) => {
-    if (!index.has(digits)) index.set(digits, { target: id, form, shapes });
+    if (!entries.has(digits)) entries.set(digits, { target: id, form, shapes });
   };
 
   return {
-    index,
+    index: () => index,
     chosen,
 
     /** A number is never replaced by another under the visitor's eyes: the first one of a page stays. */
@@ -43,6 +44,7 @@ export function openNumbers(): Numbers {
         chosen.set(id, tracking);
         news = true;
       }
+      if (news) index = openIndex(entries);
       return news;
     },
 

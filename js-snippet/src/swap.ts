@@ -41,7 +41,7 @@ export function openSwapper(numbers: Numbers): Swapper {
   };
 
   const text = (node: Text) => {
-    const swapped = rewrite(node.data, numbers.index, numbers.chosen);
+    const swapped = rewrite(node.data, numbers.index(), numbers.chosen);
     if (!swapped || isLeftAlone(node.parentElement)) return;
     carries(node, swapped.targets);
     if (swapped.text !== node.data && mayWrite(node)) node.data = swapped.text;
@@ -56,14 +56,14 @@ export function openSwapper(numbers: Numbers): Swapper {
     const href = element.getAttribute("href");
     const scheme = href && TEL.exec(href);
     if (href && scheme) {
-      const swapped = rewrite(decoded(href.slice(scheme[0].length)), numbers.index, numbers.chosen, writeDialable);
+      const swapped = rewrite(decoded(href.slice(scheme[0].length)), numbers.index(), numbers.chosen, writeDialable);
       if (swapped) {
         carries(element, swapped.targets);
         attribute(element, "href", scheme[0] + swapped.text);
       }
     }
     for (const name of ["aria-label", "title"]) {
-      const swapped = rewrite(element.getAttribute(name) || "", numbers.index, numbers.chosen);
+      const swapped = rewrite(element.getAttribute(name) || "", numbers.index(), numbers.chosen);
       if (swapped) attribute(element, name, swapped.text);
     }
     marked(element, Boolean(scheme));
@@ -75,12 +75,12 @@ export function openSwapper(numbers: Numbers): Swapper {
     const tracking = target && numbers.chosen.get(target);
     if (!target || !tracking) return;
     carries(element, [target]);
-    if (isTel && !rewrite(element.getAttribute("href")!, numbers.index, numbers.chosen, writeDialable)) {
+    if (isTel && !rewrite(element.getAttribute("href")!, numbers.index(), numbers.chosen, writeDialable)) {
       attribute(element, "href", "tel:" + tracking.number);
     }
     const now = element.textContent || "";
     // Child elements (an icon, a label) are the author's: only plain text is replaced as a whole.
-    if (element.childElementCount || rewrite(now, numbers.index, numbers.chosen) || !mayWrite(element)) return;
+    if (element.childElementCount || rewrite(now, numbers.index(), numbers.chosen) || !mayWrite(element)) return;
     element.textContent = /^\s*\+/.test(now) ? tracking.international : tracking.national;
   };
 
@@ -110,9 +110,9 @@ export function openSwapper(numbers: Numbers): Swapper {
   };
 }
 
-/** Looked at only for text that holds a number. */
+/** Looked at only for text that holds a number. (`isContentEditable` would compute styles after every write.) */
 function isLeftAlone(element: Element | null): boolean {
-  return !element || (element as HTMLElement).isContentEditable || !!element.closest(LEFT_ALONE);
+  return !element || !!element.closest(LEFT_ALONE);
 }
 
 /** The digits that the `tel:` link `link` dials, without exit code, extension and pauses; empty for other links. */

@@ -1,7 +1,6 @@
 /** The conversation of one loaded page with the service: numbers its messages and takes in the replies. */
 
 import type { Identity } from "./identity.ts";
-import { now } from "./safe.ts";
 import type { Settings } from "./settings.ts";
 import { beacon, LONGEST, post, type Answer, type Reply, type SignMessage, type ViewMessage } from "./wire.ts";
 
@@ -15,8 +14,6 @@ export interface Talk {
   /** Said by beacon, for the page is about to go. */
   leave(): void;
   telClick(target: string, ago_ms: number): void;
-  /** When the last message was sent, by the monotonic clock. */
-  lastSent(): number;
 }
 
 export function openTalk(
@@ -31,12 +28,8 @@ export function openTalk(
   let viewing = false;
   let viewed = false;
   let refused = false;
-  let lastSent = now();
 
-  const heading = () => {
-    lastSent = now();
-    return { v: 1 as const, key: settings.key, page, seq: ++seq };
-  };
+  const heading = () => ({ v: 1 as const, key: settings.key, page, seq: ++seq });
 
   const viewMessage = (): ViewMessage => {
     const session = identity.session();
@@ -112,8 +105,6 @@ export function openTalk(
       const session = identity.session();
       if (session) beacon(settings.endpoint, "/v1/beat", { ...signMessage(session, "beat"), tel_click: { target, ago_ms } });
     },
-
-    lastSent: () => lastSent,
   };
   return talk;
 }

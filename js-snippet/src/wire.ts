@@ -96,6 +96,8 @@ export async function post(endpoint: string, path: Path, message: Message): Prom
     return "failed";
   } finally {
     clearTimeout(timer);
+    // An answer that nobody reads would hold its connection.
+    abort.abort();
   }
 }
 

@@ -9,7 +9,7 @@ async function cookie(visitor: BrowserContext, name: string) {
   return (await visitor.cookies()).find(found => found.name === name);
 }
 
-visit("a page view says what the contract wants, and nothing of the page", async ({ page, world, open }) => {
+visit("a page view says what the contract wants, and nothing of the page", async ({ page, world }) => {
   await page.goto(world.publish("<a id=go href='/landing'>go</a>", "/from"));
   world.publish(BODY + "<input value=secret>" + world.tag, "/landing");
   await page.evaluate(() => (document.querySelector("a")!.href = "/landing?utm_source=google&gclid=abc#top"));
@@ -22,7 +22,6 @@ visit("a page view says what the contract wants, and nothing of the page", async
   assert.equal(id.length, 22);
   assert.deepEqual(rest, { v: 1, key: "pk_demo", seq: 1, want: "now", url: page.url(), referrer: new URL("/from", page.url()).href });
   assert.match(body.url, /\/landing\?utm_source=google&gclid=abc#top$/);
-  void open;
 });
 
 visit("the session token is kept for the whole site, and the newest replaces the one before", async ({ page, world, visitor, open }) => {

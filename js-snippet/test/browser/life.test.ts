@@ -71,10 +71,9 @@ visit("a hidden page beats once, then once a minute for five minutes, then no mo
 visit("without input a page falls silent after 30 minutes, until input comes", async visited => {
   const { page, world } = visited;
   await openFrozen(visited);
-  await page.clock.runFor(31 * 60_000);
-  await until(() => world.beats().length >= 58, "beats of half an hour");
+  await pass(page, 31 * 60);
   const silent = world.beats().length;
-  assert.ok(silent <= 60, `${silent} beats`);
+  assert.ok(silent >= 58 && silent <= 60, `${silent} beats`);
   await pass(page, 300);
   assert.equal(world.beats().length, silent);
   await page.keyboard.press("ArrowDown");
@@ -83,17 +82,21 @@ visit("without input a page falls silent after 30 minutes, until input comes", a
 });
 
 visit("leaving a page says so exactly once, by beacon", async ({ page, world, open }) => {
-  const beacons: string[] = [];
-  page.on("request", request => request.resourceType() === "ping" && beacons.push(request.postData() ?? ""));
+  await page.addInitScript(() => {
+    const { sendBeacon } = Navigator.prototype;
+    Navigator.prototype.sendBeacon = function (url, data) {
+      sessionStorage.beacons = (sessionStorage.beacons || "") + JSON.parse(data as string).kind;
+      return sendBeacon.call(this, url, data);
+    };
+  });
   await open(BODY);
   await page.goto(world.publish("<p>elsewhere", "/plain"));
   await until(() => kinds(world).includes("leave"), "a leave");
+  assert.equal(await page.evaluate(() => sessionStorage.beacons), "leave");
   await page.goto("about:blank");
   await page.waitForLoadState("networkidle");
   assert.deepEqual(kinds(world).filter(kind => kind === "leave"), ["leave"]);
   assert.equal(world.beats().find(({ body }) => body.kind === "leave")!.body.page, world.leases()[0]!.body.page);
-  assert.equal(beacons.length, 1);
-  assert.equal(JSON.parse(beacons[0]!).kind, "leave");
 });
 
 visit("a page from the back/forward cache is a new page", async ({ page, world, open, text }) => {
@@ -103,7 +106,7 @@ visit("a page from the back/forward cache is a new page", async ({ page, world, 
   await page.goto(world.publish("<p>elsewhere", "/plain"));
   await until(() => kinds(world).includes("leave"), "a leave");
   const leave = world.beats().at(-1)!;
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
   assert.equal(await page.evaluate(() => (window as any).persisted), true, "Chromium kept the page");
   await until(() => world.leases().length === 2, "a view of the new page");
   const second = world.leases()[1]!;
@@ -125,7 +128,7 @@ visit("after the back/forward cache the number of the new view is shown", async 
       tracking: { number: "+12125550177", international: "+1 212-555-0177", national: "(212) 555-0177", digits: { international: "12125550177", national: "2125550177" } },
     },
   ];
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
   await page.waitForFunction(() => document.querySelector("#a")!.textContent === "212-555-0177");
   assert.equal(await page.getAttribute("#call", "href"), "tel:+12125550177");
 });

@@ -43,10 +43,8 @@ export function visit(name: string, body: (visit: Visit) => Promise<void>): void
   });
 }
 
-/** Waits until the service's reply to the page view has reached the page: the session cookie or, without, the number tells. */
+/** Waits until the page has had the service's reply to its view. */
 export async function settled(world: World, page: Page): Promise<void> {
-  const seen = world.leases().length;
-  await until(() => world.leases().length > seen || seen > 0, "a page view");
-  await page.waitForFunction(() => "ringtrace" in window);
+  await until(() => world.leases().length > 0, "a page view");
   await page.waitForLoadState("networkidle");
 }
