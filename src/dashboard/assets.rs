@@ -35,13 +35,14 @@ macro_rules! assets {
 
 /// The files of the dashboard.
 pub const DASHBOARD: &[Asset] = assets!("page":
-    "icon.svg" "base.css" "page.css" "table.css" "heatmap.css"
+    "icon.svg" "base.css" "page.css" "states.css" "table.css" "cards.css" "heatmap.css"
     "main.js" "api.js" "controls.js" "dom.js" "filters.js" "format.js" "heatmap.js" "key.js"
     "landing.js" "panel.js" "period.js" "rate.js" "scale.js" "sources.js" "table.js" "tiles.js" "tip.js"
 );
 
 /// The files of the demo's landing page.
-pub const DEMO: &[Asset] = assets!("demo": "harbor.svg" "demo.css" "box.css" "demo.js");
+pub const DEMO: &[Asset] =
+    assets!("demo": "harbor.svg" "demo.css" "sections.css" "box.css" "demo.js");
 
 impl Asset {
     /// The `Content-Type` that belongs to the name.

@@ -31,13 +31,20 @@
   window.fetch = async (...request) => {
     const response = await ask(...request);
     const address = String(request[0]?.url ?? request[0]);
-    if (ANSWERS.test(address.split("?")[0])) read(response.clone());
-    return response;
+    if (!ANSWERS.test(address)) return response;
+    // Read here and handed on whole: the snippet ends its request once it has its answer, a copy would end too.
+    const body = await response.text();
+    read(body);
+    return new Response(body, response);
   };
 
-  async function read(response) {
+  function read(body) {
     answered = true;
-    reply = await response.json().catch(() => null);
+    try {
+      reply = JSON.parse(body);
+    } catch {
+      reply = null;
+    }
     // The snippet swaps when it has read its own copy; by the next frames the page shows the result.
     setTimeout(show, 60);
   }
