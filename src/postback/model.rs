@@ -9,7 +9,8 @@ use crate::platform::ids::{CallId, DestinationId, SiteId};
 /// is decided; secrets and URLs are looked up in the configuration at sending.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Postback {
-    /// Natural idempotency key: `<call>.<conversion>.<destination>`.
+    /// Natural idempotency key: `<call>.<conversion>.<destination>`, visible ASCII. It is told to
+    /// the destination with every attempt and never changes.
     pub id: String,
     /// The site.
     pub site: SiteId,
@@ -25,13 +26,42 @@ pub struct Postback {
     pub queued_at: Millis,
     /// Given up after this moment.
     pub latest_at: Millis,
-    /// Attempts made so far.
+    /// Attempts that failed or were answered so far. An answer that refuses our credentials (401,
+    /// 403) is no attempt of this postback.
     pub attempts: u32,
     /// What the last attempt said, redacted; empty before the first.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last_answer: String,
     /// What is told about the call.
     pub facts: ConversionFacts,
+}
+
+impl Postback {
+    /// What the ledger is told when this postback gets `verdict`.
+    pub fn fact(&self, verdict: Verdict) -> PostbackFact {
+        PostbackFact {
+            id: self.id.clone(),
+            site: self.site.clone(),
+            destination: self.destination.clone(),
+            call: self.call,
+            conversion: self.conversion.clone(),
+            attempts: self.attempts,
+            verdict,
+        }
+    }
+}
+
+/// A postback that is no longer waiting, as the delivery log and the dead set keep it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettledPostback {
+    /// The postback, with its attempts.
+    #[serde(flatten)]
+    pub postback: Postback,
+    /// When it was settled.
+    pub settled_at: Millis,
+    /// How; never [`Verdict::Retry`].
+    #[serde(flatten)]
+    pub verdict: Verdict,
 }
 
 /// The frozen facts a postback may tell; which of them it tells is the destination's matter.
@@ -101,6 +131,30 @@ pub enum Verdict {
         /// What the last attempt said.
         why: String,
     },
+}
+
+impl Verdict {
+    /// The word used in the API, metrics and the ledger.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Delivered => "delivered",
+            Verdict::Rejected { .. } => "rejected",
+            Verdict::Retry { .. } => "retry",
+            Verdict::Skipped { .. } => "skipped",
+            Verdict::GaveUp { .. } => "gave_up",
+        }
+    }
+
+    /// The reason, empty when delivered.
+    pub fn why(&self) -> &str {
+        match self {
+            Verdict::Delivered => "",
+            Verdict::Rejected { why }
+            | Verdict::Retry { why, .. }
+            | Verdict::Skipped { why }
+            | Verdict::GaveUp { why } => why,
+        }
+    }
 }
 
 /// The body of a `postback` ledger event: the verdict of one postback.

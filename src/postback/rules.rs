@@ -21,7 +21,7 @@ pub fn decide(
     let met = site.conversions.iter().filter(|rule| is_met(&rule.when, call));
     met.flat_map(|rule| {
         rule.destinations.iter().map(|destination| Postback {
-            id: format!("{}.{}.{destination}", call.id, rule.name),
+            id: format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
             site: site.id.clone(),
             destination: destination.clone(),
             call: call.id,
@@ -35,6 +35,19 @@ pub fn decide(
         })
     })
     .collect()
+}
+
+/// A rule's name as part of an id: letters, digits, '-' and '_' stand for themselves, every other
+/// byte is `~` and two hex digits. So ids fit into headers and URLs, and different names differ.
+fn id_part(name: &str) -> String {
+    name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {
+        match byte {
+            b'-' | b'_' => part.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => part.push(byte.into()),
+            _ => part.push_str(&format!("~{byte:02x}")),
+        }
+        part
+    })
 }
 
 fn is_met(when: &ConversionCondition, call: &Call) -> bool {

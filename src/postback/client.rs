@@ -1,0 +1,202 @@
+//! The HTTP client of all destinations: no redirects (a 307 would carry a signed body elsewhere), no
+//! proxy from the environment (it would go round the guard), bounded time and answer, and errors that
+//! name the host but neither path, query nor secret.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Method, redirect};
+use url::Url;
+
+use crate::config::model::PostbackDelivery;
+use crate::postback::guard::{PrivateTarget, PublicResolver, check_literal};
+
+/// Most bytes of an answer that are read; nothing that matters is longer.
+pub const MOST_ANSWER_BYTES: usize = 8 * 1024;
+
+/// Most characters of an answer or an error that are kept.
+const MOST_TEXT: usize = 200;
+
+/// Parts of a URL shorter than this are too common to be looked for in texts.
+const LEAST_HIDDEN: usize = 6;
+
+/// One request of one attempt. It holds secrets and therefore has no `Debug`.
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Where to, with everything substituted.
+    pub url: Url,
+    /// Headers besides those the client sets.
+    pub headers: HeaderMap,
+    /// The body, empty for none.
+    pub body: String,
+}
+
+/// What a destination said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The `Retry-After` header.
+    pub retry_after: Option<String>,
+    /// The beginning of the body on one line, with everything hidden that came from the request.
+    pub text: String,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The address must not be reached; nothing was sent.
+    #[error(transparent)]
+    Private(#[from] PrivateTarget),
+    /// No answer in time; the destination may have taken the request.
+    #[error("{host} did not answer in time")]
+    TimedOut {
+        /// Host of the URL.
+        host: String,
+    },
+    /// No connection, or it broke.
+    #[error("{host}: {why}")]
+    Failed {
+        /// Host of the URL.
+        host: String,
+        /// What went wrong, redacted.
+        why: String,
+    },
+}
+
+/// Sends requests. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    allow_private: bool,
+}
+
+impl Client {
+    /// A client with the configured timeouts and guard.
+    pub fn new(delivery: &PostbackDelivery) -> Result<Self, reqwest::Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("Ringtrace/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(delivery.connect_timeout.unsigned_abs())
+            .timeout(delivery.timeout.unsigned_abs())
+            .pool_idle_timeout(Duration::from_secs(30));
+        if !delivery.allow_private_targets {
+            builder = builder.dns_resolver(PublicResolver);
+        }
+        Ok(Client { http: builder.build()?, allow_private: delivery.allow_private_targets })
+    }
+
+    /// Sends `request` and reads the beginning of the answer.
+    pub async fn send(&self, request: Request) -> Result<Answer, SendError> {
+        if !self.allow_private {
+            check_literal(&request.url)?;
+        }
+        let hidden = Hidden::of(&request);
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let asked = self
+            .http
+            .request(request.method, request.url)
+            .headers(request.headers)
+            .body(request.body);
+        let mut response = asked.send().await.map_err(|e| failure(&host, &hidden, e))?;
+
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while body.len() < MOST_ANSWER_BYTES {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                // The status is the answer; a body that breaks off changes nothing.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        body.truncate(MOST_ANSWER_BYTES);
+        Ok(Answer { status, retry_after, text: hidden.clean(&String::from_utf8_lossy(&body)) })
+    }
+}
+
+fn failure(host: &str, hidden: &Hidden, error: reqwest::Error) -> SendError {
+    let host = host.to_owned();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(private) = cause.downcast_ref::<PrivateTarget>() {
+            return SendError::Private(private.clone());
+        }
+        source = cause.source();
+    }
+    if error.is_timeout() {
+        return SendError::TimedOut { host };
+    }
+    let error = error.without_url();
+    let mut why = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        why.push_str(": ");
+        why.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    SendError::Failed { host, why: hidden.clean(&why) }
+}
+
+/// The parts of a request that no log may repeat, even when a destination echoes them.
+struct Hidden(Vec<String>);
+
+impl Hidden {
+    fn of(request: &Request) -> Self {
+        let url = &request.url;
+        let mut parts = vec![url.path().to_owned()];
+        parts.extend(url.query().map(str::to_owned));
+        parts.extend(url.password().map(str::to_owned));
+        parts.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        parts.extend(url.query().iter().flat_map(|query| {
+            query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()))
+        }));
+        let headers = request.headers.values();
+        parts.extend(headers.filter_map(|value| value.to_str().ok().map(str::to_owned)));
+        parts.retain(|part| part.len() >= LEAST_HIDDEN);
+        // The longest first: a part of a hidden text must not break the whole.
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        Hidden(parts)
+    }
+
+    /// `text` on one line, cut, without the hidden parts.
+    fn clean(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for part in &self.0 {
+            text = text.replace(part, "[…]");
+        }
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+        let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        line.chars().take(MOST_TEXT).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_of_the_request_is_hidden_in_texts() {
+        let request = Request {
+            method: Method::GET,
+            url: Url::parse("https://u:passw0rd@x.example/hooks/T01?token=s3cr3t%20x&gclid=Cj0abc")
+                .expect("a URL"),
+            headers: HeaderMap::from_iter([(
+                reqwest::header::AUTHORIZATION,
+                "Bearer abcdef".parse().expect("a header"),
+            )]),
+            body: String::new(),
+        };
+        let hidden = Hidden::of(&request);
+        let said = "no\r\nroute /hooks/T01?token=s3cr3t%20x&gclid=Cj0abc (s3cr3t x, Bearer abcdef, \
+                    passw0rd, Cj0abc)";
+        let clean = hidden.clean(said);
+        assert_eq!(clean, "no route […]?[…] ([…], […], […], […])");
+        assert_eq!(hidden.clean(&"a".repeat(5000)).len(), MOST_TEXT);
+    }
+}

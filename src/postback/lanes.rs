@@ -1,0 +1,267 @@
+//! One lane per destination: how much goes there at a time, and whether anything should go there at
+//! all just now. A destination that is slow, down or refusing keeps only its own postbacks waiting.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::{DestinationId, SiteId};
+
+/// How many claimed postbacks may wait in a lane for each that is being sent.
+pub const WAITING_PER_SENDING: usize = 2;
+
+/// Failures in a row after which a destination is left alone for a while.
+const MOST_FAILURES: u32 = 5;
+
+/// The first rest of a failing destination; every failed probe doubles it.
+const FIRST_REST_MS: i64 = 10_000;
+
+/// The longest rest of a failing destination.
+const LONGEST_REST_MS: i64 = 5 * 60_000;
+
+/// All lanes of a process.
+pub struct Lanes {
+    lanes: Mutex<HashMap<(SiteId, DestinationId), Arc<Lane>>>,
+    at_a_time: usize,
+}
+
+impl Lanes {
+    /// Lanes that send `at_a_time` postbacks each.
+    pub fn new(at_a_time: usize) -> Self {
+        Lanes { lanes: Mutex::default(), at_a_time: at_a_time.clamp(1, 1000) }
+    }
+
+    /// The lane of a configured destination; callers look the destination up first, so that there
+    /// are never more lanes than destinations.
+    pub fn lane(&self, site: &SiteId, destination: &DestinationId) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (site.clone(), destination.clone());
+        lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(self.at_a_time))).clone()
+    }
+
+    /// Lets nothing more start; what is being sent goes on.
+    pub fn close(&self) {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        for lane in lanes.values() {
+            lane.places.close();
+            lane.senders.close();
+        }
+    }
+}
+
+/// The lane of one destination.
+pub struct Lane {
+    places: Semaphore,
+    senders: Semaphore,
+    health: Mutex<Health>,
+}
+
+/// Why a postback did not get into its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPlace {
+    /// Too many wait already.
+    Full,
+    /// The process is ending.
+    Closed,
+}
+
+/// The right to send one postback; dropping it lets the next one in.
+pub struct Turn<'a> {
+    _place: SemaphorePermit<'a>,
+    _sender: SemaphorePermit<'a>,
+}
+
+impl Lane {
+    fn new(at_a_time: usize) -> Self {
+        Lane {
+            places: Semaphore::new(at_a_time * (1 + WAITING_PER_SENDING)),
+            senders: Semaphore::new(at_a_time),
+            health: Mutex::default(),
+        }
+    }
+
+    /// Waits for a turn, unless too many wait already.
+    pub async fn turn(&self) -> Result<Turn<'_>, NoPlace> {
+        let place = self.places.try_acquire().map_err(|refused| match refused {
+            TryAcquireError::NoPermits => NoPlace::Full,
+            TryAcquireError::Closed => NoPlace::Closed,
+        })?;
+        let sender = self.senders.acquire().await.map_err(|_| NoPlace::Closed)?;
+        Ok(Turn { _place: place, _sender: sender })
+    }
+
+    /// Looks at or changes the destination's health.
+    pub fn health<T>(&self, look: impl FnOnce(&mut Health) -> T) -> T {
+        look(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether a destination takes anything: a circuit breaker that is pure but for its own state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    circuit: Circuit,
+    gone: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Circuit {
+    /// All is sent; `failures` in a row so far.
+    Closed { failures: u32 },
+    /// Nothing is sent until then.
+    Resting { until: Millis, rests: u32 },
+    /// One is sent to see whether it works again; the others wait until then for its result.
+    Probing { until: Millis, rests: u32 },
+}
+
+impl Default for Circuit {
+    fn default() -> Self {
+        Circuit::Closed { failures: 0 }
+    }
+}
+
+/// Whether a postback may be sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Send it.
+    Go,
+    /// Not before this moment.
+    NotBefore(Millis),
+    /// The destination said that it is gone (410).
+    Gone,
+}
+
+impl Health {
+    /// May a postback be sent to `url` at `now`? The first one after a rest is a probe, whose
+    /// result the others await for at most `probe_ms`.
+    pub fn admit(&mut self, url: &str, now: Millis, probe_ms: i64) -> Admission {
+        if self.gone.as_deref() == Some(url) {
+            return Admission::Gone;
+        }
+        match self.circuit {
+            Circuit::Closed { .. } => Admission::Go,
+            Circuit::Resting { until, .. } | Circuit::Probing { until, .. } if now < until => {
+                Admission::NotBefore(until)
+            }
+            Circuit::Resting { rests, .. } | Circuit::Probing { rests, .. } => {
+                self.circuit = Circuit::Probing { until: now.plus(probe_ms.max(1)), rests };
+                Admission::Go
+            }
+        }
+    }
+
+    /// It answered as it should.
+    pub fn succeeded(&mut self) {
+        self.circuit = Circuit::default();
+    }
+
+    /// It failed, or did not answer.
+    pub fn failed(&mut self, now: Millis) {
+        let rest_ms = |rests: u32| (FIRST_REST_MS << rests.min(10)).min(LONGEST_REST_MS);
+        self.circuit = match self.circuit {
+            Circuit::Closed { failures } if failures + 1 < MOST_FAILURES => {
+                Circuit::Closed { failures: failures + 1 }
+            }
+            Circuit::Closed { .. } => Circuit::Resting { until: now.plus(rest_ms(0)), rests: 0 },
+            Circuit::Probing { rests, .. } => {
+                let rests = rests.saturating_add(1);
+                Circuit::Resting { until: now.plus(rest_ms(rests)), rests }
+            }
+            // What was under way when the rest began says nothing new.
+            Circuit::Resting { until, rests } => Circuit::Resting { until, rests },
+        };
+    }
+
+    /// It refused our credentials: nothing is sent for `pause_ms`, since every postback would
+    /// meet the same refusal.
+    pub fn refused(&mut self, now: Millis, pause_ms: i64) {
+        self.circuit = Circuit::Resting { until: now.plus(pause_ms), rests: 0 };
+    }
+
+    /// It said that nobody lives at `url`. Remembered until this process ends or the URL changes.
+    pub fn gone(&mut self, url: &str) {
+        self.gone = Some(url.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_000_000);
+
+    fn tired() -> Health {
+        let mut health = Health::default();
+        for _ in 0..MOST_FAILURES {
+            assert_eq!(health.admit("u", NOW, 1000), Admission::Go);
+            health.failed(NOW);
+        }
+        health
+    }
+
+    #[test]
+    fn a_failing_destination_rests_and_is_probed_by_one() {
+        let mut health = tired();
+        let awake = NOW.plus(FIRST_REST_MS);
+        assert_eq!(health.admit("u", NOW, 1000), Admission::NotBefore(awake));
+        assert_eq!(health.admit("u", awake, 1000), Admission::Go);
+        assert_eq!(health.admit("u", awake, 1000), Admission::NotBefore(awake.plus(1000)));
+        health.failed(awake);
+        let later = awake.plus(2 * FIRST_REST_MS);
+        assert_eq!(health.admit("u", awake, 1000), Admission::NotBefore(later));
+        assert_eq!(health.admit("u", later, 1000), Admission::Go);
+        health.succeeded();
+        assert_eq!(health, Health::default());
+    }
+
+    #[test]
+    fn a_probe_whose_result_never_came_is_repeated() {
+        let mut health = tired();
+        let awake = NOW.plus(FIRST_REST_MS);
+        assert_eq!(health.admit("u", awake, 1000), Admission::Go);
+        assert_eq!(health.admit("u", awake.plus(1000), 1000), Admission::Go);
+    }
+
+    #[test]
+    fn rests_are_bounded_and_refusals_pause() {
+        let mut health = tired();
+        let mut now = NOW;
+        for _ in 0..100 {
+            let Admission::NotBefore(until) = health.admit("u", now, 1000) else {
+                panic!("it should rest");
+            };
+            assert!(until.since(now) <= LONGEST_REST_MS);
+            now = until;
+            assert_eq!(health.admit("u", now, 1000), Admission::Go);
+            health.failed(now);
+        }
+        let mut refused = Health::default();
+        refused.refused(NOW, 60_000);
+        assert_eq!(refused.admit("u", NOW, 1000), Admission::NotBefore(NOW.plus(60_000)));
+    }
+
+    #[test]
+    fn a_gone_destination_stays_gone_until_its_url_changes() {
+        let mut health = Health::default();
+        health.gone("https://old.example/");
+        assert_eq!(health.admit("https://old.example/", NOW, 1000), Admission::Gone);
+        assert_eq!(health.admit("https://new.example/", NOW, 1000), Admission::Go);
+    }
+
+    #[tokio::test]
+    async fn a_lane_has_a_bounded_queue_and_closes() {
+        let lanes = Lanes::new(1);
+        let lane = lanes.lane(&"s".parse().expect("a site"), &"d".parse().expect("a destination"));
+        let sending = lane.turn().await.expect("a turn");
+        let mut waiting: Vec<_> = (0..WAITING_PER_SENDING).map(|_| Box::pin(lane.turn())).collect();
+        for turn in &mut waiting {
+            assert!(futures_util::poll!(turn.as_mut()).is_pending());
+        }
+        assert_eq!(lane.turn().await.err(), Some(NoPlace::Full));
+        drop(sending);
+        assert!(waiting.remove(0).await.is_ok());
+        lanes.close();
+        assert_eq!(lane.turn().await.err(), Some(NoPlace::Closed));
+    }
+}

@@ -1,0 +1,313 @@
+//! The outbox in Redis: one per shard, so that it can be written by the script that writes the
+//! call.
+//!
+//! | key | type | holds | lifetime |
+//! |---|---|---|---|
+//! | `outbox:due` | ZSET | postback id → due at (ms); while claimed, the end of the claim | until settled |
+//! | `outbox:body` | HASH | postback id → [`Postback`] as JSON | until settled |
+//! | `outbox:done` | ZSET | postback id → settled at (ms) | `postback.keep`, at most [`MOST_KEPT`] |
+//! | `outbox:done:body` | HASH | postback id → [`SettledPostback`] as JSON | as `outbox:done` |
+//! | `outbox:dead` | ZSET | postback id → given up at (ms) | `postback.keep`, at most [`MOST_KEPT`] |
+//! | `outbox:dead:body` | HASH | postback id → [`SettledPostback`] as JSON | as `outbox:dead` |
+//!
+//! **Who moves what.** A producer adds an id to `due` and `body` together, and only when none of
+//! `body`, `done` and `dead` has it: the call stage does so inside the script that saves the call,
+//! everybody else by [`Outbox::enqueue`]. The worker claims (`due`'s score moves on, nothing is
+//! removed) and settles: to `done` (delivered, rejected, skipped), to `dead` (given up), or back
+//! into `due`. A settlement that ends a postback adds its ledger entry in the same script. People
+//! replay from `done` and `dead` into `due`. Pruning forgets the oldest of `done` and `dead`;
+//! an id that was forgotten could be queued again, which is why they are kept as long as calls.
+//!
+//! The end of a claim is also its token: a later claim of the same entry can only start when this
+//! one has ended and so ends later, and whoever settles moves the score. A settlement with another
+//! score than the claim's is refused.
+
+use std::sync::Arc;
+
+use deadpool_redis::Pool;
+use redis::{FromRedisValue, Script, ScriptInvocation};
+
+use crate::ledger::model::ENVELOPE_FIELD;
+use crate::platform::clock::Millis;
+use crate::platform::keys::{Shard, Shards};
+use crate::platform::redis::{StoreError, is_outage};
+use crate::postback::model::Postback;
+
+/// Most entries of the delivery log, and of the dead set, that one shard keeps.
+pub const MOST_KEPT: usize = 20_000;
+
+/// Entries that one pruning step forgets at most.
+const PRUNE_STEP: usize = 500;
+
+/// The way to the outbox; cheap to clone.
+#[derive(Clone)]
+pub struct Outbox {
+    pool: Pool,
+    scripts: Arc<Scripts>,
+}
+
+struct Scripts {
+    enqueue: Script,
+    claim: Script,
+    settle: Script,
+    prune: Script,
+    replay: Script,
+}
+
+/// One claimed entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The shard it is in.
+    pub shard: Shard,
+    /// Its id.
+    pub id: String,
+    /// The [`Postback`] as JSON.
+    pub body: String,
+    /// When the claim ends, and the token that settles it.
+    pub until: Millis,
+}
+
+/// What one look into a shard's outbox found.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The moment of the claim by the clock that the claims run on.
+    pub now: Millis,
+    /// What was claimed.
+    pub entries: Vec<Claimed>,
+    /// When the shard's next entry comes due (or the next claim ends).
+    pub next_due: Option<Millis>,
+}
+
+/// Where a claimed entry goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Into the delivery log.
+    Done {
+        /// When it was settled.
+        at: Millis,
+        /// A [`SettledPostback`](crate::postback::model::SettledPostback) as JSON.
+        body: String,
+        /// The ledger envelope as JSON.
+        ledger: String,
+    },
+    /// Into the dead set.
+    Dead {
+        /// When it was given up.
+        at: Millis,
+        /// A `SettledPostback` as JSON.
+        body: String,
+        /// The ledger envelope as JSON; empty: none.
+        ledger: String,
+    },
+    /// Back into the queue.
+    Later {
+        /// When it is due again.
+        at: Millis,
+        /// The [`Postback`] as JSON.
+        body: String,
+    },
+}
+
+/// How many entries there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Waiting, claimed ones included.
+    pub due: u64,
+    /// In the dead set.
+    pub dead: u64,
+}
+
+impl Outbox {
+    /// An outbox behind a pool of [`worker_pool`](crate::platform::redis::worker_pool).
+    pub fn new(pool: Pool) -> Self {
+        let scripts = Scripts {
+            enqueue: Script::new(include_str!("lua/enqueue.lua")),
+            claim: Script::new(include_str!("lua/claim.lua")),
+            settle: Script::new(include_str!("lua/settle.lua")),
+            prune: Script::new(include_str!("lua/prune.lua")),
+            replay: Script::new(include_str!("lua/replay.lua")),
+        };
+        Outbox { pool, scripts: Arc::new(scripts) }
+    }
+
+    /// Queues `postbacks`; answers how many were new. Those already queued, settled or given up
+    /// are left alone.
+    pub async fn enqueue(
+        &self,
+        shards: Shards,
+        postbacks: &[Postback],
+    ) -> Result<usize, StoreError> {
+        let mut queued = 0;
+        for postback in postbacks {
+            let shard = shards.of(&postback.site);
+            let mut invocation = self.scripts.enqueue.key(shard.outbox_due());
+            invocation
+                .key(shard.outbox_body())
+                .key(shard.outbox_done())
+                .key(shard.outbox_dead())
+                .arg(&postback.id)
+                .arg(postback.queued_at.0)
+                .arg(to_json(postback)?);
+            queued += self.run::<usize>("queueing a postback", &invocation).await?;
+        }
+        Ok(queued)
+    }
+
+    /// Claims up to `most` due entries of `shard` for `claim_ms`. `now`: `None` is Redis' time.
+    pub async fn claim(
+        &self,
+        shard: Shard,
+        now: Option<Millis>,
+        claim_ms: i64,
+        most: usize,
+    ) -> Result<Claims, StoreError> {
+        let mut invocation = self.scripts.claim.key(shard.outbox_due());
+        invocation.key(shard.outbox_body()).arg(clock_arg(now)).arg(claim_ms).arg(most);
+        let mut reply =
+            self.run::<Vec<redis::Value>>("claiming postbacks", &invocation).await?.into_iter();
+        let mut moment = || -> Result<i64, StoreError> {
+            read("claiming postbacks", reply.next().unwrap_or(redis::Value::Nil))
+        };
+        let (now, next) = (Millis(moment()?), moment()?);
+        let texts = reply
+            .map(|value| read("claiming postbacks", value))
+            .collect::<Result<Vec<String>, _>>()?;
+        let until = now.plus(claim_ms);
+        let entries = texts
+            .chunks_exact(2)
+            .map(|pair| Claimed { shard, id: pair[0].clone(), body: pair[1].clone(), until })
+            .collect();
+        Ok(Claims { now, entries, next_due: (next >= 0).then_some(Millis(next)) })
+    }
+
+    /// Ends a claim; `false` when the claim was lost meanwhile, and nothing changed.
+    pub async fn settle(&self, claimed: &Claimed, to: &Move) -> Result<bool, StoreError> {
+        let (word, at, body, ledger) = match to {
+            Move::Done { at, body, ledger } => ("done", at, body, ledger.as_str()),
+            Move::Dead { at, body, ledger } => ("dead", at, body, ledger.as_str()),
+            Move::Later { at, body } => ("later", at, body, ""),
+        };
+        let shard = claimed.shard;
+        let mut invocation = self.scripts.settle.key(shard.outbox_due());
+        invocation
+            .key(shard.outbox_body())
+            .key(shard.outbox_done())
+            .key(shard.outbox_done_body())
+            .key(shard.outbox_dead())
+            .key(shard.outbox_dead_body())
+            .key(shard.ledger())
+            .arg(&claimed.id)
+            .arg(claimed.until.0)
+            .arg(word)
+            .arg(at.0)
+            .arg(body)
+            .arg(ENVELOPE_FIELD)
+            .arg(ledger);
+        let answer: String = self.run("settling a postback", &invocation).await?;
+        Ok(answer == "settled")
+    }
+
+    /// Forgets what `shard` settled or gave up more than `keep_ms` ago, and what is more than
+    /// [`MOST_KEPT`]; answers how many entries.
+    pub async fn prune(
+        &self,
+        shard: Shard,
+        now: Option<Millis>,
+        keep_ms: i64,
+    ) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        for (set, bodies) in [
+            (shard.outbox_done(), shard.outbox_done_body()),
+            (shard.outbox_dead(), shard.outbox_dead_body()),
+        ] {
+            let mut invocation = self.scripts.prune.key(set);
+            invocation.key(bodies).arg(clock_arg(now)).arg(keep_ms).arg(MOST_KEPT).arg(PRUNE_STEP);
+            loop {
+                let step: usize = self.run("pruning postbacks", &invocation).await?;
+                forgotten += step;
+                if step < PRUNE_STEP {
+                    break;
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// How many entries wait and how many were given up, over all shards.
+    pub async fn depth(&self, shards: Shards) -> Result<Depth, StoreError> {
+        let mut pipeline = redis::pipe();
+        for shard in shards.all() {
+            pipeline.zcard(shard.outbox_due()).zcard(shard.outbox_dead());
+        }
+        let counts: Vec<u64> = self.pipeline("counting postbacks", &pipeline).await?;
+        let sum = |from: usize| counts.iter().skip(from).step_by(2).sum();
+        Ok(Depth { due: sum(0), dead: sum(1) })
+    }
+
+    /// Queues a settled entry again, due at `at`, unless it is no longer `was`. `from` and
+    /// `bodies` name the set it is in.
+    pub(super) async fn requeue(
+        &self,
+        shard: Shard,
+        (from, bodies): (String, String),
+        (was, postback): (&str, &Postback),
+        at: Millis,
+    ) -> Result<bool, StoreError> {
+        let mut invocation = self.scripts.replay.key(shard.outbox_due());
+        invocation
+            .key(shard.outbox_body())
+            .key(from)
+            .key(bodies)
+            .arg(&postback.id)
+            .arg(was)
+            .arg(to_json(postback)?)
+            .arg(at.0);
+        let answer: String = self.run("replaying a postback", &invocation).await?;
+        Ok(answer == "replayed")
+    }
+
+    /// Runs a pipeline of reads.
+    pub(super) async fn pipeline<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        pipeline: &redis::Pipeline,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection().await?;
+        pipeline.query_async(&mut connection).await.map_err(|e| failed(what, e))
+    }
+
+    async fn run<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        invocation: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection().await?;
+        invocation.invoke_async(&mut connection).await.map_err(|e| failed(what, e))
+    }
+
+    async fn connection(&self) -> Result<deadpool_redis::Connection, StoreError> {
+        self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
+    }
+}
+
+/// A record as the JSON text that Redis keeps.
+pub(super) fn to_json<T: serde::Serialize>(record: &T) -> Result<String, StoreError> {
+    serde_json::to_string(record)
+        .map_err(|e| StoreError::Unreadable { what: "a postback", why: e.to_string() })
+}
+
+fn clock_arg(now: Option<Millis>) -> String {
+    now.map(|now| now.0.to_string()).unwrap_or_default()
+}
+
+fn read<T: FromRedisValue>(what: &'static str, value: redis::Value) -> Result<T, StoreError> {
+    redis::from_redis_value(value).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
+}
+
+fn failed(what: &'static str, error: redis::RedisError) -> StoreError {
+    if is_outage(&error) {
+        StoreError::Unavailable(error.to_string())
+    } else {
+        StoreError::Refused { what, source: error }
+    }
+}

@@ -1,0 +1,253 @@
+//! Empties the outbox: claims what is due in every shard, delivers, settles, and looks again.
+//!
+//! Any number of processes may do this on one Redis; claims keep them apart.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::config::Live;
+use crate::platform::clock::{Clock, Millis};
+use crate::platform::keys::Shards;
+use crate::platform::redis::StoreError;
+use crate::platform::shutdown::ShutdownSignal;
+use crate::postback::client::Client;
+use crate::postback::delivery::{ClaimClock, Courier, Ended};
+use crate::postback::lanes::Lanes;
+use crate::postback::model::Verdict;
+use crate::postback::store::Outbox;
+
+/// Longest pause between two looks into the outbox.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Time between two prunings, and two readings of the gauges.
+const UPKEEP: Duration = Duration::from_secs(15);
+
+/// Most entries claimed from one shard at once.
+const CLAIM: usize = 32;
+
+/// Most entries that one process holds at a time.
+const MOST_IN_FLIGHT: usize = 256;
+
+/// Delivers postbacks; cheap to clone.
+#[derive(Clone)]
+pub struct Deliverer {
+    courier: Arc<Courier>,
+    shards: Shards,
+    clock: Clock,
+}
+
+/// What one round did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The outbox is empty.
+    Idle,
+    /// Nothing is due; the next entry is at this moment.
+    NextDueAt(Millis),
+    /// Entries were due, and this became of them.
+    Settled(Tally),
+}
+
+/// How claims ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Taken by the destination.
+    pub delivered: u32,
+    /// Refused for good.
+    pub rejected: u32,
+    /// Not sent on purpose.
+    pub skipped: u32,
+    /// To be tried again.
+    pub retried: u32,
+    /// In the dead set.
+    pub gave_up: u32,
+    /// Not sent yet: the destination is busy or resting.
+    pub postponed: u32,
+    /// Handled by somebody else meanwhile, or not settled because Redis failed: the claim runs out.
+    pub lost: u32,
+}
+
+impl Tally {
+    fn add(&mut self, ended: &Ended) {
+        *match ended {
+            Ended::With(Verdict::Delivered) => &mut self.delivered,
+            Ended::With(Verdict::Rejected { .. }) => &mut self.rejected,
+            Ended::With(Verdict::Skipped { .. }) => &mut self.skipped,
+            Ended::With(Verdict::Retry { .. }) => &mut self.retried,
+            Ended::With(Verdict::GaveUp { .. }) | Ended::Unreadable => &mut self.gave_up,
+            Ended::Postponed => &mut self.postponed,
+            Ended::Lost => &mut self.lost,
+        } += 1;
+    }
+}
+
+type Flights = JoinSet<Ended>;
+
+/// What one look into all shards found.
+#[derive(Default)]
+struct Round {
+    /// Some shard may have more that is due.
+    more: bool,
+    next_due: Option<Millis>,
+    wait: Option<Duration>,
+    failure: Option<StoreError>,
+}
+
+impl Deliverer {
+    /// A deliverer for the installation that `live` describes. Destinations follow reloads; the
+    /// section `postback` is read now and not again.
+    pub fn new(live: Live, outbox: Outbox, clock: Clock) -> Result<Self, reqwest::Error> {
+        let installation = live.now_full();
+        let delivery = installation.config.postback.clone();
+        let courier = Courier {
+            client: Client::new(&delivery)?,
+            lanes: Lanes::new(delivery.per_destination),
+            live,
+            outbox,
+            delivery,
+        };
+        Ok(Deliverer { courier: Arc::new(courier), shards: installation.shards, clock })
+    }
+
+    /// Claims what is due at `now` (`None`: Redis' time), delivers it and waits for the results.
+    /// An error means that some shard could not be asked; what was claimed is handled all the same.
+    pub async fn run_once(&self, now: Option<Millis>) -> Result<Outcome, StoreError> {
+        let mut flights = Flights::new();
+        let round = self.start_due(now, &mut flights).await;
+        if let Some(failure) = round.failure {
+            flights.join_all().await;
+            return Err(failure);
+        }
+        if flights.is_empty() {
+            return Ok(round.next_due.map_or(Outcome::Idle, Outcome::NextDueAt));
+        }
+        let mut tally = Tally::default();
+        while let Some(ended) = flights.join_next().await {
+            tally.add(&ended.unwrap_or(Ended::Lost));
+        }
+        Ok(Outcome::Settled(tally))
+    }
+
+    /// Repeats until `signal`, then lets what is being sent finish (within the shutdown timeout);
+    /// what only waited for its turn goes back into the queue.
+    pub async fn run(self, mut signal: ShutdownSignal) {
+        let mut flights = Flights::new();
+        let mut upkeep_at = Instant::now();
+        let mut was_down = false;
+        while !signal.is_over() {
+            let round = self.start_due(self.clock.script_arg(), &mut flights).await;
+            match (&round.failure, was_down) {
+                (Some(failure), false) => tracing::warn!(error = %failure, "postbacks wait"),
+                (None, true) => tracing::info!("postbacks are delivered again"),
+                _ => {}
+            }
+            was_down = round.failure.is_some();
+            if !was_down && Instant::now() >= upkeep_at {
+                upkeep_at = Instant::now() + UPKEEP;
+                self.upkeep().await;
+            }
+            self.wait(&mut signal, &mut flights, &round).await;
+        }
+
+        self.courier.lanes.close();
+        let patience = self.courier.live.now().config.server.shutdown_timeout.unsigned_abs();
+        let drained = async { while flights.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, drained).await.is_err() {
+            tracing::warn!("some postbacks did not finish in time and will be sent again");
+        }
+    }
+
+    /// Until something may be due, something finished while more is due, or it is over.
+    async fn wait(&self, signal: &mut ShutdownSignal, flights: &mut Flights, round: &Round) {
+        let pause = tokio::time::sleep(round.wait.unwrap_or(POLL).min(POLL));
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = signal.over() => return,
+                () = &mut pause => return,
+                Some(_) = flights.join_next() => if round.more { return },
+            }
+        }
+    }
+
+    /// Claims what is due in all shards and starts it.
+    async fn start_due(&self, now: Option<Millis>, flights: &mut Flights) -> Round {
+        let mut round = Round::default();
+        for shard in self.shards.all() {
+            let room = MOST_IN_FLIGHT.saturating_sub(flights.len()).min(CLAIM);
+            if room == 0 {
+                round.more = true;
+                break;
+            }
+            let claim_ms = self.courier.claim_ms();
+            match self.courier.outbox.claim(shard, now, claim_ms, room).await {
+                Ok(claims) => {
+                    round.more |= claims.entries.len() == room;
+                    if let Some(due) = claims.next_due {
+                        let wait = u64::try_from(due.since(claims.now)).unwrap_or(0);
+                        let wait = Duration::from_millis(wait);
+                        round.wait = Some(round.wait.map_or(wait, |known| known.min(wait)));
+                        round.next_due = Some(round.next_due.map_or(due, |known| known.min(due)));
+                    }
+                    let clock = ClaimClock::starting(claims.now);
+                    for claimed in claims.entries {
+                        flights.spawn(handle(self.courier.clone(), claimed, clock));
+                    }
+                }
+                Err(failure) => {
+                    round.failure = Some(failure);
+                    break;
+                }
+            }
+        }
+        round
+    }
+
+    async fn upkeep(&self) {
+        let keep = self.courier.delivery.keep.as_millis();
+        let keep_ms = i64::try_from(keep).unwrap_or(i64::MAX / 2);
+        let (outbox, now) = (&self.courier.outbox, self.clock.script_arg());
+        for shard in self.shards.all() {
+            if let Err(error) = outbox.prune(shard, now, keep_ms).await {
+                tracing::warn!(%error, "settled postbacks were not pruned");
+                return;
+            }
+        }
+        match outbox.depth(self.shards).await {
+            Ok(depth) => {
+                metrics::gauge!("ringtrace_outbox_due").set(depth.due as f64);
+                metrics::gauge!("ringtrace_outbox_dead").set(depth.dead as f64);
+            }
+            Err(error) => tracing::warn!(%error, "the outbox was not counted"),
+        }
+    }
+}
+
+/// One claimed entry in a task of its own: what goes wrong with it stays there.
+async fn handle(
+    courier: Arc<Courier>,
+    claimed: crate::postback::store::Claimed,
+    clock: ClaimClock,
+) -> Ended {
+    let id = claimed.id.clone();
+    // The destination's id is the last part of the postback's.
+    let destination = id.rsplit('.').next().unwrap_or_default().to_owned();
+    match courier.deliver(claimed, clock).await {
+        Ok(ended) => {
+            if let Ended::With(verdict) = &ended {
+                let word = verdict.word();
+                metrics::counter!(
+                    "ringtrace_postbacks_total", "destination" => destination, "verdict" => word
+                )
+                .increment(1);
+                tracing::debug!(postback = %id, verdict = word, why = verdict.why(), "settled");
+            }
+            ended
+        }
+        Err(error) => {
+            tracing::warn!(postback = %id, %error, "a result was not written; it will be sent again");
+            Ended::Lost
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Receivers that hang, workers that die, endings.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use ringtrace::platform::shutdown::Shutdown;
+use ringtrace::postback::model::Verdict;
+use ringtrace::postback::worker::{Outcome, Tally};
+use wiremock::matchers::path;
+use wiremock::{Mock, ResponseTemplate};
+
+use super::{World, key_of};
+
+/// Waits until `done`, for at most ten seconds.
+async fn until<F: Future<Output = bool>>(what: &str, done: impl Fn() -> F) {
+    let wait = async {
+        while !done().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect(what);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_after_sending_leaves_the_same_key_to_the_next() {
+    let world = World::new().await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    world.answer_in_turn([slow]).await;
+    let postback = world.postback("ads");
+    world.enqueue(std::slice::from_ref(&postback)).await;
+
+    let (dying, now) = (world.deliverer(), world.clock.script_arg());
+    let task = tokio::spawn(async move { dying.run_once(now).await });
+    until("it was sent", || async { world.received().await.len() == 1 }).await;
+    task.abort();
+
+    world.answer_all(ResponseTemplate::new(200)).await;
+    let next = world.deliverer();
+    let Outcome::NextDueAt(claim_ends) = world.round(&next).await else { panic!("it was lost") };
+    assert!(claim_ends > world.clock.now());
+    world.drain(&next).await;
+    let received = world.received().await;
+    assert_eq!(received.len(), 2);
+    assert!(received.iter().all(|request| key_of(request) == postback.id));
+    assert_eq!(world.told().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_is_cut_off_and_tried_again() {
+    let world =
+        World::with(|config| config.postback.timeout = SignedDuration::from_millis(150)).await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    world.answer_in_turn([slow, ResponseTemplate::new(200)]).await;
+    world.enqueue(&[world.postback("ads")]).await;
+    let deliverer = world.deliverer();
+    assert_eq!(world.tally(&deliverer).await, Tally { retried: 1, ..Tally::default() });
+    world.drain(&deliverer).await;
+    assert_eq!(world.told().await[0].verdict, Verdict::Delivered);
+    assert_eq!(world.received().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_slow_destination_does_not_delay_a_fast_one() {
+    let world = World::new().await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    Mock::given(path("/pb")).respond_with(slow).mount(&world.receiver).await;
+    Mock::given(path("/hook"))
+        .respond_with(ResponseTemplate::new(200))
+        .mount(&world.receiver)
+        .await;
+    world.clock.follow_system();
+    let slow: Vec<_> = (0..40).map(|_| world.postback("ads")).collect();
+    world.enqueue(&slow).await;
+
+    let shutdown = Shutdown::default();
+    let running = tokio::spawn(world.deliverer().run(shutdown.signal()));
+    until("the slow one is busy", || async { !world.received().await.is_empty() }).await;
+    let fast: Vec<_> = (0..20).map(|_| world.postback("crm")).collect();
+    world.enqueue(&fast).await;
+    until("the fast ones are told", || async { world.told().await.len() == 20 }).await;
+    assert!(world.told().await.iter().all(|fact| fact.destination.as_str() == "crm"));
+    running.abort();
+}
+
+#[tokio::test]
+async fn at_shutdown_what_is_under_way_is_settled_and_the_rest_stays_queued() {
+    let world = World::with(|config| config.postback.per_destination = 1).await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_millis(300));
+    world.answer_all(slow).await;
+    world.clock.follow_system();
+    world.enqueue(&[world.postback("ads"), world.postback("ads")]).await;
+    let shutdown = Shutdown::default();
+    let running = tokio::spawn(world.deliverer().run(shutdown.signal()));
+    until("one is under way", || async { !world.received().await.is_empty() }).await;
+    shutdown.begin();
+    running.await.expect("it ends by itself");
+    assert_eq!(world.told().await.len(), 1);
+    let depth = world.outbox.depth(world.live.now().shards).await.expect("Redis answers");
+    assert_eq!(depth.due, 1);
+
+    // The one that waited for its turn is not held back by a claim.
+    let next = world.deliverer();
+    assert_eq!(world.tally(&next).await, Tally { delivered: 1, ..Tally::default() });
+    assert_eq!(world.received().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_fails_until_its_latest_moment_is_given_up() {
+    let world = World::new().await;
+    world.answer_all(ResponseTemplate::new(500).set_body_string("broken")).await;
+    let mut postback = world.postback("ads");
+    postback.latest_at = world.clock.now().plus(3_600_000);
+    let latest = postback.latest_at;
+    world.enqueue(&[postback]).await;
+    let deliverer = world.deliverer();
+    world.drain(&deliverer).await;
+    let told = world.told().await;
+    let [fact] = told.as_slice() else { panic!("one verdict, not {}", told.len()) };
+    assert_eq!(fact.verdict, Verdict::GaveUp { why: "HTTP 500: broken".to_owned() });
+    assert_eq!(fact.attempts as usize, world.received().await.len());
+    assert!(fact.attempts > 3);
+    assert!(world.clock.now() <= latest);
+    let depth = world.outbox.depth(world.live.now().shards).await.expect("Redis answers");
+    assert_eq!((depth.due, depth.dead), (0, 1));
+}
+
+#[tokio::test]
+async fn what_is_found_too_late_is_given_up_unsent() {
+    let world = World::new().await;
+    world.enqueue(&[world.postback("ads")]).await;
+    world.advance(73 * 3_600_000);
+    let deliverer = world.deliverer();
+    assert_eq!(world.tally(&deliverer).await, Tally { gave_up: 1, ..Tally::default() });
+    assert!(world.received().await.is_empty());
+}

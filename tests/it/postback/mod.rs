@@ -1,0 +1,208 @@
+//! Postbacks: a real Redis, a receiver that answers as it is told, and a clock the tests set.
+
+mod api;
+mod delivery;
+mod faults;
+mod outbox;
+mod targets;
+
+use std::collections::BTreeMap;
+
+use ringtrace::config::Live;
+use ringtrace::config::model::{Config, Destination, DestinationKind, UrlMethod};
+use ringtrace::ledger::model::{Envelope, Event};
+use ringtrace::platform::clock::{Clock, Millis};
+use ringtrace::platform::ids::{CallId, SiteId};
+use ringtrace::platform::keys::Shard;
+use ringtrace::platform::redis::worker_pool;
+use ringtrace::platform::secret::Secret;
+use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact};
+use ringtrace::postback::store::Outbox;
+use ringtrace::postback::worker::{Deliverer, Outcome, Tally};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::support::redis::TestRedis;
+use crate::support::unique_site;
+
+/// A webhook secret of the official vectors.
+const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Everything a postback test needs.
+struct World {
+    redis: TestRedis,
+    receiver: MockServer,
+    outbox: Outbox,
+    live: Live,
+    clock: Clock,
+    site: SiteId,
+}
+
+impl World {
+    /// A world with one site, one URL destination `ads` and one webhook `crm` at the receiver, and
+    /// a clock that stands still. Private targets are allowed; nothing is answered yet.
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with a changed configuration.
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let redis = TestRedis::start().await;
+        let receiver = MockServer::start().await;
+        let site = unique_site();
+        let defaults = include_str!("../../../config/ringtrace.toml");
+        let sites = format!(
+            r#"
+            [[sites]]
+            id = "{site}"
+            key = "pk"
+            forward_to = "+14155550100"
+            "#
+        );
+        let mut config: Config =
+            toml::from_str(&format!("{defaults}\n{sites}")).expect("a configuration");
+        config.postback.allow_private_targets = true;
+        config.sites[0].destinations = destinations(&receiver.uri());
+        change(&mut config);
+        let clock = Clock::default();
+        clock.set(Millis::system_now());
+        let outbox = Outbox::new(worker_pool(redis.url(), 8).expect("a pool"));
+        World { redis, receiver, outbox, live: Live::new(config), clock, site }
+    }
+
+    fn deliverer(&self) -> Deliverer {
+        Deliverer::new(self.live.clone(), self.outbox.clone(), self.clock.clone())
+            .expect("a deliverer")
+    }
+
+    fn shard(&self) -> Shard {
+        self.live.now().shards.of(&self.site)
+    }
+
+    /// A postback to `destination` with a click id, queued now and given up in 72 hours.
+    fn postback(&self, destination: &str) -> Postback {
+        let call = CallId::new();
+        let now = self.clock.now();
+        Postback {
+            id: format!("{call}.qualified.{destination}"),
+            site: self.site.clone(),
+            destination: destination.parse().expect("a destination id"),
+            call,
+            conversion: "qualified".to_owned(),
+            converted_at: now,
+            queued_at: now,
+            latest_at: now.plus(72 * 3_600_000),
+            attempts: 0,
+            last_answer: String::new(),
+            facts: ConversionFacts {
+                click_ids: vec![("gclid".to_owned(), "Cj0abc".to_owned())],
+                ..ConversionFacts::default()
+            },
+        }
+    }
+
+    async fn enqueue(&self, postbacks: &[Postback]) -> usize {
+        let shards = self.live.now().shards;
+        self.outbox.enqueue(shards, postbacks).await.expect("queued")
+    }
+
+    /// One round at the set moment.
+    async fn round(&self, deliverer: &Deliverer) -> Outcome {
+        deliverer.run_once(self.clock.script_arg()).await.expect("Redis answers")
+    }
+
+    /// One round in which something was due.
+    async fn tally(&self, deliverer: &Deliverer) -> Tally {
+        match self.round(deliverer).await {
+            Outcome::Settled(tally) => tally,
+            other => panic!("nothing was due: {other:?}"),
+        }
+    }
+
+    /// Runs rounds, moving the clock to whatever is due next, until nothing is left.
+    async fn drain(&self, deliverer: &Deliverer) {
+        for _ in 0..100 {
+            match self.round(deliverer).await {
+                Outcome::Idle => return,
+                Outcome::NextDueAt(at) => self.clock.set(at),
+                Outcome::Settled(_) => {}
+            }
+        }
+        panic!("the outbox does not become empty");
+    }
+
+    fn advance(&self, ms: i64) {
+        self.clock.set(self.clock.now().plus(ms));
+    }
+
+    /// What the receiver got.
+    async fn received(&self) -> Vec<Request> {
+        self.receiver.received_requests().await.expect("requests are recorded")
+    }
+
+    /// The postback events in the ledger.
+    async fn told(&self) -> Vec<PostbackFact> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(self.shard().ledger()).arg("-").arg("+");
+        let entries: Vec<(String, Vec<(String, String)>)> =
+            self.redis.handle().command("the ledger", &range).await.expect("Redis answers");
+        let envelopes = entries.into_iter().map(|(_, fields)| {
+            let [(field, text)] = fields.as_slice() else { panic!("one field, not {fields:?}") };
+            assert_eq!(field, "e");
+            serde_json::from_str::<Envelope>(text).expect("an envelope")
+        });
+        envelopes
+            .map(|envelope| match envelope.event {
+                Event::Postback(fact) => *fact,
+                other => panic!("not a postback: {other:?}"),
+            })
+            .collect()
+    }
+
+    /// Answers everything with `answer`.
+    async fn answer_all(&self, answer: ResponseTemplate) {
+        Mock::given(any()).respond_with(answer).mount(&self.receiver).await;
+    }
+
+    /// Answers the next requests with `answers`, in order.
+    async fn answer_in_turn(&self, answers: impl IntoIterator<Item = ResponseTemplate>) {
+        for answer in answers {
+            Mock::given(any()).respond_with(answer).up_to_n_times(1).mount(&self.receiver).await;
+        }
+    }
+}
+
+/// The URL destination `ads` and the webhook `crm` at `receiver`.
+fn destinations(receiver: &str) -> Vec<Destination> {
+    let destination =
+        |id: &str, kind| Destination { id: id.parse().expect("a destination id"), kind };
+    vec![
+        destination(
+            "ads",
+            DestinationKind::Url {
+                url: format!("{receiver}/pb?gclid={{gclid}}&id={{txid}}&token=topsecret"),
+                method: UrlMethod::Get,
+                require: vec!["gclid".to_owned()],
+                hmac_secret: Secret::default(),
+                hmac_secret_file: None,
+            },
+        ),
+        destination(
+            "crm",
+            DestinationKind::Webhook {
+                url: format!("{receiver}/hook"),
+                secret: Secret::new(WEBHOOK_SECRET),
+                secret_file: None,
+                headers: BTreeMap::new(),
+            },
+        ),
+    ]
+}
+
+/// The stable key of a request to the destination `ads`, which must say the same in header and URL.
+fn key_of(request: &Request) -> String {
+    let header = request.headers["idempotency-key"].to_str().expect("text").to_owned();
+    let (_, query) = request.url.query_pairs().find(|(name, _)| name == "id").expect("an id");
+    assert_eq!(header, query);
+    header
+}
