@@ -70,10 +70,8 @@ pub fn check_literal(url: &Url) -> Result<(), PrivateTarget> {
     let public = match url.host() {
         Some(Host::Ipv4(address)) => is_public_v4(address),
         Some(Host::Ipv6(address)) => is_public_v6(address),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name != "localhost" && !name.ends_with(".localhost")
-        }
+        // The resolver judges what a name stands for, `localhost` as any other.
+        Some(Host::Domain(_)) => true,
         None => false,
     };
     if public {
@@ -158,14 +156,18 @@ mod tests {
             "http://[::ffff:127.0.0.1]/",
             "http://[::1]:8080/",
             "http://169.254.169.254/latest/meta-data/",
-            "http://localhost/",
-            "http://LOCALHOST./",
-            "http://a.localhost/",
             "http://127。0。0。1/",
         ] {
             let url = Url::parse(url).expect("a URL");
             assert!(check_literal(&url).is_err(), "{url}");
         }
         assert!(check_literal(&Url::parse("https://example.com/").expect("a URL")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_a_private_address_is_refused() {
+        let refused = PublicResolver.resolve("localhost".parse().expect("a name")).await;
+        let why = refused.err().expect("it is refused");
+        assert!(why.downcast_ref::<PrivateTarget>().is_some(), "{why}");
     }
 }

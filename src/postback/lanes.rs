@@ -2,6 +2,7 @@
 //! all just now. A destination that is slow, down or refusing keeps only its own postbacks waiting.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
@@ -25,12 +26,17 @@ const LONGEST_REST_MS: i64 = 5 * 60_000;
 pub struct Lanes {
     lanes: Mutex<HashMap<(SiteId, DestinationId), Arc<Lane>>>,
     at_a_time: usize,
+    closed: AtomicBool,
 }
 
 impl Lanes {
     /// Lanes that send `at_a_time` postbacks each.
     pub fn new(at_a_time: usize) -> Self {
-        Lanes { lanes: Mutex::default(), at_a_time: at_a_time.clamp(1, 1000) }
+        Lanes {
+            lanes: Mutex::default(),
+            at_a_time: at_a_time.clamp(1, 1000),
+            closed: AtomicBool::new(false),
+        }
     }
 
     /// The lane of a configured destination; callers look the destination up first, so that there
@@ -38,15 +44,18 @@ impl Lanes {
     pub fn lane(&self, site: &SiteId, destination: &DestinationId) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (site.clone(), destination.clone());
-        lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(self.at_a_time))).clone()
+        let lane = lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(self.at_a_time)));
+        if self.closed.load(Ordering::Acquire) {
+            lane.close();
+        }
+        lane.clone()
     }
 
     /// Lets nothing more start; what is being sent goes on.
     pub fn close(&self) {
-        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        for lane in lanes.values() {
-            lane.places.close();
-            lane.senders.close();
+        self.closed.store(true, Ordering::Release);
+        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            lane.close();
         }
     }
 }
@@ -80,6 +89,11 @@ impl Lane {
             senders: Semaphore::new(at_a_time),
             health: Mutex::default(),
         }
+    }
+
+    fn close(&self) {
+        self.places.close();
+        self.senders.close();
     }
 
     /// Waits for a turn, unless too many wait already.

@@ -95,3 +95,117 @@ fn facts(site: &Site, rule: &ConversionRule, call: &Call) -> ConversionFacts {
         caller_hash: call.caller_hash.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::ids::CallId;
+    use proptest::prelude::*;
+
+    const NOW: Millis = Millis(1_767_323_145_000);
+
+    /// A site that tells `qualified` (answered, at least 60 s) to two destinations.
+    fn site() -> Site {
+        toml::from_str(
+            r#"
+            id = "s"
+            key = "pk"
+            forward_to = "+14155550100"
+            [[conversions]]
+            name = "qualified"
+            value = "12.50"
+            destinations = ["ads", "crm"]
+            when = { answered = true, min_talk_s = 60 }
+            "#,
+        )
+        .expect("a site")
+    }
+
+    /// A call that was answered for 95 s, from a visit of google / cpc that allowed ads.
+    fn call() -> Call {
+        let source = serde_json::json!({
+            "source": "google", "medium": "cpc", "campaign": "spring", "channel": "Paid Search",
+        });
+        let mut call: Call = serde_json::from_value(serde_json::json!({
+            "id": CallId::of(&"s".parse().expect("a site id"), "twilio", "CA1"),
+            "version": 5, "site": "s", "provider": "twilio", "provider_call_id": "CA1",
+            "caller": {"number": "+14155550123", "country": "US"}, "caller_hash": "ab12",
+            "status": "answered", "started_at": 1_767_323_045_000_i64,
+            "ended_at": 1_767_323_145_000_i64, "talk_s": 95,
+            "attribution": {
+                "basis": "holder", "confidence": 0.9, "tier": "own",
+                "landing_host": "www.example.com", "landing_page": "/plumbing",
+                "click_ids": [{"name": "gclid", "value": "Cj0"}],
+                "consent": {"analytics": true, "ads": true},
+            },
+        }))
+        .expect("a call");
+        let attribution = call.attribution.as_mut().expect("an attribution");
+        attribution.source = serde_json::from_value(source).ok();
+        assert!(attribution.source.is_some(), "a source");
+        call
+    }
+
+    fn decided(call: &Call) -> Vec<Postback> {
+        decide(&site(), call, NOW, SignedDuration::from_hours(72))
+    }
+
+    #[test]
+    fn a_call_that_meets_a_rule_is_told_to_each_of_its_destinations() {
+        let call = call();
+        let postbacks = decided(&call);
+        assert_eq!(postbacks[0].facts.campaign, "spring");
+        let ids: Vec<_> = postbacks.iter().map(|postback| postback.id.clone()).collect();
+        assert_eq!(
+            ids,
+            [format!("{}.qualified.ads", call.id), format!("{}.qualified.crm", call.id)]
+        );
+        let told = &postbacks[0];
+        assert_eq!(told.latest_at, NOW.plus(72 * 3_600_000));
+        assert_eq!(told.facts.click_ids, [("gclid".to_owned(), "Cj0".to_owned())]);
+        assert_eq!(told.facts.landing_page, "www.example.com/plumbing");
+        assert_eq!(told.facts.value.as_deref(), Some("12.50"));
+        let text = serde_json::to_string(told).expect("JSON");
+        assert!(!text.contains("5550123"), "the caller's number stays here");
+    }
+
+    #[test]
+    fn deciding_again_gives_the_same_ids() {
+        let ids = |call: &Call| decided(call).into_iter().map(|p| p.id).collect::<Vec<_>>();
+        let mut later = call();
+        later.version += 1;
+        assert_eq!(ids(&call()), ids(&later));
+    }
+
+    #[test]
+    fn a_call_that_is_not_over_or_does_not_meet_the_rule_is_not_told() {
+        for (status, talk_s) in [
+            (CallStatus::InProgress, Some(95)),
+            (CallStatus::NoAnswer, Some(95)),
+            (CallStatus::Voicemail, Some(95)),
+            (CallStatus::Answered, Some(59)),
+            (CallStatus::Answered, None),
+        ] {
+            let call = Call { status, talk_s, ..call() };
+            assert!(decided(&call).is_empty(), "{status:?} {talk_s:?}");
+        }
+    }
+
+    #[test]
+    fn without_consent_to_advertising_no_click_id_is_told() {
+        let mut call = call();
+        if let Some(attribution) = &mut call.attribution {
+            attribution.consent.ads = false;
+        }
+        assert!(decided(&call).iter().all(|postback| postback.facts.click_ids.is_empty()));
+    }
+
+    proptest! {
+        #[test]
+        fn names_of_rules_become_plain_and_stay_different(a in ".{0,20}", b in ".{0,20}") {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_~".contains(&b);
+            prop_assert!(id_part(&a).bytes().all(plain));
+            prop_assert_eq!(a == b, id_part(&a) == id_part(&b));
+        }
+    }
+}

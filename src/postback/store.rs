@@ -6,9 +6,9 @@
 //! | `outbox:due` | ZSET | postback id → due at (ms); while claimed, the end of the claim | until settled |
 //! | `outbox:body` | HASH | postback id → [`Postback`] as JSON | until settled |
 //! | `outbox:done` | ZSET | postback id → settled at (ms) | `postback.keep`, at most [`MOST_KEPT`] |
-//! | `outbox:done:body` | HASH | postback id → [`SettledPostback`] as JSON | as `outbox:done` |
+//! | `outbox:done:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | as `outbox:done` |
 //! | `outbox:dead` | ZSET | postback id → given up at (ms) | `postback.keep`, at most [`MOST_KEPT`] |
-//! | `outbox:dead:body` | HASH | postback id → [`SettledPostback`] as JSON | as `outbox:dead` |
+//! | `outbox:dead:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | as `outbox:dead` |
 //!
 //! **Who moves what.** A producer adds an id to `due` and `body` together, and only when none of
 //! `body`, `done` and `dead` has it: the call stage does so inside the script that saves the call,

@@ -16,7 +16,7 @@ use crate::postback::client::Client;
 use crate::postback::delivery::{ClaimClock, Courier, Ended};
 use crate::postback::lanes::Lanes;
 use crate::postback::model::Verdict;
-use crate::postback::store::Outbox;
+use crate::postback::store::{Claimed, Outbox};
 
 /// Longest pause between two looks into the outbox.
 const POLL: Duration = Duration::from_millis(500);
@@ -225,11 +225,7 @@ impl Deliverer {
 }
 
 /// One claimed entry in a task of its own: what goes wrong with it stays there.
-async fn handle(
-    courier: Arc<Courier>,
-    claimed: crate::postback::store::Claimed,
-    clock: ClaimClock,
-) -> Ended {
+async fn handle(courier: Arc<Courier>, claimed: Claimed, clock: ClaimClock) -> Ended {
     let id = claimed.id.clone();
     // The destination's id is the last part of the postback's.
     let destination = id.rsplit('.').next().unwrap_or_default().to_owned();

@@ -23,8 +23,8 @@ use crate::platform::secret::Secret;
 use crate::postback::client::Request;
 use crate::postback::model::Postback;
 
-/// Least bytes of a key; the specification recommends 24 and more, an empty one is no key.
-pub const LEAST_KEY: usize = 16;
+/// Least bytes of a key (Standard Webhooks, signature scheme).
+pub const LEAST_KEY: usize = 24;
 
 /// Headers that the message itself needs.
 const OWN_HEADERS: [&str; 8] = [

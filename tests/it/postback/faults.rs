@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use ringtrace::platform::redis_server::RedisServer;
 use ringtrace::platform::shutdown::Shutdown;
 use ringtrace::postback::model::Verdict;
 use ringtrace::postback::worker::{Outcome, Tally};
@@ -85,7 +88,7 @@ async fn a_slow_destination_does_not_delay_a_fast_one() {
 #[tokio::test]
 async fn at_shutdown_what_is_under_way_is_settled_and_the_rest_stays_queued() {
     let world = World::with(|config| config.postback.per_destination = 1).await;
-    let slow = ResponseTemplate::new(200).set_delay(Duration::from_millis(300));
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(1));
     world.answer_all(slow).await;
     world.clock.follow_system();
     world.enqueue(&[world.postback("ads"), world.postback("ads")]).await;
@@ -132,4 +135,32 @@ async fn what_is_found_too_late_is_given_up_unsent() {
     let deliverer = world.deliverer();
     assert_eq!(world.tally(&deliverer).await, Tally { gave_up: 1, ..Tally::default() });
     assert!(world.received().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_redis_that_dies_before_the_result_is_written_causes_a_repeat_not_a_loss() {
+    let world = World::new().await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(1));
+    world.answer_all(slow).await;
+    let postback = world.postback("ads");
+    world.enqueue(std::slice::from_ref(&postback)).await;
+    let (deliverer, now) = (world.deliverer(), world.clock.script_arg());
+    let first = deliverer.clone();
+    let sending = tokio::spawn(async move { first.run_once(now).await });
+    until("it is being sent", || async { world.received().await.len() == 1 }).await;
+
+    let redis = Pid::from_raw(i32::try_from(world.redis.pid()).expect("a process id"));
+    kill(redis, Signal::SIGKILL).expect("it can be killed");
+    // An error when the other shards were still to be asked.
+    if let Ok(outcome) = sending.await.expect("no panic") {
+        assert_eq!(outcome, Outcome::Settled(Tally { lost: 1, ..Tally::default() }));
+    }
+    let restarted = RedisServer::start("redis-server", &world.redis.folder()).await;
+    let _restarted = restarted.expect("it starts again on what it kept");
+
+    world.drain(&deliverer).await;
+    let received = world.received().await;
+    assert_eq!(received.len(), 2);
+    assert!(received.iter().all(|request| key_of(request) == postback.id));
+    assert_eq!(world.told().await.len(), 1);
 }
