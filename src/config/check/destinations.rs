@@ -7,6 +7,7 @@ use super::sites::signing_secret;
 use super::unique;
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{Config, ConversionRule, DestinationKind, Site};
+use crate::postback::destinations::url::check_template;
 
 /// Headers that belong to the request itself.
 const OWN_HEADERS: [&str; 8] = [
@@ -89,6 +90,9 @@ fn kind(path: &str, kind: &DestinationKind, private: bool, out: &mut Complaints)
     match kind {
         DestinationKind::Url { url, require, .. } => {
             address(&format!("{path}.url"), url, private, out);
+            if let Err(unfit) = check_template(url) {
+                out.error(format!("{path}.url"), unfit.to_string());
+            }
             let template = url.to_ascii_lowercase();
             for (i, name) in require.iter().enumerate() {
                 if !template.contains(&format!("{{{}", name.to_ascii_lowercase())) {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::config::model::{Destination, DestinationKind};
 use crate::platform::clock::Millis;
+use crate::platform::secret::Secret;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::Postback;
 
@@ -76,8 +77,8 @@ pub fn check(destination: &Destination) -> Result<(), BadDestination> {
 }
 
 /// Configured headers as the texts they are sent as.
-fn texts(headers: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+fn texts(headers: &BTreeMap<String, Secret>) -> impl Iterator<Item = (&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.reveal()))
 }
 
 /// The request that tells `postback` to `destination` in an attempt at `now`.

@@ -35,7 +35,7 @@ fn webhook_to(url: &str, secret: &str, header: Option<(&str, &str)>) -> Destinat
         secret: Secret::new(secret),
         secret_file: None,
         headers: header
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
             .into_iter()
             .collect(),
     })
