@@ -1,3 +1,32 @@
 //! Provider event → call.
+//!
+//! In: webhooks of telephony providers, signed. Out: the answer that routes the call, and a
+//! versioned [`model::Call`] in Redis with its ledger entry and its postbacks.
+//!
+//! What always holds:
+//! - a caller gets through: whatever fails behind a verified webhook, the answer still forwards;
+//! - an event is in the [`spool`] before it is acknowledged, and stays there until Redis has surely
+//!   saved it;
+//! - events may come twice, late, out of order: the same events end in the same call
+//!   ([`rules::apply`]), and each change is one version, one ledger entry.
+//!
+//! One webhook walks: [`http`] → [`providers`] (verify, parse) → [`spool`] (fsync) → [`recorder`]
+//! ([`rules`], attribution, [`store`]) → [`routing`] → [`providers`] (render). What could not be
+//! recorded then is replayed by [`worker`].
 
+pub mod caller;
+pub mod facts;
+pub mod http;
+pub mod list;
 pub mod model;
+pub mod providers;
+pub mod recorder;
+pub mod routing;
+pub mod rules;
+pub mod spool;
+pub mod store;
+pub mod view;
+pub mod worker;
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::model::Attribution;
+use crate::call::facts::CallFacts;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::phone::PhoneNumber;
@@ -60,11 +61,20 @@ pub enum CallEventKind {
     Ringing,
     /// A person answered: decided from the dial leg, never from the parent's state.
     Answered,
-    /// The dial leg ended. `talk_s` counts from answer to end of that leg.
+    /// The dial ended: the one word on whether a person and the caller were connected. `talk_s`
+    /// counts from answer to end of the dial leg.
     DialEnded {
         /// How it ended.
         outcome: DialOutcome,
         /// Seconds talked on the dial leg, when told.
+        talk_s: Option<u32>,
+    },
+    /// One dialled leg ended. A machine or a whisper prompt can have answered it, so it only
+    /// decides when the dial's own end never comes.
+    LegEnded {
+        /// How the leg ended.
+        outcome: DialOutcome,
+        /// Seconds from answer to end of the leg, when told.
         talk_s: Option<u32>,
     },
     /// The whole call ended. `duration_s` is the parent's duration, which is *not* talk time.
@@ -200,7 +210,7 @@ pub struct Call {
     /// Seconds talked, answered until ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk_s: Option<u32>,
-    /// How the dial leg ended, once known; kept so that events may come in any order.
+    /// How the dial ended, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dial_outcome: Option<DialOutcome>,
     /// Where it was forwarded to.
@@ -215,4 +225,7 @@ pub struct Call {
     /// `dedup` of the events already applied, oldest first, bounded.
     #[serde(default)]
     pub applied: Vec<String>,
+    /// What the events told, merged; status, times and durations above are derived from it.
+    #[serde(default)]
+    pub facts: CallFacts,
 }

@@ -170,6 +170,11 @@ impl SiteKeys {
         format!("rt:{}:calls:{}", self.shard, self.site)
     }
 
+    /// ZSET call id → started_at (ms) of the site's calls without a final status.
+    pub fn open_calls(&self) -> String {
+        format!("rt:{}:calls:open:{}", self.shard, self.site)
+    }
+
     /// STR the answer once given for an `Idempotency-Key`.
     pub fn idempotency(&self, key: &str) -> String {
         format!("rt:{}:idempotency:{}:{key}", self.shard, self.site)

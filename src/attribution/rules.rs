@@ -1,0 +1,203 @@
+//! Who called, and which touches earned it. Pure.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use jiff::SignedDuration;
+
+use crate::attribution::model::{Attribution, Basis, Candidate, TouchCredit};
+use crate::attribution::prior;
+use crate::config::model::StaticNumber;
+use crate::lease::model::{Holder, Tier};
+use crate::platform::clock::Millis;
+use crate::platform::ids::SessionId;
+use crate::visit::model::{Consent, Device, Source, Visit};
+use crate::visit::store::Touch;
+
+/// Most candidates that are stored with a call.
+pub const MAX_CANDIDATES: usize = 8;
+
+/// Who may have made a call, best first, and how likely it was none of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// Every session that was shown the number, once, the most probable first.
+    pub candidates: Vec<Candidate>,
+    /// Probability that it was none of them; 1 when there is no candidate.
+    pub nobody: f64,
+}
+
+/// Weighs the holders of the called number as they stood at `at`. What happened later (a beat, a
+/// click) is not looked at, so a call that is judged late gets the same answer.
+pub fn rank(at: Millis, holders: &[Holder]) -> Ranking {
+    let mut weighed: BTreeMap<SessionId, (f64, Millis, Candidate)> = BTreeMap::new();
+    let mut nobody = prior::NOBODY_FLOOR;
+    for holder in holders.iter().filter(|holder| holder.from <= at) {
+        let idle_ms = at.since(holder.last_seen).max(0);
+        let density = prior::density(idle_ms);
+        nobody = nobody.max(prior::NOBODY_FLOOR + prior::NOBODY_SHARE * density);
+        let click_ago = holder.tel_click.map(|click| at.since(click)).filter(|ago| *ago >= 0);
+        let factor = click_ago.map_or(1.0, prior::click_factor);
+        let weight = density * factor;
+        let candidate = Candidate {
+            session: holder.session,
+            probability: 0.0,
+            tier: holder.tier,
+            idle_ms,
+            tel_click: factor > 1.0,
+        };
+        // A session that had the number twice is one candidate: as it was most likely, then last.
+        match weighed.entry(holder.session) {
+            Entry::Vacant(place) => {
+                place.insert((weight, holder.from, candidate));
+            }
+            Entry::Occupied(mut held) => {
+                let (held_weight, held_from, known) = held.get();
+                let better = weight
+                    .total_cmp(held_weight)
+                    .then(known.idle_ms.cmp(&idle_ms))
+                    .then(holder.from.cmp(held_from));
+                if better.is_gt() {
+                    held.insert((weight, holder.from, candidate));
+                }
+            }
+        }
+    }
+    let total = nobody + weighed.values().map(|(weight, ..)| weight).sum::<f64>();
+    let mut ranked: Vec<(f64, Millis, Candidate)> = weighed.into_values().collect();
+    // Equally likely: the one seen last, then the one who came last.
+    ranked.sort_by(|a, b| {
+        b.0.total_cmp(&a.0)
+            .then(a.2.idle_ms.cmp(&b.2.idle_ms))
+            .then(b.1.cmp(&a.1))
+            .then(b.2.session.cmp(&a.2.session))
+    });
+    let candidates = ranked
+        .into_iter()
+        .map(|(weight, _, candidate)| Candidate { probability: weight / total, ..candidate })
+        .collect();
+    Ranking { candidates, nobody: nobody / total }
+}
+
+/// The answer when the best candidate is chosen. `visit` is the candidate's, `None` when it is no
+/// longer known; `touches` are its visitor's, in any order, empty without consent.
+pub fn attribute(
+    at: Millis,
+    ranking: &Ranking,
+    visit: Option<&Visit>,
+    touches: &[Touch],
+    look_back: SignedDuration,
+) -> Attribution {
+    let Some(best) = ranking.candidates.first() else { return nobody() };
+    let mut candidates = ranking.candidates.clone();
+    candidates.truncate(MAX_CANDIDATES);
+    let chosen = Attribution {
+        basis: Basis::Holder,
+        session: Some(best.session),
+        confidence: best.probability,
+        tier: best.tier,
+        candidates,
+        ..nobody()
+    };
+    let Some(visit) = visit else { return chosen };
+    let touches = counted_touches(at, visit, touches, look_back);
+    Attribution {
+        visitor: visit.visitor,
+        source: Some(credited_source(visit, &touches)),
+        landing_host: visit.landing_host.clone(),
+        landing_page: visit.landing_page.clone(),
+        referrer_host: visit.referrer_host.clone(),
+        session_started_at: Some(visit.started_at),
+        device: visit.device,
+        click_ids: visit.click_ids.clone(),
+        consent: visit.consent,
+        touches: credits(&touches),
+        ..chosen
+    }
+}
+
+/// The answer for a static number: its source is certain, the session is not known.
+pub fn attribute_static(number: &StaticNumber) -> Attribution {
+    let source = Source {
+        source: number.source.clone(),
+        medium: number.medium.clone(),
+        campaign: number.campaign.clone(),
+        channel: "Offline".to_owned(),
+        ..Source::default()
+    };
+    Attribution {
+        basis: Basis::Static,
+        confidence: 1.0,
+        tier: Tier::Source,
+        source: Some(source),
+        ..nobody()
+    }
+}
+
+/// No candidate was chosen, so there is no confidence in one.
+fn nobody() -> Attribution {
+    Attribution {
+        basis: Basis::None,
+        session: None,
+        visitor: None,
+        confidence: 0.0,
+        tier: Tier::Original,
+        source: None,
+        landing_host: String::new(),
+        landing_page: String::new(),
+        referrer_host: String::new(),
+        session_started_at: None,
+        device: Device::default(),
+        click_ids: Vec::new(),
+        consent: Consent::default(),
+        candidates: Vec::new(),
+        touches: Vec::new(),
+    }
+}
+
+/// The visitor's touches up to the call and inside the look-back, oldest first, always with the
+/// winning session's own.
+fn counted_touches(
+    at: Millis,
+    visit: &Visit,
+    touches: &[Touch],
+    look_back: SignedDuration,
+) -> Vec<Touch> {
+    let oldest = at.plus(-i64::try_from(look_back.as_millis()).unwrap_or(i64::MAX));
+    let mut counted: Vec<Touch> = touches
+        .iter()
+        .filter(|touch| touch.at <= at && touch.at >= oldest && touch.session != visit.session)
+        .cloned()
+        .collect();
+    counted.push(Touch {
+        session: visit.session,
+        at: visit.started_at,
+        source: visit.source.clone(),
+        landing_page: visit.landing_page.clone(),
+    });
+    counted.sort_by_key(|touch| (touch.at, touch.session));
+    counted.dedup_by_key(|touch| touch.session);
+    counted
+}
+
+/// The session's own source; a direct visit never overwrites a source that is known from before.
+fn credited_source(visit: &Visit, touches: &[Touch]) -> Source {
+    if !visit.source.is_direct() {
+        return visit.source.clone();
+    }
+    let known = touches.iter().rev().find(|touch| !touch.source.is_direct());
+    known.map_or_else(|| visit.source.clone(), |touch| touch.source.clone())
+}
+
+/// Each model's credits sum to 1.
+fn credits(touches: &[Touch]) -> Vec<TouchCredit> {
+    let last = touches.len().saturating_sub(1);
+    let credit = |(i, touch): (usize, &Touch)| TouchCredit {
+        session: touch.session,
+        at: touch.at,
+        source: touch.source.clone(),
+        landing_page: touch.landing_page.clone(),
+        first: if i == 0 { 1.0 } else { 0.0 },
+        last: if i == last { 1.0 } else { 0.0 },
+    };
+    touches.iter().enumerate().map(credit).collect()
+}

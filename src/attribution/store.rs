@@ -1,0 +1,40 @@
+//! The join: reads who was shown the called number, and what they came from.
+
+use crate::attribution::model::Attribution;
+use crate::attribution::rules::{attribute, attribute_static, rank};
+use crate::call::model::Call;
+use crate::config::Installation;
+use crate::config::model::Site;
+use crate::lease::holders::holders;
+use crate::platform::redis::{Redis, StoreError};
+use crate::visit::store::{load_visits, touches};
+
+/// Whose call it was, as of the call's own time. At most three round trips: holders, the best
+/// candidate's visit, its visitor's touches.
+pub async fn join(
+    redis: &Redis,
+    installation: &Installation,
+    site: &Site,
+    call: &Call,
+) -> Result<Attribution, StoreError> {
+    let at = call.started_at;
+    let look_back = site.look_back;
+    let Some(number) = &call.tracking_number else {
+        return Ok(attribute(at, &rank(at, &[]), None, &[], look_back));
+    };
+    if let Some(fixed) = site.static_number(number) {
+        return Ok(attribute_static(fixed));
+    }
+    let keys = installation.shards.keys(&site.id);
+    let shown = holders(redis, &keys, number, at, site.attribution_window).await?;
+    let ranking = rank(at, &shown);
+    let Some(best) = ranking.candidates.first() else {
+        return Ok(attribute(at, &ranking, None, &[], look_back));
+    };
+    let visit = load_visits(redis, &keys, &[best.session]).await?.into_iter().next().flatten();
+    let touches = match visit.as_ref().and_then(|visit| visit.visitor) {
+        Some(visitor) => touches(redis, &keys, &visitor).await?,
+        None => Vec::new(),
+    };
+    Ok(attribute(at, &ranking, visit.as_ref(), &touches, look_back))
+}

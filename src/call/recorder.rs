@@ -1,0 +1,185 @@
+//! Event → saved call: load, decide, save, and again when somebody else was faster.
+
+use crate::attribution;
+use crate::call::caller::{counted, is_first_time};
+use crate::call::model::{Call, CallEvent};
+use crate::call::rules;
+use crate::call::store::{CallStore, Change, CountedCaller, Saved};
+use crate::config::model::Site;
+use crate::config::{Installation, Live};
+use crate::platform::clock::{Clock, Millis};
+use crate::platform::ids::{CallId, SiteId};
+use crate::platform::keys::SiteKeys;
+use crate::platform::redis::{Redis, StoreError};
+use crate::platform::signing::SigningKeys;
+use crate::postback;
+
+/// Why an event could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Redis.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration has no such site any more.
+    #[error("there is no site {0} in the configuration")]
+    UnknownSite(SiteId),
+    /// Others changed the same call or caller each time.
+    #[error("the call changed {0} times while it was being saved")]
+    Contended(u32),
+}
+
+impl RecordError {
+    /// Whether waiting for Redis helps.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, RecordError::Store(StoreError::Unavailable(_)))
+    }
+}
+
+/// Most tries to save one event. Writers of one call are its few webhooks.
+const MAX_TRIES: u32 = 8;
+
+/// Records events; cheap to clone, one per worker as it holds the worker's connection.
+#[derive(Clone)]
+pub struct Recorder {
+    store: CallStore,
+    live: Live,
+    clock: Clock,
+    signing: SigningKeys,
+}
+
+impl Recorder {
+    /// A recorder on this connection.
+    pub fn new(redis: Redis, live: Live, clock: Clock, signing: SigningKeys) -> Self {
+        Recorder { store: CallStore::new(redis), live, clock, signing }
+    }
+
+    /// The calls it writes.
+    pub fn store(&self) -> &CallStore {
+        &self.store
+    }
+
+    /// The configuration it goes by.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The clock it goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Applies `event` to its call and saves it with its ledger entry and its postbacks. An event
+    /// that was recorded before changes nothing.
+    pub async fn record(&self, event: &CallEvent) -> Result<Call, RecordError> {
+        let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
+        let change = |known| Some(rules::apply(known, event));
+        let call = self.change(&event.site, id, event.at, change).await?;
+        // An event always makes a call.
+        call.ok_or(RecordError::Contended(0))
+    }
+
+    /// Closes a call that nothing more is expected of. `None` when Redis no longer has it.
+    pub async fn give_up(&self, site: &SiteId, id: CallId) -> Result<Option<Call>, RecordError> {
+        let now = self.clock.now();
+        let change = |known: Option<Call>| known.map(|call| rules::give_up(call, now));
+        let call = self.change(site, id, now, change).await?;
+        if call.is_none() {
+            let keys = self.live.now_full().shards.keys(site);
+            self.store.forget_open(&keys, id).await?;
+        }
+        Ok(call)
+    }
+
+    async fn change(
+        &self,
+        site: &SiteId,
+        id: CallId,
+        at: Millis,
+        change: impl Fn(Option<Call>) -> Option<(Call, bool)>,
+    ) -> Result<Option<Call>, RecordError> {
+        let installation = self.live.now_full();
+        let site = installation.site(site).ok_or_else(|| RecordError::UnknownSite(site.clone()))?;
+        let keys = installation.shards.keys(&site.id);
+        for _ in 0..MAX_TRIES {
+            let before = self.store.load(&keys, id).await?;
+            let Some((call, changed)) = change(before.clone()) else { return Ok(None) };
+            if !changed {
+                return Ok(Some(call));
+            }
+            let (call, caller) =
+                self.complete(&installation, site, &keys, before.as_ref(), call).await?;
+            let give_up_after = installation.config.postback.give_up_after;
+            let now = self.clock.now();
+            let postbacks = postback::rules::decide(site, &call, now, give_up_after);
+            let expected = before.as_ref().map_or(0, |before| before.version);
+            let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
+            match self.store.save(&keys, &change).await? {
+                Saved::Saved { .. } => {
+                    count_final(before.as_ref(), &call);
+                    return Ok(Some(call));
+                }
+                Saved::Conflict => {
+                    metrics::counter!("ringtrace_call_save_conflicts_total").increment(1);
+                }
+            }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// Adds what the events do not tell: where it was forwarded to, whether the caller is new,
+    /// whose call it was. Each is decided once, at the call's own time, and stays.
+    async fn complete(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        keys: &SiteKeys,
+        before: Option<&Call>,
+        mut call: Call,
+    ) -> Result<(Call, Option<CountedCaller>), RecordError> {
+        call.destination.get_or_insert_with(|| site.forward_to.clone());
+        // A first event out of order knows neither the number nor the time of arrival.
+        let asks_the_same = |before: &Call| {
+            before.tracking_number == call.tracking_number && before.started_at == call.started_at
+        };
+        if call.attribution.is_none() || !before.is_some_and(asks_the_same) {
+            let redis = self.store.redis();
+            let found = attribution::join(redis, installation, site, &call).await?;
+            call.attribution = Some(found);
+        }
+        let caller = match &call.caller.number {
+            Some(number) if call.first_time.is_none() => {
+                let hash = self.signing.caller_hash(site.id.as_str(), number.as_str());
+                Some(self.count_caller(site, keys, &mut call, hash).await?)
+            }
+            _ => None,
+        };
+        Ok((call, caller))
+    }
+
+    async fn count_caller(
+        &self,
+        site: &Site,
+        keys: &SiteKeys,
+        call: &mut Call,
+        hash: String,
+    ) -> Result<CountedCaller, RecordError> {
+        let known = self.store.load_caller(keys, &hash).await?;
+        let look_back = site.caller_look_back;
+        call.first_time = Some(is_first_time(known.as_ref(), call.id, call.started_at, look_back));
+        call.caller_hash = Some(hash.clone());
+        Ok(CountedCaller {
+            hash,
+            expected_count: known.as_ref().map_or(0, |known| known.count),
+            record: counted(known, call.id, call.started_at),
+            last_session: call.attribution.as_ref().and_then(|a| a.session),
+            keep: look_back,
+        })
+    }
+}
+
+fn count_final(before: Option<&Call>, call: &Call) {
+    let was_final = before.is_some_and(|before| before.status.is_final());
+    if call.status.is_final() && !was_final {
+        metrics::counter!("ringtrace_calls_total", "status" => call.status.word()).increment(1);
+    }
+}

@@ -1,0 +1,191 @@
+//! Events → call. Pure.
+//!
+//! [`apply`] merges an event into the call's [`CallFacts`] and derives everything else from them,
+//! so the order in which events arrive cannot matter. Who decides how a call ended, strongest
+//! first: the dial's own end; a word of the caller's leg that excludes a conversation; and, only
+//! when waiting was given up ([`give_up`]), what else is known. The caller's leg being `completed`
+//! decides nothing: on Twilio it is so for every call whose document ran (telephony facts §0.3).
+
+use crate::call::facts::{CallFacts, LegEnd};
+use crate::call::model::{Call, CallEvent, CallStatus, Caller, DialOutcome};
+use crate::platform::clock::Millis;
+use crate::platform::ids::CallId;
+use crate::platform::phone::PhoneNumber;
+
+/// Most event ids that a call remembers. Merging is idempotent anyway; the list saves versions.
+pub const MAX_APPLIED: usize = 64;
+
+/// The call after `event`, and whether that is another version than before.
+pub fn apply(known: Option<Call>, event: &CallEvent) -> (Call, bool) {
+    let before = known.unwrap_or_else(|| blank(event));
+    let mut call = before.clone();
+    call.facts.merge(event);
+    call.caller = merged_caller(call.caller, &event.from);
+    call.tracking_number = known_or(call.tracking_number, event.to.clone());
+    if !call.applied.contains(&event.dedup) && call.applied.len() < MAX_APPLIED {
+        call.applied.push(event.dedup.clone());
+    }
+    next_version(before, call)
+}
+
+/// The call when no further event is expected of it at `now`, and whether that is another version.
+pub fn give_up(before: Call, now: Millis) -> (Call, bool) {
+    if before.status.is_final() {
+        return (before, false);
+    }
+    let mut call = before.clone();
+    call.facts.give_up(now);
+    next_version(before, call)
+}
+
+fn next_version(before: Call, mut call: Call) -> (Call, bool) {
+    derive(&mut call);
+    if call == before {
+        return (before, false);
+    }
+    call.version = before.version.saturating_add(1);
+    (call, true)
+}
+
+fn blank(event: &CallEvent) -> Call {
+    Call {
+        id: CallId::of(&event.site, &event.provider, &event.provider_call_id),
+        version: 0,
+        site: event.site.clone(),
+        provider: event.provider.clone(),
+        provider_call_id: event.provider_call_id.clone(),
+        tracking_number: None,
+        caller: Caller::default(),
+        caller_hash: None,
+        first_time: None,
+        status: CallStatus::Received,
+        started_at: event.at,
+        ringing_at: None,
+        answered_at: None,
+        ended_at: None,
+        wait_s: None,
+        talk_s: None,
+        dial_outcome: None,
+        destination: None,
+        recording_url: None,
+        attribution: None,
+        applied: Vec::new(),
+        facts: CallFacts::default(),
+    }
+}
+
+/// All events of a call tell the same number or none; the order only makes the rule symmetric.
+fn known_or(known: Option<PhoneNumber>, told: Option<PhoneNumber>) -> Option<PhoneNumber> {
+    match (known, told) {
+        (Some(known), Some(told)) => Some(known.min(told)),
+        (known, told) => known.or(told),
+    }
+}
+
+fn merged_caller(known: Caller, told: &Caller) -> Caller {
+    Caller {
+        number: known_or(known.number, told.number.clone()),
+        name: known.name.max(told.name.clone()),
+        city: known.city.max(told.city.clone()),
+        region: known.region.max(told.region.clone()),
+        country: known.country.max(told.country.clone()),
+    }
+}
+
+/// How the call ended, as far as the facts decide it.
+fn outcome(facts: &CallFacts) -> Option<DialOutcome> {
+    if let Some(dial) = facts.dial {
+        return Some(dial.outcome);
+    }
+    let by_parent = facts.parent.and_then(|parent| match (parent.outcome, parent.duration_s) {
+        // The dial's end is reported before the caller's leg ends, unless the caller gave up.
+        (Some(DialOutcome::NoAnswer), _) => Some(DialOutcome::Canceled),
+        (Some(word), _) => Some(word),
+        // Nobody talks for zero seconds.
+        (None, Some(0)) if facts.picked_up_at.is_none() => Some(DialOutcome::Canceled),
+        (None, _) => None,
+    });
+    if by_parent.is_some() || facts.given_up_at.is_none() {
+        return by_parent;
+    }
+    Some(match (facts.leg, facts.picked_up_at, facts.parent) {
+        (Some(leg), _, _) => leg.outcome,
+        (None, Some(_), _) => DialOutcome::Answered,
+        (None, None, Some(_)) => DialOutcome::Canceled,
+        (None, None, None) => DialOutcome::NoAnswer,
+    })
+}
+
+fn derive(call: &mut Call) {
+    let facts = &call.facts;
+    let started_at = facts.received_at.or(facts.first_sign_at).unwrap_or(call.started_at);
+    // Providers cut their times to seconds: a moment cannot be before the call began.
+    let not_before = |at: Millis| at.max(started_at);
+    let outcome = outcome(facts);
+    let talked = talked_leg(facts, outcome);
+    let parent_ended = facts.parent.map(|parent| parent.at);
+    let leg_ended = facts.dial.or(facts.leg).map(|leg| leg.at);
+    let given_up = facts.given_up_at.and(facts.last_sign_at());
+
+    call.started_at = started_at;
+    call.dial_outcome = facts.dial.map(|dial| dial.outcome);
+    call.recording_url = facts.recording.as_ref().map(|recording| recording.url.clone());
+    call.ringing_at = facts.rang_at.map(not_before);
+    call.status = match outcome {
+        Some(outcome) => final_status(outcome),
+        None if facts.picked_up_at.is_some() => CallStatus::InProgress,
+        None if facts.rang_at.is_some() => CallStatus::Ringing,
+        None => CallStatus::Received,
+    };
+    // While the dial's end is open a leg's end is not the call's: another leg may still ring.
+    let over = outcome.is_some() || parent_ended.is_some();
+    let ended = parent_ended.or(facts.dial.map(|dial| dial.at)).or(leg_ended).or(given_up);
+    call.ended_at = ended.filter(|_| over).map(not_before);
+    call.answered_at = match outcome {
+        None => facts.picked_up_at.map(not_before),
+        Some(DialOutcome::Answered) => facts
+            .picked_up_at
+            .or_else(|| talked.and_then(|leg| Some(leg.at.plus(-1000 * i64::from(leg.talk_s?)))))
+            .map(not_before),
+        Some(_) => None,
+    };
+    call.talk_s = match outcome {
+        Some(DialOutcome::Answered) => talked.and_then(|leg| leg.talk_s).or_else(|| {
+            let end = leg_ended.or(parent_ended)?;
+            Some(seconds(call.answered_at?, end))
+        }),
+        _ => None,
+    };
+    let waited_until = match (call.answered_at, outcome) {
+        (Some(answered), _) => Some(answered),
+        (None, Some(DialOutcome::Answered) | None) => None,
+        (None, Some(_)) => match (leg_ended, parent_ended) {
+            (Some(leg), Some(parent)) => Some(leg.min(parent)),
+            (leg, parent) => leg.or(parent),
+        },
+    };
+    call.wait_s = waited_until.map(|until| seconds(started_at, until));
+}
+
+/// The leg that the conversation was on.
+fn talked_leg(facts: &CallFacts, outcome: Option<DialOutcome>) -> Option<LegEnd> {
+    let answered = |leg: &LegEnd| leg.outcome == DialOutcome::Answered;
+    facts.dial.or(facts.leg).filter(|leg| outcome == Some(DialOutcome::Answered) && answered(leg))
+}
+
+/// Whole seconds between two moments, rounded; 0 when they are in the wrong order.
+fn seconds(from: Millis, to: Millis) -> u32 {
+    u32::try_from((to.since(from).max(0) + 500) / 1000).unwrap_or(u32::MAX)
+}
+
+fn final_status(outcome: DialOutcome) -> CallStatus {
+    match outcome {
+        DialOutcome::Answered => CallStatus::Answered,
+        DialOutcome::Busy => CallStatus::Busy,
+        DialOutcome::NoAnswer => CallStatus::NoAnswer,
+        DialOutcome::Failed => CallStatus::Failed,
+        DialOutcome::Canceled => CallStatus::Canceled,
+        DialOutcome::Rejected => CallStatus::Rejected,
+        DialOutcome::Voicemail => CallStatus::Voicemail,
+    }
+}

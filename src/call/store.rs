@@ -1,0 +1,239 @@
+//! Calls in Redis.
+//!
+//! | key | type | holds | lifetime |
+//! |---|---|---|---|
+//! | `call:<call>` | STR | version and the [`Call`] as JSON | 30 d after its last change |
+//! | `calls` | ZSET | call id → started_at | entries: 30 d |
+//! | `calls:open` | ZSET | the same, without a final status | until final |
+//! | `caller:<hash>` | HASH | [`CallerRecord`], last session | the site's caller look-back |
+//!
+//! `lua/save.lua` alone writes them, together with the ledger entry and the postbacks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use redis::Script;
+
+use crate::call::caller::CallerRecord;
+use crate::call::model::Call;
+use crate::ledger::model::{Envelope, Event};
+use crate::platform::clock::Millis;
+use crate::platform::ids::{CallId, SessionId};
+use crate::platform::keys::SiteKeys;
+use crate::platform::redis::{Redis, StoreError};
+use crate::postback::model::Postback;
+
+/// How long Redis keeps a call after its last change.
+pub const KEEP_CALLS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// One version of a call, with what is saved beside it.
+pub struct Change<'a> {
+    /// The version that was read before; 0 when there was none.
+    pub expected: u32,
+    /// The new version.
+    pub call: &'a Call,
+    /// The caller's record after this call, when the call is counted for one now.
+    pub caller: Option<CountedCaller>,
+    /// What the call causes.
+    pub postbacks: &'a [Postback],
+    /// When the change happened.
+    pub at: Millis,
+    /// The moment it is now.
+    pub now: Millis,
+}
+
+/// A caller's record with one call more.
+pub struct CountedCaller {
+    /// Keyed hash of the number.
+    pub hash: String,
+    /// The count that was read before; 0 when the caller was unknown.
+    pub expected_count: u64,
+    /// The new record.
+    pub record: CallerRecord,
+    /// The session that the call is attributed to.
+    pub last_session: Option<SessionId>,
+    /// How long the caller is known.
+    pub keep: SignedDuration,
+}
+
+/// What became of a save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// Everything is written; so many postbacks were queued.
+    Saved {
+        /// Postbacks that were not known before.
+        queued: u64,
+    },
+    /// Somebody else was faster; nothing is written.
+    Conflict,
+}
+
+/// The way to calls in Redis; cheap to clone.
+#[derive(Clone)]
+pub struct CallStore {
+    redis: Redis,
+    save: Arc<Script>,
+}
+
+impl CallStore {
+    /// A store on this connection.
+    pub fn new(redis: Redis) -> Self {
+        CallStore { redis, save: Arc::new(Script::new(include_str!("lua/save.lua"))) }
+    }
+
+    /// The connection.
+    pub fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// The newest version of a call.
+    pub async fn load(&self, keys: &SiteKeys, call: CallId) -> Result<Option<Call>, StoreError> {
+        let packed: Option<String> =
+            self.redis.command("a call", redis::cmd("GET").arg(keys.call(&call))).await?;
+        packed.map(|text| unpack(&text)).transpose()
+    }
+
+    /// The newest versions of several calls; those that are gone are left out.
+    pub async fn load_all(
+        &self,
+        keys: &SiteKeys,
+        calls: &[CallId],
+    ) -> Result<Vec<Call>, StoreError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("MGET");
+        for call in calls {
+            command.arg(keys.call(call));
+        }
+        let packed: Vec<Option<String>> = self.redis.command("calls", &command).await?;
+        packed.iter().flatten().map(|text| unpack(text)).collect()
+    }
+
+    /// What is known of a caller.
+    pub async fn load_caller(
+        &self,
+        keys: &SiteKeys,
+        hash: &str,
+    ) -> Result<Option<CallerRecord>, StoreError> {
+        let command = redis::cmd("HGETALL").arg(keys.caller(hash)).to_owned();
+        let fields: HashMap<String, String> = self.redis.command("a caller", &command).await?;
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let read = || {
+            Some(CallerRecord {
+                first_call: fields.get("first_call")?.parse().ok()?,
+                first_at: Millis(fields.get("first_at")?.parse().ok()?),
+                last_call: fields.get("last_call")?.parse().ok()?,
+                last_at: Millis(fields.get("last_at")?.parse().ok()?),
+                count: fields.get("count")?.parse().ok()?,
+            })
+        };
+        let unreadable =
+            || StoreError::Unreadable { what: "a caller", why: "a field is missing".to_owned() };
+        read().map(Some).ok_or_else(unreadable)
+    }
+
+    /// Saves a change, or nothing.
+    pub async fn save(&self, keys: &SiteKeys, change: &Change<'_>) -> Result<Saved, StoreError> {
+        let call = change.call;
+        let id = format!("{}.{}", call.id, call.version);
+        let event = Event::Call(Box::new(call.clone()));
+        let envelope = Envelope::new(call.site.clone(), change.at, id, event);
+        let shard = keys.shard;
+        let mut script = self.save.prepare_invoke();
+        script
+            .key(keys.call(&call.id))
+            .key(keys.calls())
+            .key(keys.open_calls())
+            .key(shard.ledger())
+            .key(shard.outbox_body())
+            .key(shard.outbox_due())
+            .key(shard.outbox_done())
+            .key(shard.outbox_dead())
+            .arg(change.expected)
+            .arg(call.version)
+            .arg(call.id.to_string())
+            .arg(pack("a call", call)?)
+            .arg(call.started_at.0)
+            .arg(KEEP_CALLS.as_secs())
+            .arg(if call.status.is_final() { "final" } else { "open" })
+            .arg(change.now.plus(-(KEEP_CALLS.as_millis() as i64)).0)
+            .arg(envelope.to_json());
+        match &change.caller {
+            Some(caller) => {
+                let record = &caller.record;
+                script
+                    .key(keys.caller(&caller.hash))
+                    .arg(caller.expected_count)
+                    .arg(caller.keep.as_millis().max(1) as i64)
+                    .arg(record.first_call.to_string())
+                    .arg(record.first_at.0)
+                    .arg(record.last_call.to_string())
+                    .arg(record.last_at.0)
+                    .arg(record.count)
+                    .arg(caller.last_session.map(|s| s.to_string()).unwrap_or_default());
+            }
+            None => {
+                for _ in 10..=17 {
+                    script.arg("");
+                }
+            }
+        }
+        for postback in change.postbacks {
+            let json = pack("a postback", postback)?;
+            script.arg(&postback.id).arg(json).arg(postback.queued_at.0);
+        }
+        let (word, queued): (String, u64) = self.redis.script("saving a call", &script).await?;
+        Ok(if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict })
+    }
+
+    /// Calls without a final status that began before `before`, oldest first.
+    pub async fn open_since_before(
+        &self,
+        keys: &SiteKeys,
+        before: Millis,
+        limit: usize,
+    ) -> Result<Vec<CallId>, StoreError> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command.arg(keys.open_calls()).arg("-inf").arg(before.0).arg("LIMIT").arg(0).arg(limit);
+        let ids: Vec<String> = self.redis.command("open calls", &command).await?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Forgets that a call is open whose snapshot is gone.
+    pub async fn forget_open(&self, keys: &SiteKeys, call: CallId) -> Result<(), StoreError> {
+        let command = redis::cmd("ZREM").arg(keys.open_calls()).arg(call.to_string()).to_owned();
+        self.redis.command::<i64>("open calls", &command).await.map(|_| ())
+    }
+
+    /// One page of the site's calls by start, newest first: those at or before `until`, from the
+    /// `offset`th on.
+    pub async fn page(
+        &self,
+        keys: &SiteKeys,
+        until: Option<Millis>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<(CallId, Millis)>, StoreError> {
+        let mut command = redis::cmd("ZREVRANGEBYSCORE");
+        let until = until.map_or_else(|| "+inf".to_owned(), |at| at.0.to_string());
+        command.arg(keys.calls()).arg(until).arg("-inf").arg("WITHSCORES");
+        command.arg("LIMIT").arg(offset).arg(limit);
+        let rows: Vec<(String, f64)> = self.redis.command("the list of calls", &command).await?;
+        let row = |(id, score): &(String, f64)| Some((id.parse().ok()?, Millis(*score as i64)));
+        Ok(rows.iter().filter_map(row).collect())
+    }
+}
+
+fn pack<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
+}
+
+fn unpack(text: &str) -> Result<Call, StoreError> {
+    let unreadable = |why: String| StoreError::Unreadable { what: "a call", why };
+    let (_, json) = text.split_once(' ').ok_or_else(|| unreadable("no version".to_owned()))?;
+    serde_json::from_str(json).map_err(|e| unreadable(e.to_string()))
+}

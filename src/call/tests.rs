@@ -1,0 +1,239 @@
+//! The lifecycle: examples, and the property that order and repetition do not matter.
+
+use proptest::prelude::*;
+
+use crate::call::caller::{CallerRecord, counted, is_first_time};
+use crate::call::model::{Call, CallEvent, CallEventKind, CallStatus, Caller, DialOutcome};
+use crate::call::rules::{apply, give_up};
+use crate::config::model::Site;
+use crate::platform::clock::Millis;
+use crate::platform::ids::CallId;
+
+const T: i64 = 1_767_323_045_000;
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// A site with nothing but what it must have.
+pub(crate) fn site() -> Site {
+    let json = serde_json::json!({"id": "demo", "key": "pk_demo", "forward_to": "+14155550111"});
+    serde_json::from_value(json).expect("a site")
+}
+
+fn event(at_s: i64, kind: CallEventKind) -> CallEvent {
+    let caller = Caller { number: "+14155550100".parse().ok(), ..Caller::default() };
+    CallEvent {
+        provider: "twilio".to_owned(),
+        provider_call_id: "CA1".to_owned(),
+        dedup: format!("{at_s}:{kind:?}"),
+        site: "demo".parse().expect("a site id"),
+        at: Millis(T + at_s * 1000),
+        received_at: Millis(T + at_s * 1000),
+        to: "+14155550199".parse().ok(),
+        from: caller,
+        kind,
+    }
+}
+
+fn after(events: &[CallEvent]) -> Call {
+    let mut call = None;
+    for event in events {
+        call = Some(apply(call, event).0);
+    }
+    call.expect("at least one event")
+}
+
+fn dial_ended(outcome: DialOutcome, talk_s: Option<u32>) -> CallEventKind {
+    CallEventKind::DialEnded { outcome, talk_s }
+}
+
+const PARENT_COMPLETED: CallEventKind =
+    CallEventKind::Ended { duration_s: Some(105), outcome: None };
+
+#[test]
+fn an_answered_call_goes_forward_and_ends_with_its_times() {
+    let story = [
+        (event(0, CallEventKind::Received), CallStatus::Received),
+        (event(2, CallEventKind::Ringing), CallStatus::Ringing),
+        (event(10, CallEventKind::Answered), CallStatus::InProgress),
+        (event(105, dial_ended(DialOutcome::Answered, Some(95))), CallStatus::Answered),
+        (event(106, PARENT_COMPLETED), CallStatus::Answered),
+    ];
+    let mut call = None;
+    for (version, (event, status)) in (1..).zip(&story) {
+        let (next, changed) = apply(call, event);
+        assert!(changed);
+        assert_eq!((next.status, next.version), (*status, version));
+        call = Some(next);
+    }
+    let call = call.expect("a call");
+    assert_eq!((call.wait_s, call.talk_s), (Some(10), Some(95)));
+    assert_eq!(call.answered_at, Some(Millis(T + 10_000)));
+    assert_eq!(call.ended_at, Some(Millis(T + 106_000)));
+}
+
+#[test]
+fn a_completed_parent_decides_nothing_and_the_dial_may_come_later() {
+    let received = event(0, CallEventKind::Received);
+    let call =
+        after(&[received.clone(), event(2, CallEventKind::Ringing), event(30, PARENT_COMPLETED)]);
+    assert_eq!(call.status, CallStatus::Ringing);
+    let dial = event(31, dial_ended(DialOutcome::NoAnswer, None));
+    let call = after(&[received, event(30, PARENT_COMPLETED), dial]);
+    assert_eq!((call.status, call.talk_s, call.wait_s), (CallStatus::NoAnswer, None, Some(30)));
+}
+
+#[test]
+fn a_leg_that_was_picked_up_but_not_bridged_is_not_answered() {
+    let picked_up = CallEventKind::LegEnded { outcome: DialOutcome::Answered, talk_s: Some(8) };
+    let call = after(&[
+        event(0, CallEventKind::Received),
+        event(5, CallEventKind::Answered),
+        event(13, picked_up),
+        event(13, dial_ended(DialOutcome::NoAnswer, None)),
+    ]);
+    assert_eq!((call.status, call.answered_at, call.talk_s), (CallStatus::NoAnswer, None, None));
+}
+
+#[test]
+fn a_caller_who_hangs_up_before_anybody_is_dialled_cancels() {
+    for outcome in [DialOutcome::NoAnswer, DialOutcome::Canceled] {
+        let gone = CallEventKind::Ended { duration_s: Some(0), outcome: Some(outcome) };
+        let call = after(&[event(0, CallEventKind::Received), event(4, gone)]);
+        assert_eq!((call.status, call.wait_s), (CallStatus::Canceled, Some(4)));
+    }
+}
+
+#[test]
+fn without_a_dial_leg_report_the_answer_time_follows_from_the_talk_time() {
+    let dial = event(105, dial_ended(DialOutcome::Answered, Some(95)));
+    let call = after(&[event(0, CallEventKind::Received), dial]);
+    assert_eq!((call.answered_at, call.wait_s), (Some(Millis(T + 10_000)), Some(10)));
+}
+
+#[test]
+fn giving_up_closes_by_what_is_known_and_never_reopens() {
+    let now = Millis(T + 5 * 3_600_000);
+    let received = event(0, CallEventKind::Received);
+    let rang = event(2, CallEventKind::Ringing);
+    let close = |events: &[CallEvent]| give_up(after(events), now).0;
+    assert_eq!(close(std::slice::from_ref(&received)).status, CallStatus::NoAnswer);
+    let hung_up = close(&[received.clone(), rang.clone(), event(9, PARENT_COMPLETED)]);
+    assert_eq!((hung_up.status, hung_up.wait_s), (CallStatus::Canceled, Some(9)));
+    let talked = close(&[received.clone(), rang, event(7, CallEventKind::Answered)]);
+    assert_eq!(
+        (talked.status, talked.talk_s, talked.wait_s),
+        (CallStatus::Answered, None, Some(7))
+    );
+    let (late, _) = apply(Some(talked), &event(60, dial_ended(DialOutcome::Answered, Some(53))));
+    assert_eq!((late.status, late.talk_s), (CallStatus::Answered, Some(53)));
+    let (same, changed) = give_up(late.clone(), now);
+    assert!(!changed && same == late);
+}
+
+#[test]
+fn an_event_that_comes_twice_is_no_new_version() {
+    let received = event(0, CallEventKind::Received);
+    let (call, _) = apply(None, &received);
+    let mut again = received.clone();
+    again.at = again.at.plus(900);
+    for repeated in [received, again] {
+        let (same, changed) = apply(Some(call.clone()), &repeated);
+        assert!(!changed && same == call);
+    }
+}
+
+fn outcomes() -> impl Strategy<Value = DialOutcome> {
+    prop::sample::select(vec![
+        DialOutcome::Answered,
+        DialOutcome::Busy,
+        DialOutcome::NoAnswer,
+        DialOutcome::Failed,
+        DialOutcome::Canceled,
+        DialOutcome::Rejected,
+        DialOutcome::Voicemail,
+    ])
+}
+
+fn kinds() -> impl Strategy<Value = CallEventKind> {
+    let seconds = || prop::option::of(0u32..200);
+    prop_oneof![
+        Just(CallEventKind::Received),
+        Just(CallEventKind::Ringing),
+        Just(CallEventKind::Answered),
+        (outcomes(), seconds()).prop_map(|(outcome, talk_s)| dial_ended(outcome, talk_s)),
+        (outcomes(), seconds())
+            .prop_map(|(outcome, talk_s)| CallEventKind::LegEnded { outcome, talk_s }),
+        (seconds(), prop::option::of(outcomes()))
+            .prop_map(|(duration_s, outcome)| CallEventKind::Ended { duration_s, outcome }),
+        ("[a-c]", seconds()).prop_map(|(name, duration_s)| CallEventKind::Recorded {
+            url: format!("https://example.com/{name}"),
+            duration_s,
+        }),
+    ]
+}
+
+fn histories() -> impl Strategy<Value = (Vec<CallEvent>, Vec<CallEvent>)> {
+    let events = prop::collection::vec((0i64..200, kinds(), any::<bool>()), 1..9);
+    let events = events.prop_map(|told| {
+        let made = told.into_iter().map(|(at, kind, tells_numbers)| {
+            let mut event = event(at, kind);
+            if !tells_numbers {
+                (event.to, event.from) = (None, Caller::default());
+            }
+            event
+        });
+        made.collect::<Vec<_>>()
+    });
+    events.prop_flat_map(|events| {
+        let repeated = prop::collection::vec(prop::sample::select(events.clone()), 0..12);
+        let other = repeated.prop_map({
+            let events = events.clone();
+            move |repeated| [events.clone(), repeated].concat()
+        });
+        (Just(events), other.prop_shuffle())
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_repetition_ends_in_the_same_call((events, shuffled) in histories()) {
+        let comparable = |events: &[CallEvent]| {
+            let mut call = after(events);
+            call.version = 0;
+            call.applied.sort();
+            call
+        };
+        prop_assert_eq!(comparable(&events), comparable(&shuffled));
+    }
+
+    #[test]
+    fn no_event_opens_a_final_call_again((events, _) in histories(), more in kinds()) {
+        let call = after(&events);
+        let (next, changed) = apply(Some(call.clone()), &event(201, more));
+        prop_assert!(!call.status.is_final() || next.status.is_final());
+        prop_assert_eq!(next.version, call.version + u32::from(changed));
+        let waited = next.answered_at.or(next.ended_at);
+        prop_assert!(waited.is_none_or(|at| at >= next.started_at));
+    }
+}
+
+fn call_id(name: &str) -> CallId {
+    CallId::of(&"demo".parse().expect("a site id"), "twilio", name)
+}
+
+#[test]
+fn first_time_means_no_other_call_before_it_inside_the_look_back() {
+    let look_back = jiff::SignedDuration::from_hours(365 * 24);
+    let (first, second, late) = (call_id("1"), call_id("2"), call_id("3"));
+    let asked = |known: &Option<CallerRecord>, call, at| {
+        is_first_time(known.as_ref(), call, Millis(at), look_back)
+    };
+    assert!(asked(&None, first, T));
+    let known = Some(counted(None, first, Millis(T)));
+    assert!(asked(&known, first, T), "the same call is not its own predecessor");
+    assert!(!asked(&known, second, T + 1));
+    assert!(asked(&known, second, T + 366 * DAY_MS));
+    assert!(asked(&known, late, T - 1), "what came after it does not count");
+    let known = Some(counted(known, second, Millis(T + DAY_MS)));
+    assert!(!asked(&known, late, T + 1), "judged late, after the first call");
+    assert_eq!(known.map(|known| known.count), Some(2));
+}

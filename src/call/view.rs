@@ -1,0 +1,190 @@
+//! A call as the API shows it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::attribution::model::{Attribution, Basis, Candidate};
+use crate::call::model::{Call, CallStatus};
+use crate::lease::model::Tier;
+use crate::platform::clock::Millis;
+use crate::platform::phone::PhoneNumber;
+
+/// One call. Times are RFC 3339 in UTC, durations whole seconds; what was never reported is absent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallView {
+    /// Our id.
+    pub id: String,
+    /// The site.
+    pub site: String,
+    /// Rises with every change.
+    pub version: u32,
+    /// The telephony provider.
+    pub provider: String,
+    /// The provider's id.
+    pub provider_call_id: String,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// The number that was called, E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<String>,
+    /// Where it was forwarded to, E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// Who called.
+    pub caller: CallerView,
+    /// When it arrived.
+    pub started_at: String,
+    /// When the destination rang.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ringing_at: Option<String>,
+    /// When a person answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<String>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    /// Seconds until answered or given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_s: Option<u32>,
+    /// Seconds talked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk_s: Option<u32>,
+    /// Link to a recording at the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording_url: Option<String>,
+    /// Whose call it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<AttributionView>,
+}
+
+/// Who called.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CallerView {
+    /// E.164; absent when withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Name shown by the network, empty when none.
+    pub name: String,
+    /// City by the number's prefix, empty when unknown.
+    pub city: String,
+    /// Region by the number's prefix, empty when unknown.
+    pub region: String,
+    /// ISO 3166-1 alpha-2 country, empty when unknown.
+    pub country: String,
+    /// No earlier call inside the look-back; absent when the caller is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_time: Option<bool>,
+}
+
+/// Whose call it was.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AttributionView {
+    /// `holder`: a session held the number; `static`: the number has one source; `none`.
+    pub basis: &'static str,
+    /// Probability of the chosen candidate, 0.0 to 1.0.
+    pub confidence: f64,
+    /// How the number was held.
+    pub tier: Tier,
+    /// The chosen session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Source of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Medium of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub medium: Option<String>,
+    /// Campaign of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// Channel group of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// Landing page of the chosen session: host and path.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub landing_page: String,
+    /// The most probable candidates, best first.
+    pub candidates: Vec<CandidateView>,
+}
+
+/// A session that may have made the call.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CandidateView {
+    /// The session.
+    pub session: String,
+    /// Probability, 0.0 to 1.0.
+    pub probability: f64,
+    /// How it held the number.
+    pub tier: Tier,
+    /// Seconds between its last sign of life and the call.
+    pub idle_s: i64,
+    /// Whether it clicked the number's `tel:` link shortly before.
+    pub tel_click: bool,
+}
+
+impl From<&Call> for CallView {
+    fn from(call: &Call) -> Self {
+        let number = |number: &PhoneNumber| number.to_string();
+        let time = |at: Millis| at.to_string();
+        CallView {
+            id: call.id.to_string(),
+            site: call.site.to_string(),
+            version: call.version,
+            provider: call.provider.clone(),
+            provider_call_id: call.provider_call_id.clone(),
+            status: call.status,
+            tracking_number: call.tracking_number.as_ref().map(number),
+            destination: call.destination.as_ref().map(number),
+            caller: CallerView {
+                number: call.caller.number.as_ref().map(number),
+                name: call.caller.name.clone(),
+                city: call.caller.city.clone(),
+                region: call.caller.region.clone(),
+                country: call.caller.country.clone(),
+                first_time: call.first_time,
+            },
+            started_at: time(call.started_at),
+            ringing_at: call.ringing_at.map(time),
+            answered_at: call.answered_at.map(time),
+            ended_at: call.ended_at.map(time),
+            wait_s: call.wait_s,
+            talk_s: call.talk_s,
+            recording_url: call.recording_url.clone(),
+            attribution: call.attribution.as_ref().map(AttributionView::from),
+        }
+    }
+}
+
+impl From<&Attribution> for AttributionView {
+    fn from(found: &Attribution) -> Self {
+        let source = found.source.as_ref();
+        AttributionView {
+            basis: match found.basis {
+                Basis::Holder => "holder",
+                Basis::Static => "static",
+                Basis::None => "none",
+            },
+            confidence: found.confidence,
+            tier: found.tier,
+            session: found.session.map(|session| session.to_string()),
+            source: source.map(|s| s.source.clone()),
+            medium: source.map(|s| s.medium.clone()),
+            campaign: source.map(|s| s.campaign.clone()).filter(|campaign| !campaign.is_empty()),
+            channel: source.map(|s| s.channel.clone()),
+            landing_page: format!("{}{}", found.landing_host, found.landing_page),
+            candidates: found.candidates.iter().map(CandidateView::from).collect(),
+        }
+    }
+}
+
+impl From<&Candidate> for CandidateView {
+    fn from(candidate: &Candidate) -> Self {
+        CandidateView {
+            session: candidate.session.to_string(),
+            probability: candidate.probability,
+            tier: candidate.tier,
+            idle_s: candidate.idle_ms / 1000,
+            tel_click: candidate.tel_click,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What keeps every call whole: replays spooled events, forgets what Redis has surely saved,
+//! closes calls whose end never came.
+
+use std::time::Duration;
+
+use crate::call::recorder::{RecordError, Recorder};
+use crate::call::spool::{Spool, SpoolError};
+use crate::platform::redis::StoreError;
+use crate::platform::shutdown::ShutdownSignal;
+
+/// Events replayed in one run.
+const REPLAY_BATCH: usize = 256;
+/// Calls of one site closed in one run.
+const SWEEP_BATCH: usize = 64;
+/// A call is over when its end has not come for this long: Twilio ends calls after 4 h itself.
+const LONGEST_CALL_MS: i64 = 4 * 3_600_000;
+/// Pause between two looks at the spool.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Looks at the spool between two sweeps: open calls are hours old, a minute more is nothing.
+const RUNS_PER_SWEEP: u32 = 60;
+
+/// What one run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Spooled events that Redis has now.
+    pub replayed: usize,
+    /// Spooled events that were put off: waiting for Redis does not help them.
+    pub postponed: usize,
+    /// Spooled events that are gone for good, as Redis has surely saved them.
+    pub settled: usize,
+    /// Calls closed without an end.
+    pub closed: usize,
+    /// Redis could not be asked; the rest waits for the next run.
+    pub outage: bool,
+}
+
+impl Outcome {
+    /// Whether another run at once is likely to find more.
+    pub fn has_more(&self) -> bool {
+        self.replayed == REPLAY_BATCH && !self.outage
+    }
+}
+
+/// The worker of the call stage.
+pub struct CallWorker {
+    recorder: Recorder,
+    spool: Spool,
+}
+
+impl CallWorker {
+    /// A worker with a connection of its own in `recorder`.
+    pub fn new(recorder: Recorder, spool: Spool) -> Self {
+        CallWorker { recorder, spool }
+    }
+
+    /// Runs until shutdown.
+    pub async fn run(self, mut shutdown: ShutdownSignal) {
+        for sweeps in (0..RUNS_PER_SWEEP).map(|turn| turn == 0).cycle() {
+            let outcome = match self.turn(sweeps).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    tracing::error!(%error, "the call worker lost its spool and ends");
+                    return;
+                }
+            };
+            let pause = if outcome.has_more() { Duration::ZERO } else { PAUSE };
+            if shutdown.sleep(pause).await {
+                return;
+            }
+        }
+    }
+
+    /// Replays, settles and sweeps once. Fails only when the spool is closed.
+    pub async fn run_once(&self) -> Result<Outcome, SpoolError> {
+        self.turn(true).await
+    }
+
+    async fn turn(&self, with_sweep: bool) -> Result<Outcome, SpoolError> {
+        let mut outcome = Outcome::default();
+        self.replay(&mut outcome).await?;
+        if !outcome.outage {
+            self.settle(&mut outcome).await?;
+        }
+        if with_sweep && !outcome.outage {
+            self.sweep(&mut outcome).await;
+        }
+        Ok(outcome)
+    }
+
+    async fn replay(&self, outcome: &mut Outcome) -> Result<(), SpoolError> {
+        for (id, event) in self.spool.replayable(REPLAY_BATCH).await? {
+            match self.recorder.record(&event).await {
+                Ok(_) => {
+                    self.spool.done(id).await;
+                    outcome.replayed += 1;
+                }
+                Err(error) if error.is_outage() => {
+                    outcome.outage = true;
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(%error, site = %event.site,
+                        "a spooled call event cannot be recorded; it stays in the spool");
+                    self.spool.postpone(id).await;
+                    outcome.postponed += 1;
+                }
+            }
+        }
+        metrics::counter!("ringtrace_spool_replayed_total").increment(outcome.replayed as u64);
+        Ok(())
+    }
+
+    async fn settle(&self, outcome: &mut Outcome) -> Result<(), SpoolError> {
+        match self.surely_saving_redis().await {
+            Ok(Some(run_id)) => outcome.settled = self.spool.settle(&run_id).await?.settled,
+            Ok(None) => {}
+            Err(_) => outcome.outage = true,
+        }
+        Ok(())
+    }
+
+    /// The `run_id` of a Redis whose last write to its append-only file went well. A Redis without
+    /// one saves nothing surely; its operator chose that, and the spool cannot keep all calls for
+    /// ever.
+    async fn surely_saving_redis(&self) -> Result<Option<String>, StoreError> {
+        let mut info = redis::pipe();
+        info.cmd("INFO").arg("server").cmd("INFO").arg("persistence");
+        let redis = self.recorder.store().redis();
+        let (server, persistence): (String, String) = redis.pipeline("INFO", &info).await?;
+        let field = |text: &str, name: &str| {
+            let mut lines = text.lines();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::to_owned))
+        };
+        if field(&persistence, "aof_last_write_status").is_some_and(|status| status != "ok") {
+            tracing::error!("Redis cannot write its append-only file; the call spool keeps all");
+            return Ok(None);
+        }
+        Ok(field(&server, "run_id"))
+    }
+
+    async fn sweep(&self, outcome: &mut Outcome) {
+        let installation = self.recorder.live().now_full();
+        let before = self.recorder.clock().now().plus(-LONGEST_CALL_MS);
+        for site in &installation.config.sites {
+            let keys = installation.shards.keys(&site.id);
+            let open = self.recorder.store().open_since_before(&keys, before, SWEEP_BATCH).await;
+            for call in open.unwrap_or_default() {
+                match self.recorder.give_up(&site.id, call).await {
+                    Ok(closed) => outcome.closed += usize::from(closed.is_some()),
+                    Err(RecordError::Store(StoreError::Unavailable(_))) => {
+                        outcome.outage = true;
+                        return;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, site = %site.id, %call, "cannot close a call");
+                    }
+                }
+            }
+        }
+        metrics::counter!("ringtrace_calls_given_up_total").increment(outcome.closed as u64);
+    }
+}
