@@ -64,9 +64,11 @@ pub fn density(idle_ms: i64) -> f64 {
 
 /// How much a `tel:` click `ago_ms` before the call counts.
 pub fn click_factor(ago_ms: i64) -> f64 {
-    match ago_ms {
-        ..=CLICKED_MS => CLICKED_FACTOR,
-        ..=CLICKED_BEFORE_MS => CLICKED_BEFORE_FACTOR,
-        _ => 1.0,
+    if ago_ms <= CLICKED_MS {
+        CLICKED_FACTOR
+    } else if ago_ms <= CLICKED_BEFORE_MS {
+        CLICKED_BEFORE_FACTOR
+    } else {
+        1.0
     }
 }

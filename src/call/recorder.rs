@@ -71,59 +71,73 @@ impl Recorder {
     /// Applies `event` to its call and saves it with its ledger entry and its postbacks. An event
     /// that was recorded before changes nothing.
     pub async fn record(&self, event: &CallEvent) -> Result<Call, RecordError> {
+        let installation = self.live.now_full();
+        let site = site_of(&installation, &event.site)?;
+        let keys = installation.shards.keys(&site.id);
         let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
-        let change = |known| Some(rules::apply(known, event));
-        let call = self.change(&event.site, id, event.at, change).await?;
-        // An event always makes a call.
-        call.ok_or(RecordError::Contended(0))
+        for _ in 0..MAX_TRIES {
+            let before = self.store.load(&keys, id).await?;
+            let (call, changed) = rules::apply(before.clone(), event);
+            if !changed {
+                return Ok(call);
+            }
+            let saved = self.save(&installation, site, before.as_ref(), call, event.at).await?;
+            if let Some(call) = saved {
+                return Ok(call);
+            }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
     }
 
     /// Closes a call that nothing more is expected of. `None` when Redis no longer has it.
     pub async fn give_up(&self, site: &SiteId, id: CallId) -> Result<Option<Call>, RecordError> {
-        let now = self.clock.now();
-        let change = |known: Option<Call>| known.map(|call| rules::give_up(call, now));
-        let call = self.change(site, id, now, change).await?;
-        if call.is_none() {
-            let keys = self.live.now_full().shards.keys(site);
-            self.store.forget_open(&keys, id).await?;
-        }
-        Ok(call)
-    }
-
-    async fn change(
-        &self,
-        site: &SiteId,
-        id: CallId,
-        at: Millis,
-        change: impl Fn(Option<Call>) -> Option<(Call, bool)>,
-    ) -> Result<Option<Call>, RecordError> {
         let installation = self.live.now_full();
-        let site = installation.site(site).ok_or_else(|| RecordError::UnknownSite(site.clone()))?;
+        let site = site_of(&installation, site)?;
         let keys = installation.shards.keys(&site.id);
+        let now = self.clock.now();
         for _ in 0..MAX_TRIES {
-            let before = self.store.load(&keys, id).await?;
-            let Some((call, changed)) = change(before.clone()) else { return Ok(None) };
+            let Some(before) = self.store.load(&keys, id).await? else {
+                self.store.forget_open(&keys, id).await?;
+                return Ok(None);
+            };
+            let (call, changed) = rules::give_up(before.clone(), now);
             if !changed {
                 return Ok(Some(call));
             }
-            let (call, caller) =
-                self.complete(&installation, site, &keys, before.as_ref(), call).await?;
-            let give_up_after = installation.config.postback.give_up_after;
-            let now = self.clock.now();
-            let postbacks = postback::rules::decide(site, &call, now, give_up_after);
-            let expected = before.as_ref().map_or(0, |before| before.version);
-            let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
-            match self.store.save(&keys, &change).await? {
-                Saved::Saved { .. } => {
-                    count_final(before.as_ref(), &call);
-                    return Ok(Some(call));
-                }
-                Saved::Conflict => {
-                    metrics::counter!("ringtrace_call_save_conflicts_total").increment(1);
-                }
+            let saved = self.save(&installation, site, Some(&before), call, now).await?;
+            if saved.is_some() {
+                return Ok(saved);
             }
         }
         Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// Completes and saves a new version; `None` when somebody else was faster.
+    async fn save(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        before: Option<&Call>,
+        call: Call,
+        at: Millis,
+    ) -> Result<Option<Call>, RecordError> {
+        let keys = installation.shards.keys(&site.id);
+        let (call, caller) = self.complete(installation, site, &keys, before, call).await?;
+        let now = self.clock.now();
+        let give_up_after = installation.config.postback.give_up_after;
+        let postbacks = postback::rules::decide(site, &call, now, give_up_after);
+        let expected = before.map_or(0, |before| before.version);
+        let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
+        match self.store.save(&keys, &change).await? {
+            Saved::Saved { .. } => {
+                count_final(before, &call);
+                Ok(Some(call))
+            }
+            Saved::Conflict => {
+                metrics::counter!("ringtrace_call_save_conflicts_total").increment(1);
+                Ok(None)
+            }
+        }
     }
 
     /// Adds what the events do not tell: where it was forwarded to, whether the caller is new,
@@ -175,6 +189,10 @@ impl Recorder {
             keep: look_back,
         })
     }
+}
+
+fn site_of<'a>(installation: &'a Installation, id: &SiteId) -> Result<&'a Site, RecordError> {
+    installation.site(id).ok_or_else(|| RecordError::UnknownSite(id.clone()))
 }
 
 fn count_final(before: Option<&Call>, call: &Call) {

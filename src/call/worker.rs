@@ -70,16 +70,17 @@ impl CallWorker {
         }
     }
 
-    /// Replays, settles and sweeps once. Fails only when the spool is closed.
+    /// Settles, replays and sweeps once. Fails only when the spool is closed.
     pub async fn run_once(&self) -> Result<Outcome, SpoolError> {
         self.turn(true).await
     }
 
     async fn turn(&self, with_sweep: bool) -> Result<Outcome, SpoolError> {
         let mut outcome = Outcome::default();
-        self.replay(&mut outcome).await?;
+        // First of all, so that what is replayed to a Redis is counted as saved by that one.
+        self.settle(&mut outcome).await?;
         if !outcome.outage {
-            self.settle(&mut outcome).await?;
+            self.replay(&mut outcome).await?;
         }
         if with_sweep && !outcome.outage {
             self.sweep(&mut outcome).await;

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod call;
 mod config;
 mod platform;
 mod postback;

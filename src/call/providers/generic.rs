@@ -34,7 +34,6 @@ use crate::call::providers::{
 use crate::call::routing::Route;
 use crate::config::model::{Site, Telephony};
 use crate::platform::clock::Millis;
-use crate::platform::ids::CallId;
 use crate::platform::phone::PhoneNumber;
 
 /// The generic provider.
@@ -74,7 +73,7 @@ struct Forward<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     caller_id: Option<&'a PhoneNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    call: Option<CallId>,
+    call: Option<String>,
 }
 
 impl Provider for Generic {
@@ -136,7 +135,7 @@ impl Provider for Generic {
             to: &route.to,
             timeout_s: route.timeout_s,
             caller_id: route.caller_id.as_ref(),
-            call: route.call,
+            call: route.call.map(|call| call.to_string()),
         };
         // Numbers and an id only: this cannot fail.
         let body = serde_json::to_string(&forward).unwrap_or_default();

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::model::CallEvent;
-use writer::{Command, Writer};
+use writer::{Append, Command, Writer};
 
 /// An entry of the spool; rises with every append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +92,7 @@ impl Spool {
     pub async fn append(&self, event: &CallEvent) -> Result<SpoolId, SpoolError> {
         let json = serde_json::to_vec(event).map_err(|_| SpoolError::Encoding)?;
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Append { json, reply }).await?;
+        self.send(Command::Append(Append { json, reply })).await?;
         answer.await.map_err(|_| SpoolError::Closed)?
     }
 

@@ -16,7 +16,7 @@ use crate::call::spool::{Settled, SpoolError, SpoolId, SpoolOptions};
 /// What the thread is asked to do.
 pub enum Command {
     /// Keep an event.
-    Append { json: Vec<u8>, reply: oneshot::Sender<Result<SpoolId, SpoolError>> },
+    Append(Append),
     /// Redis has this event.
     Done(SpoolId),
     /// Do not hand this event out again for a while.
@@ -25,6 +25,14 @@ pub enum Command {
     Replayable { limit: usize, reply: oneshot::Sender<Vec<(SpoolId, Vec<u8>)>> },
     /// The Redis that runs as `server_run` saves what it has.
     Settle { server_run: String, reply: oneshot::Sender<Settled> },
+}
+
+/// An event to keep, and who waits for it.
+pub struct Append {
+    /// The event as JSON.
+    pub json: Vec<u8>,
+    /// Gets the entry once the disk has it.
+    pub reply: oneshot::Sender<Result<SpoolId, SpoolError>>,
 }
 
 /// Most commands that are taken at once.
@@ -54,7 +62,6 @@ pub struct Writer {
     next_id: u64,
     next_segment: u64,
     server_run: Option<String>,
-    waiting: usize,
     backlog: Arc<AtomicUsize>,
 }
 
@@ -75,7 +82,6 @@ impl Writer {
             next_id: 1,
             next_segment: 1,
             server_run: None,
-            waiting: 0,
             backlog,
         };
         for file in std::fs::read_dir(folder)? {
@@ -94,9 +100,9 @@ impl Writer {
             writer.next_segment = writer.next_segment.max(number + 1);
             writer.segments.insert(number, segment);
         }
-        writer.waiting = writer.entries.len();
+        writer.backlog.store(writer.entries.len(), Ordering::Relaxed);
         writer.remove_settled_segments();
-        writer.count();
+        writer.show_backlog();
         Ok(writer)
     }
 
@@ -108,7 +114,7 @@ impl Writer {
             let mut next = Some(first);
             while let Some(command) = next {
                 match command {
-                    Command::Append { json, reply } => appends.push((json, reply)),
+                    Command::Append(append) => appends.push(append),
                     other => others.push(other),
                 }
                 let taken = appends.len() + others.len();
@@ -118,13 +124,13 @@ impl Writer {
             for command in others {
                 self.serve(command);
             }
-            self.count();
+            self.show_backlog();
         }
     }
 
     fn serve(&mut self, command: Command) {
         match command {
-            Command::Append { json, reply } => self.append(vec![(json, reply)]),
+            Command::Append(append) => self.append(vec![append]),
             Command::Done(id) => self.set(id, State::Saved { at: Instant::now() }),
             Command::Postpone(id) => {
                 let from = Instant::now() + self.options.postpone;
@@ -138,38 +144,44 @@ impl Writer {
 
     fn set(&mut self, id: SpoolId, state: State) {
         let Some(entry) = self.entries.get_mut(&id.0) else { return };
-        let was_waiting = usize::from(matches!(entry.state, State::Waiting { .. }));
-        let is_waiting = usize::from(matches!(state, State::Waiting { .. }));
+        match (entry.state, state) {
+            (State::Waiting { .. }, State::Saved { .. }) => {
+                self.backlog.fetch_sub(1, Ordering::Relaxed);
+            }
+            (State::Saved { .. }, State::Waiting { .. }) => {
+                self.backlog.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
         entry.state = state;
-        self.waiting = self.waiting + is_waiting - was_waiting;
     }
 
-    fn append(&mut self, batch: Vec<(Vec<u8>, oneshot::Sender<Result<SpoolId, SpoolError>>)>) {
+    fn append(&mut self, batch: Vec<Append>) {
         if batch.is_empty() {
             return;
         }
         let mut lines = Lines::default();
         let first = self.next_id;
         let places: Vec<Place> =
-            (first..).zip(&batch).map(|(id, (json, _))| lines.entry(id, json)).collect();
+            (first..).zip(&batch).map(|(id, append)| lines.entry(id, &append.json)).collect();
         match self.write(&lines) {
             Ok((number, offset)) => {
                 self.next_id = first + batch.len() as u64;
-                self.waiting += batch.len();
+                self.backlog.fetch_add(batch.len(), Ordering::Relaxed);
                 // Whoever appended is about to save it; a replay at once would do it twice.
                 let state = State::Waiting { from: Instant::now() + self.options.grace };
-                for ((id, place), (_, reply)) in (first..).zip(places).zip(batch) {
+                for ((id, place), append) in (first..).zip(places).zip(batch) {
                     let place = Place { offset: place.offset + offset, ..place };
                     self.entries.insert(id, Entry { segment: number, place, state });
-                    let _ = reply.send(Ok(SpoolId(id)));
+                    let _ = append.reply.send(Ok(SpoolId(id)));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, folder = %self.folder.display(),
                     "cannot write to the call spool; calls go on without it");
                 metrics::counter!("ringtrace_spool_failures_total").increment(batch.len() as u64);
-                for (_, reply) in batch {
-                    let _ = reply.send(Err(SpoolError::Write(error.kind())));
+                for append in batch {
+                    let _ = append.reply.send(Err(SpoolError::Write(error.kind())));
                 }
             }
         }
@@ -231,7 +243,7 @@ impl Writer {
             let saved =
                 self.entries.values_mut().filter(|e| matches!(e.state, State::Saved { .. }));
             let reopened = saved.map(|entry| entry.state = State::Waiting { from: now }).count();
-            self.waiting += reopened;
+            self.backlog.fetch_add(reopened, Ordering::Relaxed);
             return Settled { settled: 0, reopened };
         }
         let long_enough = |since: Instant| now.duration_since(since) >= self.options.settle_after;
@@ -272,9 +284,9 @@ impl Writer {
         }
     }
 
-    fn count(&self) {
-        self.backlog.store(self.waiting, Ordering::Relaxed);
-        metrics::gauge!("ringtrace_spool_backlog").set(self.waiting as f64);
+    fn show_backlog(&self) {
+        let backlog = self.backlog.load(Ordering::Relaxed);
+        metrics::gauge!("ringtrace_spool_backlog").set(backlog as f64);
     }
 }
 

@@ -1,0 +1,142 @@
+//! Redis dies, the process dies, the disk refuses: callers get through and calls are kept.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::StatusCode;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use ringtrace::call::model::CallStatus;
+use ringtrace::call::spool::Spool;
+use ringtrace::call::worker::CallWorker;
+use ringtrace::platform::clock::Millis;
+use ringtrace::platform::redis::{Breaker, Patience, Redis};
+use ringtrace::platform::redis_server::RedisServer;
+
+use super::world::{T, World, answered_call, impatient, recorder_on};
+
+fn kill_redis(world: &World) {
+    kill(Pid::from_raw(world.redis.pid() as i32), Signal::SIGKILL).expect("killed");
+}
+
+fn handle(url: &str) -> Redis {
+    let patience = Patience::default();
+    Redis::lazy(url, patience, Breaker::new(patience.breaker_open)).expect("a handle")
+}
+
+#[tokio::test]
+async fn a_call_during_which_redis_dies_is_forwarded_and_complete_after_the_restart() {
+    let mut world = World::start().await;
+    let session = world.holder(T - 4_000).await;
+    let story = answered_call("CA1");
+    let (before, during) = story.split_at(2);
+    for (event, form) in before {
+        world.twilio(event, form).await;
+    }
+    kill_redis(&world);
+    for (event, form) in during {
+        let began = Instant::now();
+        assert!(world.twilio(event, form).await.status.is_success());
+        assert!(began.elapsed() < Duration::from_secs(2), "the caller waits");
+    }
+    let (event, form) = answered_call("CA2").remove(0);
+    let reply = world.twilio(event, &form).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    assert!(reply.body.contains("+14155550111"));
+    assert_eq!(world.unsaved().await, during.len() + 1);
+    assert!(world.worker().run_once().await.expect("the spool lives").outage);
+
+    let server = RedisServer::start("redis-server", &world.redis.folder()).await.expect("restarts");
+    world.recorder = recorder_on(handle(server.url()), &world.live, &world.clock);
+    let outcome = world.worker().run_once().await.expect("the spool lives");
+    // Those that were saved before, too: this Redis might have lost its last second.
+    assert_eq!((outcome.replayed, outcome.outage), (story.len() + 1, false));
+    assert_eq!(world.unsaved().await, 0);
+
+    let call = world.call("twilio", "CA1").await.expect("the call");
+    assert_eq!((call.status, call.talk_s), (CallStatus::Answered, Some(95)));
+    assert_eq!(world.queued_postbacks().await.len(), 1);
+    let second = world.call("twilio", "CA2").await.expect("the call that came meanwhile");
+    assert_eq!(second.started_at, Millis(T), "its own time, not that of the replay");
+    assert_eq!(second.attribution.and_then(|found| found.session), Some(session));
+    assert_eq!(second.first_time, Some(true), "both came at the same moment");
+    let settled = world.worker().run_once().await.expect("the spool lives");
+    assert_eq!((settled.replayed, settled.settled), (0, story.len() + 1));
+    let left = std::fs::read_dir(world.data.path().join("spool")).expect("the folder").count();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_crash_between_saving_and_noting_it_replays_without_doubling() {
+    let world = World::start().await;
+    let story = answered_call("CA1");
+    for (event, form) in &story {
+        world.twilio(event, form).await;
+    }
+    let ledger = world.ledger().await;
+    // A process that starts now reads a spool in which nothing is settled.
+    let spool = Spool::open(&world.data.path().join("spool"), impatient()).expect("a spool");
+    assert_eq!(spool.backlog(), story.len());
+    let worker = CallWorker::new(world.recorder.clone(), spool);
+    assert_eq!(worker.run_once().await.expect("alive").replayed, story.len());
+    assert_eq!(worker.run_once().await.expect("alive").replayed, 0);
+    assert_eq!(world.ledger().await, ledger);
+    assert_eq!(world.queued_postbacks().await.len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_disk_the_call_goes_on_and_is_recorded() {
+    let world = World::start().await;
+    std::fs::remove_dir_all(world.data.path().join("spool")).expect("removed");
+    for (event, form) in answered_call("CA1") {
+        assert!(world.twilio(event, &form).await.status.is_success());
+    }
+    let call = world.call("twilio", "CA1").await.expect("the call");
+    assert_eq!(call.status, CallStatus::Answered);
+}
+
+#[tokio::test]
+async fn without_disk_and_redis_callers_still_get_through_and_reports_may_come_again() {
+    let world = World::start().await;
+    std::fs::remove_dir_all(world.data.path().join("spool")).expect("removed");
+    kill_redis(&world);
+    for (event, form) in answered_call("CA1") {
+        let status = world.twilio(event, &form).await.status;
+        let expected = match event {
+            "voice" | "dial" => StatusCode::OK,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        assert_eq!(status, expected, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_site_that_left_the_configuration_waits_and_stops_nobody() {
+    let world = World::start().await;
+    let installation = world.live.now_full();
+    kill_redis(&world);
+    world.twilio("voice", &answered_call("CA1")[0].1).await;
+    let server = RedisServer::start("redis-server", &world.redis.folder()).await.expect("restarts");
+    let mut config = installation.config.clone();
+    config.sites.retain(|site| site.id != world.site);
+    world.live.replace(config);
+    let recorder = recorder_on(handle(server.url()), &world.live, &world.clock);
+    let outcome = CallWorker::new(recorder, world.spool.clone()).run_once().await.expect("alive");
+    assert_eq!((outcome.replayed, outcome.postponed), (0, 1));
+    assert_eq!(world.unsaved().await, 0, "not handed out for a while");
+    assert_eq!(world.spool.backlog(), 1, "kept");
+}
+
+#[tokio::test]
+async fn a_call_whose_end_never_comes_is_closed_after_four_hours() {
+    let world = World::start().await;
+    for (event, form) in &answered_call("CA1")[..3] {
+        world.twilio(event, form).await;
+    }
+    world.clock.set(Millis(T + 3 * 3_600_000));
+    assert_eq!(world.worker().run_once().await.expect("alive").closed, 0);
+    world.clock.set(Millis(T + 4 * 3_600_000 + 1));
+    assert_eq!(world.worker().run_once().await.expect("alive").closed, 1);
+    assert_eq!(world.worker().run_once().await.expect("alive").closed, 0);
+    let call = world.call("twilio", "CA1").await.expect("the call");
+    assert_eq!((call.status, call.talk_s), (CallStatus::Answered, None));
+}
