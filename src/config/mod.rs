@@ -72,6 +72,11 @@ impl Installation {
         self.by_key.get(key).map(|&index| &self.config.sites[index])
     }
 
+    /// The written forms of a configured number.
+    pub fn known_forms(&self, number: &PhoneNumber) -> Option<&WrittenForms> {
+        self.written.get(number)
+    }
+
     /// The written forms of a configured number; of any other number, computed now.
     pub fn written(&self, number: &PhoneNumber) -> WrittenForms {
         self.written.get(number).cloned().unwrap_or_else(|| number.written())

@@ -1,12 +1,15 @@
 //! Who was shown a number: the LIST `holders:<number>`, newest first.
 //!
-//! One entry is `session from last_seen tier tel_click` with single spaces: 32 hex digits, ms, ms,
-//! a tier word, ms or 0. Entries of live leases are corrected by the lease itself.
+//! One entry is `session from last_seen tier tel_click until pool` with single spaces: 32 hex
+//! digits, ms, ms, a tier word, ms or 0, ms or 0, a pool id. It is pushed when the number is granted
+//! and corrected once, when the lease is over; `until` is 0 till then, and the lease itself knows
+//! better.
 
 use jiff::SignedDuration;
 
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
+use crate::platform::ids::{PoolId, SessionId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
@@ -15,7 +18,10 @@ use crate::platform::redis::{Redis, StoreError};
 pub const MAX_HOLDERS: isize = 1024;
 
 /// Every session that was shown `number` before `at` and was seen inside `window` before it,
-/// newest first. A call that is judged late sees only what was known at its own time.
+/// newest first, each once. A call that is judged late sees only what was known at its own time: a
+/// sign of life after `at` counts as one at `at`, a tel click after it as none.
+///
+/// One round trip, and a second one when leases still run.
 pub async fn holders(
     redis: &Redis,
     keys: &SiteKeys,
@@ -25,16 +31,84 @@ pub async fn holders(
 ) -> Result<Vec<Holder>, StoreError> {
     let mut command = redis::cmd("LRANGE");
     command.arg(keys.holders(number)).arg(0).arg(MAX_HOLDERS - 1);
-    let entries: Vec<String> = redis.command("holders", &command).await?;
-    let oldest = at.plus(-(window.as_millis() as i64));
-    Ok(entries
-        .iter()
-        .filter_map(|entry| parse(entry))
-        .filter(|holder| holder.from <= at && holder.last_seen >= oldest)
-        .collect())
+    let texts: Vec<String> = redis.command("holders", &command).await?;
+    let mut entries: Vec<Entry> = texts.iter().filter_map(|text| parse(text)).collect();
+
+    let mut running: Vec<&mut Entry> =
+        entries.iter_mut().filter(|entry| entry.until.0 == 0).collect();
+    if !running.is_empty() {
+        let mut command = redis::cmd("MGET");
+        for entry in &running {
+            command.arg(keys.lease(&entry.pool, &entry.session));
+        }
+        let leases: Vec<Option<String>> = redis.command("leases of holders", &command).await?;
+        for (entry, lease) in running.iter_mut().zip(leases) {
+            if let Some(lease) = lease {
+                entry.learn(number, &lease);
+            }
+        }
+    }
+    Ok(known_at(&entries, at, window))
 }
 
-fn parse(entry: &str) -> Option<Holder> {
+#[derive(Clone, Debug)]
+struct Entry {
+    session: SessionId,
+    from: Millis,
+    last_seen: Millis,
+    tier: Tier,
+    tel_click: Option<Millis>,
+    /// 0 while the lease was not seen to be over.
+    until: Millis,
+    pool: PoolId,
+}
+
+impl Entry {
+    /// Takes over what the lease value says, when it is still this lease.
+    fn learn(&mut self, number: &PhoneNumber, lease: &str) {
+        let mut words = lease.split(' ');
+        let mut read = || {
+            let same = words.next()? == number.as_str();
+            let tier = Tier::from_word(words.next()?)?;
+            let mut ms = || words.next()?.parse().ok().map(Millis);
+            let (since, last_seen, until, click) = (ms()?, ms()?, ms()?, ms()?);
+            (same && since == self.from).then_some((tier, last_seen, until, click))
+        };
+        if let Some((tier, last_seen, until, click)) = read() {
+            self.tier = tier;
+            self.last_seen = last_seen;
+            self.until = until;
+            self.tel_click = (click.0 > 0).then_some(click);
+        }
+    }
+}
+
+/// What was known of the entries (newest first) at `at`; a session that had the number several
+/// times is one holder.
+fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder> {
+    let oldest = at.plus(-(window.as_millis() as i64));
+    let mut holders: Vec<Holder> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.from <= at && entry.last_seen >= oldest) {
+        let click = entry.tel_click.filter(|&click| click <= at);
+        match holders.iter_mut().find(|holder| holder.session == entry.session) {
+            Some(holder) => {
+                holder.from = holder.from.min(entry.from);
+                holder.tel_click = holder.tel_click.max(click);
+            }
+            None => holders.push(Holder {
+                session: entry.session,
+                from: entry.from,
+                last_seen: entry.last_seen.min(at),
+                tier: entry.tier,
+                tel_click: click,
+                live: entry.until > at,
+            }),
+        }
+    }
+    holders
+}
+
+fn parse(entry: &str) -> Option<Entry> {
     let mut parts = entry.split(' ');
     let session = parts.next()?.parse().ok()?;
     let from = Millis(parts.next()?.parse().ok()?);
@@ -42,5 +116,49 @@ fn parse(entry: &str) -> Option<Holder> {
     let tier = Tier::from_word(parts.next()?)?;
     let tel_click: i64 = parts.next()?.parse().ok()?;
     let tel_click = (tel_click > 0).then_some(Millis(tel_click));
-    Some(Holder { session, from, last_seen, tier, tel_click, live: false })
+    let until = Millis(parts.next()?.parse().ok()?);
+    let pool = parts.next()?.parse().ok()?;
+    Some(Entry { session, from, last_seen, tier, tel_click, until, pool })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0192f0c0000070008000000000000001";
+    const B: &str = "0192f0c0000070008000000000000002";
+
+    fn at(entries: &[String], at: i64) -> Vec<(i64, i64, Option<i64>, bool)> {
+        let entries: Vec<Entry> = entries.iter().filter_map(|text| parse(text)).collect();
+        let holders = known_at(&entries, Millis(at), SignedDuration::from_millis(1_000));
+        let click = |holder: &Holder| holder.tel_click.map(|click| click.0);
+        holders.iter().map(|h| (h.from.0, h.last_seen.0, click(h), h.live)).collect()
+    }
+
+    #[test]
+    fn a_call_sees_what_was_known_at_its_own_time() {
+        let entries = [
+            format!("{A} 500 600 unrested 0 700 main"),
+            format!("{B} 250 300 shared 290 400 main"),
+            format!("{A} 100 200 own 150 230 main"),
+            "garbage".to_owned(),
+        ];
+        assert_eq!(at(&entries, 50), []);
+        assert_eq!(at(&entries, 120), [(100, 120, None, true)]);
+        assert_eq!(at(&entries, 220), [(100, 200, Some(150), true)]);
+        assert_eq!(at(&entries, 280), [(250, 280, None, true), (100, 200, Some(150), false)]);
+        assert_eq!(at(&entries, 650), [(100, 600, Some(150), true), (250, 300, Some(290), false)]);
+        assert_eq!(at(&entries, 1_350), [(500, 600, None, false)]);
+    }
+
+    #[test]
+    fn a_running_lease_corrects_its_own_entry_only() {
+        let number: PhoneNumber = "+14155550100".parse().expect("a number");
+        let mut entry = parse(&format!("{A} 100 100 own 0 0 main")).expect("an entry");
+        entry.learn(&number, "+14155550100 own 99 150 300 0 p=1");
+        assert_eq!(entry.until.0, 0);
+        entry.learn(&number, "+14155550100 shared 100 150 300 120 p=1");
+        assert_eq!((entry.last_seen.0, entry.until.0, entry.tier), (150, 300, Tier::Shared));
+        assert_eq!(entry.tel_click, Some(Millis(120)));
+    }
 }

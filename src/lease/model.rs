@@ -47,15 +47,16 @@ impl Tier {
 pub struct Lease {
     /// The pool.
     pub pool: PoolId,
-    /// The number on the page.
-    pub number: PhoneNumber,
+    /// The number on the page; `None` with tier `original`.
+    pub number: Option<PhoneNumber>,
     /// How good it is.
     pub tier: Tier,
     /// When this session got it.
     pub since: Millis,
 }
 
-/// One sign of life of a page.
+/// One sign of life of a page. Its first one may be a view, which is a beat that also asks for a
+/// number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageSign {
     /// The page.
@@ -64,18 +65,39 @@ pub struct PageSign {
     pub seq: u32,
     /// What the page said.
     pub kind: SignKind,
-    /// Milliseconds since a `tel:` link with this number was clicked, when one was.
-    pub tel_click_ago_ms: Option<i64>,
+    /// A click on a `tel:` link, when one was made.
+    pub tel_click: Option<TelClick>,
 }
 
-/// What a page can say after its view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
+/// A click on a `tel:` link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelClick {
+    /// The pool of the number in the link.
+    pub pool: PoolId,
+    /// Milliseconds since the click.
+    pub ago_ms: i64,
+}
+
+/// What a page can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignKind {
+    /// It was loaded, or came back.
+    View,
     /// Still here (visible or hidden).
     Beat,
     /// The page is being unloaded (`pagehide`).
     Leave,
+}
+
+impl SignKind {
+    /// The word used in scripts and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            SignKind::View => "view",
+            SignKind::Beat => "beat",
+            SignKind::Leave => "leave",
+        }
+    }
 }
 
 /// Who was shown a number, as `holders` remembers it. A live holder's `last_seen` comes from its

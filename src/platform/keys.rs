@@ -95,9 +95,14 @@ impl SiteKeys {
         format!("rt:{}:pool:{}:{pool}:free", self.shard, self.site)
     }
 
-    /// ZSET number → moment its newest own lease runs out (ms).
+    /// ZSET number → earliest end (ms) of its leases, as known when last looked at.
     pub fn pool_held(&self, pool: &PoolId) -> String {
         format!("rt:{}:pool:{}:{pool}:held", self.shard, self.site)
+    }
+
+    /// HASH number → last sign of life (ms) of holders that are gone, and the sessions that hold it.
+    pub fn pool_live(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:live", self.shard, self.site)
     }
 
     /// ZSET of held numbers ranked for sharing: the number least likely to ring now first.
@@ -115,11 +120,6 @@ impl SiteKeys {
         format!("rt:{}:pool:{}:{pool}:draining", self.shard, self.site)
     }
 
-    /// HASH of the pool's counters (leases by tier, …).
-    pub fn pool_counters(&self, pool: &PoolId) -> String {
-        format!("rt:{}:pool:{}:{pool}:counters", self.shard, self.site)
-    }
-
     /// STR the lease of `session` in `pool`.
     pub fn lease(&self, pool: &PoolId, session: &SessionId) -> String {
         format!("rt:{}:lease:{}:{pool}:{session}", self.shard, self.site)
@@ -130,7 +130,7 @@ impl SiteKeys {
         format!("rt:{}:lease:{}:{pool}:", self.shard, self.site)
     }
 
-    /// STR the number that `visitor` had last in `pool`.
+    /// STR number and session that `visitor` had last in `pool`.
     pub fn sticky(&self, pool: &PoolId, visitor: &VisitorId) -> String {
         format!("rt:{}:sticky:{}:{pool}:{visitor}", self.shard, self.site)
     }

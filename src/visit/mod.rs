@@ -1,4 +1,23 @@
 //! Page view → visit.
+//!
+//! In: what the snippet says of one loaded page (address, referrer, consent) and the request's user
+//! agent. Out: a [`model::Visit`] with its source, channel, landing page and device, written once
+//! when the session opens, and the signed tokens that make the next page view part of it.
+//!
+//! Always: deciding is pure ([`rules`] and the files it calls; the tables are data compiled from
+//! `config/`); whether a page view continues a session needs no Redis ([`token`]); bots open none.
 
+pub mod bot;
+pub mod campaign;
+pub mod channel;
+pub mod device;
+pub mod landing;
 pub mod model;
+pub mod referrer;
+pub mod rules;
 pub mod store;
+pub mod tables;
+pub mod token;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+-- A number of one pool for a session, by the rules of the lease, in order: renew, reclaim, take the
+-- earlier number again, longest idle (rested: own, else unrested), overflow. Stands behind pool.lua.
+--
+-- KEYS   lease, free, held, live, share, pinned, draining, ledger, and with consent: sticky
+-- ARGV   1 now ("" = TIME)  2 session  3 page  4 seq  5 kind: view | beat
+--        6 hold  7 time to live of the lease key  8 rest  9 pin  10 attribution window (all ms)
+--        11 most sessions on one number (0 = no sharing)
+--        12 static number of the visit's source ("" = none)  13 1 = before sharing, 0 = after
+--        14 ms since a tel click ("" = none)
+--        15 prefix of lease keys  16 prefix of holders keys  17 pool
+--        18 ledger envelope as JSON with @at, @number and @tier still open
+-- Returns "<number> <tier> <since>"; the number is "-" with tier original; "" when a beat comes from
+--         a session that was shown nothing here
+-- Example  EVALSHA … 8 rt:{s01}:lease:a:main:5f… … "" 5f… k3J9abcd 1 view 180000 …
+--          →  "+14155550199 own 1700000000000"
+--
+-- A kind `beat`, or a view by a page that already shows a number, means that the number is on a
+-- screen: it comes back to the session, as shared when others hold it meanwhile.
+-- Other sessions' leases and the holders of the chosen number are keys that only the script can
+-- know; they carry the same hash tag.
+
+key = { lease = KEYS[1], free = KEYS[2], held = KEYS[3], live = KEYS[4], share = KEYS[5],
+  pinned = KEYS[6], draining = KEYS[7], ledger = KEYS[8], sticky = KEYS[9] }
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+rule = { now = now, lease_prefix = ARGV[15], holders_prefix = ARGV[16], pool = ARGV[17] }
+local session, page, seq, beat = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'beat'
+local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local window, most = ARGV[10], tonumber(ARGV[11])
+local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
+local looked_at = 8
+
+local function answer(lease) return lease.number .. ' ' .. lease.tier .. ' ' .. lease.since end
+
+-- What this session was told here before, and whether this page shows it.
+local mine = parse(redis.call('GET', key.lease))
+local pages, on_screen = '', beat
+if mine then
+  local at = string.find(mine.pages, ' ' .. page .. '=', 1, true)
+  if at then
+    local newest, gone, behind = string.match(mine.pages, '^(%d+)(%-?)()', at + #page + 2)
+    if seq <= tonumber(newest) then return answer(mine) end
+    on_screen = beat or gone == ''
+    pages = string.sub(mine.pages, 1, at - 1) .. string.sub(mine.pages, behind)
+  else
+    pages = string.match(mine.pages, '^ %S+ %S+ %S+ %S+ %S+ %S+ %S+') or mine.pages
+  end
+elseif beat then
+  return ''
+end
+pages = ' ' .. page .. '=' .. seq .. pages
+local click = mine and mine.click or 0
+if click_ago ~= '' then click = now - click_ago end
+
+local function write_lease(number, tier, since)
+  local lease = { number = number, tier = tier, since = since, seen = now, ends = now + hold,
+    click = click, pages = pages }
+  redis.call('SET', key.lease, packed(lease), 'PX', ttl)
+  return lease
+end
+
+local function tell_ledger(number, tier)
+  local open = { at = now, tier = tier, number = number ~= '-' and
+    '"number":"' .. number .. '",' or '' }
+  redis.call('XADD', key.ledger, '*', 'e', (string.gsub(ARGV[18], '@(%l+)', open)))
+end
+
+local function grant(number, tier, holders, gone)
+  -- A click belongs to the number it was made on.
+  if not (mine and mine.number == number) and click_ago == '' then click = 0 end
+  local lease = write_lease(number, tier, now)
+  local list = rule.holders_prefix .. number
+  redis.call('HSET', key.live, number, string.format('%.0f ', gone) .. holders .. session)
+  if redis.call('LPUSH', list, entry(session, lease, tier)) > 1024 then
+    redis.call('LTRIM', list, 0, 1023)
+  end
+  redis.call('PEXPIRE', list, window)
+  if key.sticky then redis.call('SET', key.sticky, number .. ' ' .. session, 'PX', window) end
+  if click_ago ~= '' then
+    redis.call('ZADD', key.pinned, 'GT', click + pin, number)
+    redis.call('ZREM', key.share, number)
+  end
+  tell_ledger(number, tier)
+  return answer(lease)
+end
+
+local function take(number, tier, keep_apart)
+  redis.call('ZREM', key.free, number)
+  redis.call('ZADD', key.held, now + hold, number)
+  if not keep_apart then redis.call('ZADD', key.share, 1e13 + now, number) end
+  return grant(number, tier, '', 0)
+end
+
+local function join(number, running)
+  local holders = ''
+  for _, lease in ipairs(running) do
+    holders = holders .. lease.session .. ' '
+    if lease.tier ~= 'shared' then
+      lease.tier = 'shared'
+      redis.call('SET', rule.lease_prefix .. lease.session, packed(lease), 'KEEPTTL')
+    end
+  end
+  redis.call('ZADD', key.held, 'LT', now + hold, number)
+  rank(number, #running + 1, now)
+  local gone = string.match(redis.call('HGET', key.live, number), '^%d+')
+  return grant(number, 'shared', holders, gone)
+end
+
+-- How honest it is to call a free number own: rested, or nobody but `before` had it since then.
+local function tier_for(number, released, before)
+  if released + rest <= now then return 'own' end
+  local newest = before and redis.call('LINDEX', rule.holders_prefix .. number, 0)
+  if newest then
+    local who, tier = string.match(newest, '^(%S+) %d+ %d+ (%l+)')
+    if who == before and tier ~= 'shared' then return tier, true end
+  end
+  return 'unrested'
+end
+
+local function take_again(number, before)
+  local released = redis.call('ZSCORE', key.free, number)
+  if not released then return nil end
+  local tier, was_last = tier_for(number, tonumber(released), before)
+  local pinned = is_pinned(number)
+  if pinned and not was_last then return nil end
+  return take(number, tier, pinned)
+end
+
+-- A number can only be pinned while its last sign of life is younger than the pin.
+local function longest_idle()
+  local head = redis.call('ZRANGE', key.free, 0, 0, 'WITHSCORES')
+  if not head[1] then return nil end
+  if head[2] + pin <= now then return head[1], tonumber(head[2]) end
+  local free = redis.call('ZRANGE', key.free, 0, 63)
+  for i, pinned in ipairs(redis.call('ZMSCORE', key.pinned, unpack(free))) do
+    if not pinned or tonumber(pinned) <= now then
+      return free[i], tonumber(redis.call('ZSCORE', key.free, free[i]))
+    end
+  end
+end
+
+local function least_likely_to_ring()
+  local best, best_running, best_seen
+  for _, number in ipairs(redis.call('ZRANGE', key.share, 0, looked_at - 1)) do
+    local running, seen = settle(number)
+    if #running < most and (not best or #running < #best_running
+      or #running == #best_running and seen < best_seen) then
+      best, best_running, best_seen = number, running, seen
+    end
+  end
+  return best, best_running
+end
+
+-- Pinned numbers, oldest click first: a free one, else one to share.
+local function last_resort()
+  local shared, shared_running
+  for _, number in ipairs(redis.call('ZRANGE', key.pinned, 0, 15)) do
+    local running = settle(number)
+    if redis.call('ZSCORE', key.free, number) then return number, {} end
+    if not shared and #running > 0 and #running < most
+      and redis.call('HEXISTS', key.draining, number) == 0 then
+      shared, shared_running = number, running
+    end
+  end
+  return shared, shared_running
+end
+
+local function without_a_number(number, tier)
+  if mine and mine.number == number and mine.tier == tier then
+    return answer(write_lease(number, tier, mine.since))
+  end
+  tell_ledger(number, tier)
+  return answer(write_lease(number, tier, now))
+end
+
+-- 1. It holds one: renew.
+if mine and mine.pooled and mine.ends > now then
+  local lease = write_lease(mine.number, mine.tier, mine.since)
+  if click_ago ~= '' then
+    redis.call('ZADD', key.pinned, 'GT', click + pin, mine.number)
+    redis.call('ZREM', key.share, mine.number)
+  end
+  return answer(lease)
+end
+if mine and beat and not mine.pooled then
+  return answer(write_lease(mine.number, mine.tier, mine.since))
+end
+
+-- 2. What is over goes back; one's own lease first, since its value is about to be overwritten.
+local others = mine and mine.pooled and settle(mine.number) or {}
+reclaim(16)
+
+-- A number on a screen is never taken away.
+if mine and mine.pooled and on_screen then
+  if #others > 0 then return join(mine.number, others) end
+  local released = redis.call('ZSCORE', key.free, mine.number)
+  local tier = tier_for(mine.number, tonumber(released or mine.seen), session)
+  return take(mine.number, tier, is_pinned(mine.number) or not released)
+end
+
+-- 3. The number that the session, or its visitor, had before.
+if mine and mine.pooled then
+  local again = take_again(mine.number, session)
+  if again then return again end
+end
+local sticky = key.sticky and redis.call('GET', key.sticky)
+if sticky then
+  local number, before = string.match(sticky, '^(%S+) (%S+)$')
+  local again = take_again(number, before)
+  if again then return again end
+end
+
+-- 4. and 5. The longest idle number.
+local number, released = longest_idle()
+if number then return take(number, released + rest <= now and 'own' or 'unrested', false) end
+
+-- 6. The overflow chain; pinned numbers only when nothing else is left.
+if source ~= '' and source_first then return without_a_number(source, 'source') end
+lift_pins(16)
+local shared, running = nil, nil
+if most > 0 then shared, running = least_likely_to_ring() end
+if not shared and source ~= '' then return without_a_number(source, 'source') end
+if not shared then shared, running = last_resort() end
+if not shared then return without_a_number('-', 'original') end
+if #running > 0 then return join(shared, running) end
+local score = redis.call('ZSCORE', key.free, shared)
+return take(shared, tier_for(shared, tonumber(score)), is_pinned(shared))

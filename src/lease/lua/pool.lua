@@ -1,0 +1,131 @@
+-- What acquire.lua and sweep.lua share; it stands before them. They set, before they call it:
+--
+--   key    names: free, held, live, share, pinned, draining
+--   rule   now, pin, lease_prefix, holders_prefix, pool
+--
+--   free     ZSET number → released at; never used = 0
+--   held     ZSET number → the earliest end of its leases as known when last looked at
+--   live     HASH number → "<last sign of those who are gone> <session> <session> …"
+--   share    ZSET held numbers that are not pinned → holders × 10^13 + newest sign of life known
+--   pinned   ZSET number → pinned until
+--   draining HASH number → since; they take no new lease
+
+local key, rule = {}, {}
+
+local function parse(value)
+  if not value then return nil end
+  local number, tier, since, seen, ends, click, pages =
+    string.match(value, '^(%S+) (%l+) (%d+) (%d+) (%d+) (%d+)(.*)$')
+  return {
+    number = number, tier = tier, since = since, seen = tonumber(seen), ends = tonumber(ends),
+    click = click, pages = pages, pooled = tier ~= 'source' and tier ~= 'original',
+  }
+end
+
+local function packed(lease)
+  return table.concat({ lease.number, lease.tier, lease.since, lease.seen, lease.ends,
+    lease.click }, ' ') .. lease.pages
+end
+
+-- The entry in `holders` as it was pushed, and as it stays once the lease is over.
+local function entry(session, lease, tier)
+  return table.concat({ session, lease.since, lease.since, tier, 0, 0, rule.pool }, ' ')
+end
+local function final_entry(session, lease)
+  return table.concat({ session, lease.since, lease.seen, lease.tier, lease.click, lease.ends,
+    rule.pool }, ' ')
+end
+
+-- Sharing rewrites the tier of a running lease, never its entry: that one is still as pushed.
+local function correct_entry(session, lease)
+  local list = rule.holders_prefix .. lease.number
+  for _, tier in ipairs({ lease.tier, 'own', 'unrested' }) do
+    local at = redis.call('LPOS', list, entry(session, lease, tier))
+    if at then
+      redis.call('LSET', list, at, final_entry(session, lease))
+      return
+    end
+  end
+end
+
+local function is_pinned(number)
+  local pinned = redis.call('ZSCORE', key.pinned, number)
+  return pinned and tonumber(pinned) > rule.now
+end
+
+local function rank(number, holders, seen)
+  if not is_pinned(number) and redis.call('HEXISTS', key.draining, number) == 0 then
+    redis.call('ZADD', key.share, holders * 1e13 + seen, number)
+  end
+end
+
+-- Looks at every lease of a held number: what is over goes into `holders`; a number that nobody
+-- holds any more becomes free as of its last sign of life. Returns the running leases, and the
+-- newest sign of life among them.
+local function settle(number)
+  local known = redis.call('HGET', key.live, number)
+  if not known then return {}, 0 end
+  local gone, sessions, keys = nil, {}, {}
+  for word in string.gmatch(known, '%S+') do
+    if not gone then
+      gone = tonumber(word)
+    else
+      sessions[#sessions + 1] = word
+      keys[#keys + 1] = rule.lease_prefix .. word
+    end
+  end
+
+  local running, ended, left, newest, earliest = {}, {}, {}, 0, nil
+  for i, value in ipairs(redis.call('MGET', unpack(keys))) do
+    local lease = parse(value)
+    if lease and lease.number == number and lease.ends > rule.now then
+      lease.session = sessions[i]
+      running[#running + 1], left[#left + 1] = lease, sessions[i]
+      newest = math.max(newest, lease.seen)
+      earliest = math.min(earliest or lease.ends, lease.ends)
+    elseif lease and lease.number == number then
+      ended[#ended + 1] = { sessions[i], lease }
+      gone = math.max(gone, lease.seen)
+    else
+      -- The lease key was lost (a failover): the end known last is the best guess.
+      gone = math.max(gone, tonumber(redis.call('ZSCORE', key.held, number) or rule.now))
+    end
+  end
+
+  for _, pair in ipairs(ended) do correct_entry(pair[1], pair[2]) end
+  if #running == 0 then
+    redis.call('ZREM', key.held, number)
+    redis.call('ZREM', key.share, number)
+    redis.call('HDEL', key.live, number)
+    if redis.call('HEXISTS', key.draining, number) == 0 then
+      redis.call('ZADD', key.free, math.min(gone, rule.now), number)
+    end
+  else
+    redis.call('ZADD', key.held, earliest, number)
+    rank(number, #running, newest)
+    if #running < #sessions then
+      redis.call('HSET', key.live, number, string.format('%.0f ', gone) .. table.concat(left, ' '))
+    end
+  end
+  return running, newest
+end
+
+-- Settles the numbers whose leases may be over. Returns how many were looked at, and freed.
+local function reclaim(most)
+  local due = redis.call('ZRANGEBYSCORE', key.held, '-inf', rule.now, 'LIMIT', 0, most)
+  local freed = 0
+  for _, number in ipairs(due) do
+    if #settle(number) == 0 then freed = freed + 1 end
+  end
+  return #due, freed
+end
+
+-- Lifts pins that are over: held numbers may be shared again.
+local function lift_pins(most)
+  local over = redis.call('ZRANGEBYSCORE', key.pinned, '-inf', rule.now, 'LIMIT', 0, most)
+  for _, number in ipairs(over) do
+    redis.call('ZREM', key.pinned, number)
+    settle(number)
+  end
+  return #over
+end

@@ -1,0 +1,17 @@
+-- Brings a pool's sets up to date while nobody asks for numbers. Stands behind pool.lua.
+--
+-- KEYS   free, held, live, share, pinned, draining
+-- ARGV   now ("" = TIME), most numbers to look at, prefix of lease keys, prefix of holders keys, pool
+-- Returns {looked at, freed}; ask again while as many were looked at as were allowed
+-- Example  EVALSHA … 6 rt:{s01}:pool:a:main:free … "" 128 rt:{s01}:lease:a:main: … main  →  {3, 2}
+
+key = { free = KEYS[1], held = KEYS[2], live = KEYS[3], share = KEYS[4], pinned = KEYS[5],
+  draining = KEYS[6] }
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+rule = { now = now, lease_prefix = ARGV[3], holders_prefix = ARGV[4], pool = ARGV[5] }
+local looked_at, freed = reclaim(tonumber(ARGV[2]))
+return { looked_at + lift_pins(tonumber(ARGV[2])), freed }

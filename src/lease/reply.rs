@@ -1,0 +1,125 @@
+//! What a page is told: every target of the site with the number to show.
+
+use crate::config::Installation;
+use crate::config::model::{Site, Target};
+use crate::lease::model::{Lease, Tier};
+use crate::lease::wire::{
+    Digits, Form, FormReply, PROTOCOL_VERSION, Reply, TargetReply, TrackingReply,
+};
+use crate::platform::phone::WrittenForms;
+use crate::visit::model::NoNumberReason;
+
+/// Seconds between two beats of a visible page; a hold must outlive several.
+pub const BEAT_S: u32 = 30;
+
+/// What the session has of each pool it was asked for, or the one reason why it has nothing.
+pub enum Outcome {
+    /// By pool; a pool that is not among them was not asked.
+    Leases(Vec<Lease>),
+    /// Nothing, for every target.
+    Nothing(NoNumberReason),
+}
+
+/// Builds the reply; counts every `original` and its reason.
+pub fn reply<'a>(
+    installation: &'a Installation,
+    site: &'a Site,
+    outcome: &'a Outcome,
+    session: Option<String>,
+    visitor: Option<String>,
+) -> Reply<'a> {
+    let targets = site.targets.iter().map(|target| target_reply(installation, target, outcome));
+    let hold = site.pools.iter().map(|pool| pool.hold.as_secs()).min().unwrap_or(0);
+    Reply {
+        v: PROTOCOL_VERSION,
+        session,
+        visitor,
+        beat_s: BEAT_S,
+        hold_s: u32::try_from(hold).unwrap_or(u32::MAX),
+        targets: targets.collect(),
+    }
+}
+
+fn target_reply<'a>(
+    installation: &'a Installation,
+    target: &'a Target,
+    outcome: &'a Outcome,
+) -> TargetReply<'a> {
+    let forms = installation.known_forms(&target.number).map(forms).unwrap_or_default();
+    let (tier, shown, reason) = match outcome {
+        Outcome::Nothing(reason) => (Tier::Original, None, Some(*reason)),
+        Outcome::Leases(leases) => {
+            let lease = leases.iter().find(|lease| lease.pool == target.pool);
+            match lease.map(|lease| (lease.tier, lease.number.as_ref())) {
+                None => (Tier::Original, None, Some(NoNumberReason::NoPool)),
+                Some((_, None)) => (Tier::Original, None, Some(NoNumberReason::PoolExhausted)),
+                // A number that left the configuration while a page shows it has no forms here;
+                // the page keeps what it shows.
+                Some((tier, Some(number))) => match installation.known_forms(number) {
+                    Some(written) => (tier, Some(written), None),
+                    None => (Tier::Original, None, Some(NoNumberReason::NotWanted)),
+                },
+            }
+        }
+    };
+    if let Some(reason) = reason {
+        metrics::counter!("ringtrace_original_total", "reason" => reason.word()).increment(1);
+    }
+    let has = |form: Form| forms.iter().any(|known| known.form == form);
+    let tracking = shown.map(|written| TrackingReply {
+        number: &written.e164,
+        international: &written.international,
+        national: &written.national,
+        digits: Digits {
+            international: has(Form::International).then_some(&*written.international_digits),
+            national: has(Form::National).then_some(&*written.national_digits),
+            significant: has(Form::Significant).then_some(&*written.significant_digits),
+        },
+    });
+    TargetReply {
+        id: target.id.as_str(),
+        number: target.number.as_str(),
+        forms,
+        tier,
+        tracking,
+        reason,
+    }
+}
+
+/// The digit strings of a number, longest first, each once.
+fn forms(written: &WrittenForms) -> Vec<FormReply<'_>> {
+    let mut forms = Vec::with_capacity(3);
+    for (digits, form) in [
+        (&written.international_digits, Form::International),
+        (&written.national_digits, Form::National),
+        (&written.significant_digits, Form::Significant),
+    ] {
+        if !forms.iter().any(|known: &FormReply<'_>| known.digits == digits) {
+            forms.push(FormReply { digits, form });
+        }
+    }
+    forms.sort_by_key(|form| std::cmp::Reverse(form.digits.len()));
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::phone::PhoneNumber;
+
+    #[test]
+    fn a_trunk_prefix_makes_a_third_form() {
+        let written = |text: &str| {
+            let number: PhoneNumber = text.parse().expect("a number");
+            number.written()
+        };
+        let digits = |written: &WrittenForms| -> Vec<String> {
+            forms(written).iter().map(|form| form.digits.to_owned()).collect()
+        };
+        assert_eq!(digits(&written("+14155550100")), ["14155550100", "4155550100"]);
+        assert_eq!(
+            digits(&written("+442079460000")),
+            ["442079460000", "02079460000", "2079460000"]
+        );
+    }
+}

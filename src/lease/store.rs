@@ -1,0 +1,178 @@
+//! Leases in Redis.
+//!
+//! | key | type | holds | lifetime |
+//! |---|---|---|---|
+//! | `lease:<pool>:<session>` | STR | number, tier, times and pages; stays as the memory of where the session was | [`Times::lease_key`] |
+//! | `pool:<pool>:free` | ZSET | number → released at, 0 when never used | – |
+//! | `pool:<pool>:held` | ZSET | number → earliest end of its leases as known when last looked at | – |
+//! | `pool:<pool>:live` | HASH | number → who holds it | – |
+//! | `pool:<pool>:share` | ZSET | held numbers, least likely to ring first | – |
+//! | `pool:<pool>:pinned` | ZSET | number → pinned until | – |
+//! | `pool:<pool>:draining` | HASH | number → since | – |
+//! | `holders:<number>` | LIST | who was shown it ([`crate::lease::holders`]) | attribution window |
+//! | `sticky:<pool>:<visitor>` | STR | number and session that the visitor had last | attribution window |
+//!
+//! `beat` moves nothing but the lease value; `acquire` and the sweeper move numbers between the
+//! sets, and write the `lease` ledger entry in the same script as the grant.
+
+use std::sync::Arc;
+
+use crate::config::model::{Pool, Site};
+use crate::lease::model::{Lease, PageSign, SignKind, Tier};
+use crate::lease::rules::{OverflowPlan, Times};
+use crate::lease::scripts::Scripts;
+use crate::ledger::model::ENVELOPE_VERSION;
+use crate::platform::clock::{Clock, Millis};
+use crate::platform::ids::{PoolId, SessionId, VisitorId};
+use crate::platform::keys::SiteKeys;
+use crate::platform::redis::{Redis, StoreError};
+
+/// The leases, over one connection; one per worker.
+#[derive(Clone)]
+pub struct LeaseStore {
+    redis: Redis,
+    scripts: Arc<Scripts>,
+}
+
+/// Who asks for a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The session.
+    pub session: SessionId,
+    /// Its visitor, with consent: gets the number of an earlier session back when it is free.
+    pub visitor: Option<VisitorId>,
+    /// The message that asks. A `View` may get any number; a `Beat` only the one that it shows.
+    pub sign: &'a PageSign,
+    /// What happens when no number is free.
+    pub overflow: OverflowPlan<'a>,
+}
+
+impl LeaseStore {
+    /// A store over `redis`.
+    pub fn new(redis: Redis) -> Self {
+        LeaseStore { redis, scripts: Arc::default() }
+    }
+
+    /// The connection below.
+    pub fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    pub(super) fn scripts(&self) -> &Scripts {
+        &self.scripts
+    }
+
+    /// Renews whatever the session holds in `pools`, in their order and one round trip; a late
+    /// message changes nothing. `None` where [`LeaseStore::acquire`] must decide.
+    pub async fn renew(
+        &self,
+        keys: &SiteKeys,
+        site: &Site,
+        pools: &[&Pool],
+        session: &SessionId,
+        sign: &PageSign,
+        clock: &Clock,
+    ) -> Result<Vec<Option<Lease>>, StoreError> {
+        if pools.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut call = self.scripts.beat.prepare_invoke();
+        call.arg(now_arg(clock)).arg(sign.page.as_str()).arg(sign.seq).arg(sign.kind.word());
+        for pool in pools {
+            call.key(keys.lease(&pool.id, session))
+                .key(keys.pool_held(&pool.id))
+                .key(keys.pool_share(&pool.id))
+                .key(keys.pool_pinned(&pool.id));
+            let times = Times::of(site, pool);
+            call.arg(times.hold).arg(times.linger).arg(times.lease_key).arg(times.pin);
+            call.arg(click_arg(sign, &pool.id));
+        }
+        let answers: Vec<String> = self.redis.script("a beat", &call).await?;
+        pools.iter().zip(&answers).map(|(pool, answer)| read(&pool.id, answer)).collect()
+    }
+
+    /// A number of `pool` for a session, by the rules of the lease in order. `None` when a beat
+    /// comes from a session that was shown nothing here.
+    pub async fn acquire(
+        &self,
+        keys: &SiteKeys,
+        site: &Site,
+        pool: &Pool,
+        asker: &Asker<'_>,
+        clock: &Clock,
+    ) -> Result<Option<Lease>, StoreError> {
+        let times = Times::of(site, pool);
+        let Asker { session, sign, overflow, .. } = asker;
+        let mut call = self.scripts.acquire.prepare_invoke();
+        call.key(keys.lease(&pool.id, session))
+            .key(keys.pool_free(&pool.id))
+            .key(keys.pool_held(&pool.id))
+            .key(keys.pool_live(&pool.id))
+            .key(keys.pool_share(&pool.id))
+            .key(keys.pool_pinned(&pool.id))
+            .key(keys.pool_draining(&pool.id))
+            .key(keys.shard.ledger());
+        if let Some(visitor) = &asker.visitor {
+            call.key(keys.sticky(&pool.id, visitor));
+        }
+        let kind = if sign.kind == SignKind::View { SignKind::View } else { SignKind::Beat };
+        call.arg(now_arg(clock))
+            .arg(session.to_string())
+            .arg(sign.page.as_str())
+            .arg(sign.seq)
+            .arg(kind.word())
+            .arg(times.hold)
+            .arg(times.lease_key)
+            .arg(times.rest)
+            .arg(times.pin)
+            .arg(times.window)
+            .arg(overflow.max_sharers)
+            .arg(overflow.source.map_or("", |number| number.as_str()))
+            .arg(u8::from(overflow.source_first))
+            .arg(click_arg(sign, &pool.id))
+            .arg(keys.lease_prefix(&pool.id))
+            .arg(keys.holders_prefix())
+            .arg(pool.id.as_str())
+            .arg(envelope(site, pool, session));
+        let answer: String = self.redis.script("a lease", &call).await?;
+        read(&pool.id, &answer)
+    }
+}
+
+/// "" lets the script ask Redis for the time.
+pub(super) fn now_arg(clock: &Clock) -> String {
+    clock.script_arg().map(|now| now.0.to_string()).unwrap_or_default()
+}
+
+fn click_arg(sign: &PageSign, pool: &PoolId) -> String {
+    let click = sign.tel_click.as_ref().filter(|click| &click.pool == pool);
+    click.map(|click| click.ago_ms.to_string()).unwrap_or_default()
+}
+
+/// The `lease` ledger envelope as JSON, open where only the script knows: `@at`, `@tier`, and
+/// `@number`, which becomes the whole member or nothing. No id can hold an `@` or a quote.
+fn envelope(site: &Site, pool: &Pool, session: &SessionId) -> String {
+    let (site, pool) = (&site.id, &pool.id);
+    let uuid = session.0;
+    format!(
+        r#"{{"v":{ENVELOPE_VERSION},"site":"{site}","at":@at,"id":"{session}.{pool}.@tier","kind":"lease","body":{{"session":"{uuid}","site":"{site}","pool":"{pool}",@number"tier":"@tier"}}}}"#
+    )
+}
+
+fn read(pool: &PoolId, answer: &str) -> Result<Option<Lease>, StoreError> {
+    if answer.is_empty() {
+        return Ok(None);
+    }
+    let parsed = || {
+        let mut words = answer.split(' ');
+        let number = match words.next()? {
+            "-" => None,
+            number => Some(number.parse().ok()?),
+        };
+        let tier = Tier::from_word(words.next()?)?;
+        let since = Millis(words.next()?.parse().ok()?);
+        Some(Lease { pool: pool.clone(), number, tier, since })
+    };
+    let unreadable = || StoreError::Unreadable { what: "a lease", why: answer.to_owned() };
+    parsed().map(Some).ok_or_else(unreadable)
+}

@@ -1,0 +1,265 @@
+//! The messages of `docs/protocol.md`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::problem::Problem;
+use crate::lease::model::{SignKind, Tier};
+use crate::platform::ids::{PageId, TargetId};
+use crate::visit::model::{Consent, NoNumberReason};
+
+/// The version of the protocol that this program speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+const MAX_URL: usize = 4096;
+const MAX_REFERRER: usize = 2048;
+const MAX_TOKEN: usize = 512;
+const MAX_SHOWN: usize = 64;
+
+/// `POST /v1/lease`: a page view.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct LeaseRequest {
+    v: u32,
+    /// The site's public key.
+    pub key: String,
+    /// The loaded page.
+    #[schema(value_type = String)]
+    pub page: PageId,
+    /// Rises with every message of the page, from 1.
+    pub seq: u32,
+    /// `location.href`
+    pub url: String,
+    /// `document.referrer`
+    #[serde(default)]
+    pub referrer: Option<String>,
+    /// Whether a number is wanted.
+    #[serde(default)]
+    pub want: Want,
+    /// The session token last received.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// The visitor token last received.
+    #[serde(default)]
+    pub visitor: Option<String>,
+    /// What the visitor allowed; absent: the site's default.
+    #[serde(default)]
+    pub consent: Option<WireConsent>,
+    /// The page is being prerendered.
+    #[serde(default)]
+    pub prerender: bool,
+}
+
+/// Whether a page wants a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Want {
+    /// Lease one.
+    #[default]
+    Now,
+    /// Only count the page view; a number may be asked for later.
+    Later,
+    /// Only count the page view.
+    None,
+}
+
+/// What the visitor allowed.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+pub struct WireConsent {
+    /// A visitor id may be kept.
+    #[serde(default)]
+    pub analytics: bool,
+    /// Conversions may be sent to ad platforms.
+    #[serde(default)]
+    pub ads: bool,
+}
+
+impl From<WireConsent> for Consent {
+    fn from(wire: WireConsent) -> Self {
+        Consent { analytics: wire.analytics, ads: wire.ads }
+    }
+}
+
+/// `POST /v1/beat`: a sign of life.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct BeatRequest {
+    v: u32,
+    /// The site's public key.
+    pub key: String,
+    /// The newest session token.
+    pub session: String,
+    /// The loaded page.
+    #[schema(value_type = String)]
+    pub page: PageId,
+    /// Rises with every message of the page.
+    pub seq: u32,
+    /// Still here, or leaving.
+    pub kind: WireKind,
+    /// Targets whose tracking number is on the page.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub shown: Vec<TargetId>,
+    /// A `tel:` link was clicked.
+    #[serde(default)]
+    pub tel_click: Option<WireTelClick>,
+}
+
+/// What a beat says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WireKind {
+    /// Still here.
+    Beat,
+    /// `pagehide`.
+    Leave,
+}
+
+impl From<WireKind> for SignKind {
+    fn from(wire: WireKind) -> Self {
+        match wire {
+            WireKind::Beat => SignKind::Beat,
+            WireKind::Leave => SignKind::Leave,
+        }
+    }
+}
+
+/// A click on a `tel:` link.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WireTelClick {
+    /// The target whose number was in the link.
+    #[schema(value_type = String)]
+    pub target: TargetId,
+    /// Milliseconds since the click.
+    pub ago_ms: f64,
+}
+
+/// What both routes answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reply<'a> {
+    /// 1.
+    pub v: u32,
+    /// The session token from now on; absent when there is no session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The visitor token; absent without consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<String>,
+    /// Seconds between two beats of a visible page.
+    pub beat_s: u32,
+    /// Seconds that a number stays leased after the last sign of life.
+    pub hold_s: u32,
+    /// Every target of the site, in the configured order.
+    pub targets: Vec<TargetReply<'a>>,
+}
+
+/// One target.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TargetReply<'a> {
+    /// The target.
+    pub id: &'a str,
+    /// The business number, E.164.
+    pub number: &'a str,
+    /// How pages may write it, longest first.
+    pub forms: Vec<FormReply<'a>>,
+    /// How good the tracking number is.
+    pub tier: Tier,
+    /// The number to show; absent with tier `original`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<TrackingReply<'a>>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<NoNumberReason>,
+}
+
+/// Digits by which a page may write the business number.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FormReply<'a> {
+    /// The digits.
+    pub digits: &'a str,
+    /// Which form they are.
+    pub form: Form,
+}
+
+/// The ways to write a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// With country code.
+    International,
+    /// As dialled inside the country.
+    National,
+    /// Without country code and trunk prefix.
+    Significant,
+}
+
+/// The number to show.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrackingReply<'a> {
+    /// E.164.
+    pub number: &'a str,
+    /// Written with country code.
+    pub international: &'a str,
+    /// Written as dialled inside the country.
+    pub national: &'a str,
+    /// Its digits in each form that occurs in `forms`.
+    pub digits: Digits<'a>,
+}
+
+/// Digits of the tracking number by form.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Digits<'a> {
+    /// With country code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub international: Option<&'a str>,
+    /// As dialled inside the country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub national: Option<&'a str>,
+    /// Without country code and trunk prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub significant: Option<&'a str>,
+}
+
+impl LeaseRequest {
+    /// Reads a body, whatever its content type says.
+    pub fn read(body: &[u8]) -> Result<Self, Problem> {
+        let request: LeaseRequest = json(body)?;
+        version(request.v)?;
+        bounded("url", Some(&request.url), MAX_URL)?;
+        bounded("referrer", request.referrer.as_deref(), MAX_REFERRER)?;
+        bounded("session", request.session.as_deref(), MAX_TOKEN)?;
+        bounded("visitor", request.visitor.as_deref(), MAX_TOKEN)?;
+        Ok(request)
+    }
+}
+
+impl BeatRequest {
+    /// Reads a body, whatever its content type says.
+    pub fn read(body: &[u8]) -> Result<Self, Problem> {
+        let request: BeatRequest = json(body)?;
+        version(request.v)?;
+        bounded("session", Some(&request.session), MAX_TOKEN)?;
+        if request.shown.len() > MAX_SHOWN {
+            return Err(Problem::BadRequest(format!("`shown` has more than {MAX_SHOWN} entries")));
+        }
+        Ok(request)
+    }
+}
+
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|e| Problem::BadRequest(format!("the body: {e}")))
+}
+
+fn version(v: u32) -> Result<(), Problem> {
+    if v == PROTOCOL_VERSION {
+        return Ok(());
+    }
+    Err(Problem::BadRequest(format!("`v` must be {PROTOCOL_VERSION}")))
+}
+
+fn bounded(what: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
+    match text {
+        Some(text) if text.encode_utf16().count() > max => {
+            Err(Problem::BadRequest(format!("`{what}` is longer than {max} characters")))
+        }
+        _ => Ok(()),
+    }
+}
