@@ -5,5 +5,6 @@ mod support;
 
 mod call;
 mod config;
+mod lease;
 mod platform;
 mod postback;

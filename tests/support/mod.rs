@@ -1,6 +1,7 @@
 //! What the integration tests share: a test owns its world.
 
 pub mod redis;
+pub mod world;
 
 use ringtrace::platform::ids::SiteId;
 
