@@ -6,5 +6,6 @@ mod support;
 mod call;
 mod config;
 mod lease;
+mod lease_random;
 mod platform;
 mod postback;

@@ -1,6 +1,7 @@
 //! A real `redis-server` of the test process's own.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ringtrace::platform::redis::{Breaker, Patience, Redis};
 use ringtrace::platform::redis_server::RedisServer;
@@ -35,6 +36,17 @@ impl TestRedis {
     /// Its process id, to stop or kill it.
     pub fn pid(&self) -> u32 {
         self.server.pid().expect("the server runs")
+    }
+
+    /// A handle that waits for as long as a busy machine may need: for tests about anything but
+    /// patience.
+    pub fn patient_handle(&self) -> Redis {
+        let patience = Patience {
+            response: Duration::from_secs(20),
+            connection: Duration::from_secs(20),
+            ..Patience::default()
+        };
+        Redis::lazy(self.url(), patience, Breaker::new(patience.breaker_open)).expect("a handle")
     }
 
     /// A hot-path handle with a breaker of its own.

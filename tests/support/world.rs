@@ -63,7 +63,7 @@ impl World {
     /// The first of `sites` on `redis`, its numbers added.
     pub async fn new(redis: &TestRedis, sites: Value) -> Self {
         let installation = Installation::new(config(sites));
-        let store = LeaseStore::new(redis.handle());
+        let store = LeaseStore::new(redis.patient_handle());
         let keys = installation.shards.keys(&installation.config.sites[0].id);
         let clock = Clock::default();
         clock.set(START);

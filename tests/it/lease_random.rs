@@ -1,0 +1,236 @@
+//! Random histories of sessions, pages and clocks: the scripts answer what a plain model answers,
+//! and what must always hold, holds in Redis.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use ringtrace::lease::model::{Lease, Tier};
+use ringtrace::lease::numbers::sync_pools;
+use ringtrace::lease::worker;
+use ringtrace::platform::ids::{SessionId, VisitorId};
+use serde_json::json;
+
+use crate::support::lease_model::{Kind, Message, Model, Rules};
+use crate::support::redis::TestRedis;
+use crate::support::world::{START, World, number};
+
+const SESSIONS: usize = 7;
+const PAGES: usize = 2;
+
+#[derive(Clone, Debug)]
+struct Step {
+    /// Milliseconds since the step before.
+    after: i64,
+    session: usize,
+    page: usize,
+    /// `None`: the next one of the page; else an old one, this far back.
+    late: Option<u32>,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Say(Kind),
+    Sweep,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let after = prop_oneof![
+        6 => 1i64..30_000,
+        2 => 30_000i64..200_000,
+        1 => 200_000i64..1_200_000,
+    ];
+    let what = prop_oneof![
+        5 => Just(What::Say(Kind::View)),
+        4 => Just(What::Say(Kind::Beat)),
+        3 => Just(What::Say(Kind::Leave)),
+        1 => (0i64..2_000).prop_map(|ago| What::Say(Kind::Click(ago))),
+        1 => Just(What::Sweep),
+    ];
+    let late = prop_oneof![6 => Just(None), 1 => (0u32..3).prop_map(Some)];
+    (after, 0..SESSIONS, 0..PAGES, late, what).prop_map(|(after, session, page, late, what)| Step {
+        after,
+        session,
+        page,
+        late,
+        what,
+    })
+}
+
+/// Plays a history against Redis and the model, and then looks at everything.
+async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCaseError> {
+    let numbers = world.pool().numbers.len();
+    let _: String = world.redis(&["FLUSHALL"]).await;
+    sync_pools(&world.store, &world.installation, &world.clock).await.expect("numbers are added");
+
+    let mut model = Model::new(rules, numbers);
+    let sessions: [SessionId; SESSIONS] = std::array::from_fn(|_| SessionId::new());
+    let visitors: [VisitorId; 2] = std::array::from_fn(|_| VisitorId::new());
+    let mut seqs: HashMap<(usize, usize), u32> = HashMap::new();
+    let mut now = START;
+    for step in steps {
+        now = now.plus(step.after);
+        world.clock.set(now);
+        let What::Say(kind) = step.what else {
+            worker::run_once(&world.store, &world.installation, &world.clock)
+                .await
+                .expect("redis answers");
+            model.settle_all(now.0);
+            continue;
+        };
+        let newest = seqs.entry((step.session, step.page)).or_default();
+        let seq = match step.late {
+            None => {
+                *newest += 1;
+                *newest
+            }
+            Some(back) => newest.saturating_sub(back).max(1),
+        };
+        // The first three sessions belong to two visitors who consented.
+        let visitor = (step.session < 3).then_some(step.session % 2);
+        let message = Message { session: step.session, page: step.page, seq, kind };
+        let visitor_id = visitor.map(|visitor| visitors[visitor]);
+        let answer = say(world, sessions[step.session], visitor_id, message).await;
+        // Only a view tells the script of a visitor.
+        let visitor = visitor.filter(|_| kind == Kind::View);
+        let expected = model.hear(message, visitor, now.0);
+        let told = answer.map(|lease| (lease.number, lease.tier, lease.since.0));
+        let expected = expected.map(|(n, tier, since)| (n.map(|n| number(n as u16)), tier, since));
+        prop_assert_eq!(told, expected, "{:?}", step);
+        check_numbers(world, &model, numbers, &sessions).await?;
+    }
+    now = now.plus(1);
+    world.clock.set(now);
+    worker::run_once(&world.store, &world.installation, &world.clock).await.expect("redis answers");
+    model.settle_all(now.0);
+    check_holders(world, &mut model, numbers, &sessions).await
+}
+
+async fn say(
+    world: &World,
+    session: SessionId,
+    visitor: Option<VisitorId>,
+    message: Message,
+) -> Option<Lease> {
+    let page = format!("page-{:03}", message.page);
+    match message.kind {
+        Kind::View => Some(world.view_as(session, visitor, &page, message.seq, None).await),
+        Kind::Beat => world.beat(session, &page, message.seq).await,
+        Kind::Leave => world.leave(session, &page, message.seq).await,
+        Kind::Click(ago) => world.tel_click(session, &page, message.seq, ago).await,
+    }
+}
+
+/// No number is lost or double, and two running leases on one number are both shared.
+async fn check_numbers(
+    world: &World,
+    model: &Model,
+    numbers: usize,
+    sessions: &[SessionId],
+) -> Result<(), TestCaseError> {
+    let (keys, pool) = (&world.keys, &world.pool().id);
+    let free: Vec<String> = world.redis(&["ZRANGE", &keys.pool_free(pool), "0", "-1"]).await;
+    let held: Vec<String> = world.redis(&["ZRANGE", &keys.pool_held(pool), "0", "-1"]).await;
+    let mut all: Vec<String> = free.into_iter().chain(held).collect();
+    all.sort();
+    let expected: Vec<String> = (0..numbers).map(|n| number(n as u16).to_string()).collect();
+    prop_assert_eq!(all, expected);
+
+    let now = world.clock.now().0;
+    let mut running: HashMap<String, Vec<Tier>> = HashMap::new();
+    for session in sessions {
+        let value: Option<String> = world.redis(&["GET", &keys.lease(pool, session)]).await;
+        let Some(value) = value else { continue };
+        let words: Vec<&str> = value.split(' ').collect();
+        if words[0] != "-" && words[4].parse::<i64>().expect("ms") > now {
+            let tier = Tier::from_word(words[1]).expect("a tier");
+            running.entry(words[0].to_owned()).or_default().push(tier);
+        }
+    }
+    for (number, tiers) in &running {
+        let alone = tiers.len() == 1;
+        let shared = tiers.iter().all(|&tier| tier == Tier::Shared);
+        prop_assert!(alone || shared, "{} is held as {:?}", number, tiers);
+    }
+    prop_assert!(running.len() <= (0..numbers).filter(|&n| !model.live(n).is_empty()).count());
+    Ok(())
+}
+
+/// Every grant is remembered, with its last sign of life, tier, click and end once it is over.
+async fn check_holders(
+    world: &World,
+    model: &mut Model,
+    numbers: usize,
+    sessions: &[SessionId],
+) -> Result<(), TestCaseError> {
+    for n in 0..numbers {
+        let list = world.keys.holders(&number(n as u16));
+        let entries: Vec<String> = world.redis(&["LRANGE", &list, "0", "-1"]).await;
+        let expected: Vec<String> = model
+            .holders(n)
+            .iter()
+            .map(|entry| {
+                let session = sessions[entry.session];
+                let (tier, click) = (entry.tier.word(), entry.click);
+                format!(
+                    "{session} {} {} {tier} {click} {} main",
+                    entry.from, entry.seen, entry.ends
+                )
+            })
+            .collect();
+        prop_assert_eq!(entries, expected);
+    }
+    Ok(())
+}
+
+fn histories(numbers: u16, max_sharers: u32, overflow: serde_json::Value) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let (_redis, world) = runtime.block_on(async {
+        let redis = TestRedis::start().await;
+        let pool = json!({ "max_sharers": max_sharers, "overflow": overflow });
+        let world = World::with_pool(&redis, numbers, pool).await;
+        (redis, world)
+    });
+    let shared = overflow.as_array().is_some_and(|chain| !chain.is_empty());
+    let rules = Rules {
+        hold: 180_000,
+        linger: 90_000,
+        rest: 900_000,
+        pin: 600_000,
+        max_sharers: if shared { max_sharers as usize } else { 0 },
+    };
+    let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
+    let steps = proptest::collection::vec(step(), 1..60);
+    let outcome =
+        TestRunner::new(config).run(&steps, |steps| runtime.block_on(play(&world, rules, &steps)));
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn one_number_shared_by_two() {
+    histories(1, 2, json!(["shared"]));
+}
+
+#[test]
+fn three_numbers_shared_by_two() {
+    histories(3, 2, json!(["shared"]));
+}
+
+#[test]
+fn two_numbers_shared_by_four() {
+    histories(2, 4, json!(["shared"]));
+}
+
+#[test]
+fn two_numbers_that_are_not_shared() {
+    histories(2, 4, json!([]));
+}
+
+#[test]
+fn more_numbers_than_sessions() {
+    histories(8, 4, json!(["shared"]));
+}
