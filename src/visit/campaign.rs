@@ -93,7 +93,7 @@ impl<'a> Campaign<'a> {
             self.source.eq_ignore_ascii_case(&rule.source)
                 || self.source.eq_ignore_ascii_case(&rule.platform)
         };
-        paid().find(named).or_else(|| paid().last())
+        paid().find(named).or_else(|| paid().next_back())
     }
 
     /// Tells one campaign click from another: equal for the same parameters, 0 for a URL that is

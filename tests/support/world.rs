@@ -121,6 +121,21 @@ impl World {
         leased.expect("redis answers").expect("a view is always answered")
     }
 
+    /// A page view that asks over another connection.
+    pub async fn view_over(
+        &self,
+        store: &LeaseStore,
+        session: SessionId,
+        page: &str,
+        seq: u32,
+    ) -> Lease {
+        let sign = sign(page, seq, SignKind::View, None);
+        let overflow = overflow(self.pool(), None);
+        let asker = Asker { session, visitor: None, sign: &sign, overflow };
+        let leased = store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
+        leased.expect("redis answers").expect("a view is always answered")
+    }
+
     /// What the beat route does for a beat.
     pub async fn beat(&self, session: SessionId, page: &str, seq: u32) -> Option<Lease> {
         self.sign(session, &sign(page, seq, SignKind::Beat, None)).await
