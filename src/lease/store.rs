@@ -5,8 +5,8 @@
 //! | `lease:<pool>:<session>` | STR | number, tier, times and pages; stays as the memory of where the session was | [`Times::lease_key`] |
 //! | `pool:<pool>:free` | ZSET | number → released at, 0 when never used | – |
 //! | `pool:<pool>:held` | ZSET | number → earliest end of its leases as known when last looked at | – |
-//! | `pool:<pool>:live` | HASH | number → who holds it | – |
-//! | `pool:<pool>:share` | ZSET | held numbers, least likely to ring first | – |
+//! | `pool:<pool>:live` | HASH | shared number → who holds it | – |
+//! | `pool:<pool>:share` | ZSET | shared numbers, least likely to ring first | – |
 //! | `pool:<pool>:pinned` | ZSET | number → pinned until | – |
 //! | `pool:<pool>:draining` | HASH | number → since | – |
 //! | `holders:<number>` | LIST | who was shown it ([`crate::lease::holders`]) | attribution window |

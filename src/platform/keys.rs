@@ -100,12 +100,13 @@ impl SiteKeys {
         format!("rt:{}:pool:{}:{pool}:held", self.shard, self.site)
     }
 
-    /// HASH number → last sign of life (ms) of holders that are gone, and the sessions that hold it.
+    /// HASH shared number → last sign of life (ms) of holders that are gone, and the sessions that
+    /// hold it.
     pub fn pool_live(&self, pool: &PoolId) -> String {
         format!("rt:{}:pool:{}:{pool}:live", self.shard, self.site)
     }
 
-    /// ZSET of held numbers ranked for sharing: the number least likely to ring now first.
+    /// ZSET of shared numbers ranked for one more: the number least likely to ring now first.
     pub fn pool_share(&self, pool: &PoolId) -> String {
         format!("rt:{}:pool:{}:{pool}:share", self.shard, self.site)
     }

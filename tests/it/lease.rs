@@ -44,8 +44,10 @@ async fn a_new_session_gets_a_number_of_its_own_and_everything_is_written_down()
     let held: Vec<String> =
         world.redis(&["ZRANGE", &keys.pool_held(pool), "0", "-1", "WITHSCORES"]).await;
     assert_eq!(held, [number(0).to_string(), ends.to_string()]);
-    let live: String = world.redis(&["HGET", &keys.pool_live(pool), number(0).as_str()]).await;
-    assert_eq!(live, format!("0 {session}"));
+    for unused in [keys.pool_live(pool), keys.pool_share(pool), keys.pool_pinned(pool)] {
+        let exists: bool = world.redis(&["EXISTS", &unused]).await;
+        assert!(!exists, "{unused}");
+    }
     let list = keys.holders(&number(0));
     let entries: Vec<String> = world.redis(&["LRANGE", &list, "0", "-1"]).await;
     assert_eq!(entries, [format!("{session} {now} {now} own 0 0 main")]);
@@ -84,6 +86,26 @@ async fn rule_1_a_session_renews_what_it_holds_and_nothing_but_its_lease_moves()
     let value: String = world.redis(&["GET", &world.keys.lease(&world.pool().id, &session)]).await;
     assert!(value.ends_with(" page-one=2 page-two=1"), "{value}");
     assert!(value.contains(&(START.0 + 340_000).to_string()), "{value}");
+}
+
+#[tokio::test]
+async fn a_renewal_is_one_script_that_reads_and_writes_once() {
+    let redis = TestRedis::start().await;
+    let world = World::with_pool(&redis, 2, json!({})).await;
+    let session = SessionId::new();
+    world.view(session, "page-one", 1).await;
+    world.beat(session, "page-one", 2).await;
+    let _: String = world.redis(&["CONFIG", "RESETSTAT"]).await;
+    world.view(session, "page-two", 1).await;
+    world.beat(session, "page-two", 2).await;
+    let stats: String = world.redis(&["INFO", "commandstats"]).await;
+    let mut calls: Vec<&str> = stats
+        .lines()
+        .filter_map(|line| line.strip_prefix("cmdstat_")?.split(',').next())
+        .filter(|calls| !calls.starts_with("config"))
+        .collect();
+    calls.sort_unstable();
+    assert_eq!(calls, ["evalsha:calls=2", "get:calls=2", "set:calls=2"]);
 }
 
 #[tokio::test]

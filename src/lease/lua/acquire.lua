@@ -31,7 +31,7 @@ local session, page, seq, beat = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] ==
 local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 local window, most = ARGV[10], tonumber(ARGV[11])
 local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
-local looked_at = 8
+local look_at = 8
 
 local function answer(lease) return lease.number .. ' ' .. lease.tier .. ' ' .. lease.since end
 
@@ -68,12 +68,11 @@ local function tell_ledger(number, tier)
   redis.call('XADD', key.ledger, '*', 'e', (string.gsub(ARGV[18], '@(%l+)', open)))
 end
 
-local function grant(number, tier, holders, gone)
+local function grant(number, tier)
   -- A click belongs to the number it was made on.
   if not (mine and mine.number == number) and click_ago == '' then click = 0 end
   local lease = write_lease(number, tier, now)
   local list = rule.holders_prefix .. number
-  redis.call('HSET', key.live, number, string.format('%.0f ', gone) .. holders .. session)
   if redis.call('LPUSH', list, entry(session, lease, tier)) > 1024 then
     redis.call('LTRIM', list, 0, 1023)
   end
@@ -87,11 +86,10 @@ local function grant(number, tier, holders, gone)
   return answer(lease)
 end
 
-local function take(number, tier, keep_apart)
+local function take(number, tier)
   redis.call('ZREM', key.free, number)
   redis.call('ZADD', key.held, now + hold, number)
-  if not keep_apart then redis.call('ZADD', key.share, 1e13 + now, number) end
-  return grant(number, tier, '', 0)
+  return grant(number, tier)
 end
 
 local function join(number, running)
@@ -105,8 +103,10 @@ local function join(number, running)
   end
   redis.call('ZADD', key.held, 'LT', now + hold, number)
   rank(number, #running + 1, now)
-  local gone = string.match(redis.call('HGET', key.live, number), '^%d+')
-  return grant(number, 'shared', holders, gone)
+  local known = redis.call('HGET', key.live, number)
+  local gone = known and string.match(known, '^%d+') or 0
+  redis.call('HSET', key.live, number, gone .. ' ' .. holders .. session)
+  return grant(number, 'shared')
 end
 
 -- How honest it is to call a free number own: rested, or nobody but `before` had it since then.
@@ -124,9 +124,8 @@ local function take_again(number, before)
   local released = redis.call('ZSCORE', key.free, number)
   if not released then return nil end
   local tier, was_last = tier_for(number, tonumber(released), before)
-  local pinned = is_pinned(number)
-  if pinned and not was_last then return nil end
-  return take(number, tier, pinned)
+  if not was_last and is_pinned(number) then return nil end
+  return take(number, tier)
 end
 
 -- A number can only be pinned while its last sign of life is younger than the pin.
@@ -142,15 +141,31 @@ local function longest_idle()
   end
 end
 
+-- Held by one: in the order of their known ends, which is that of their signs of life. Held by more:
+-- in the order of `share`. Both orders lag behind; what is looked at is put right.
 local function least_likely_to_ring()
-  local best, best_running, best_seen
-  for _, number in ipairs(redis.call('ZRANGE', key.share, 0, looked_at - 1)) do
+  local best, best_running, best_seen, looked_at
+  local function look(number)
     local running, seen = settle(number)
+    looked_at = looked_at + 1
     if #running < most and (not best or #running < #best_running
       or #running == #best_running and seen < best_seen) then
       best, best_running, best_seen = number, running, seen
     end
   end
+
+  looked_at = 0
+  for first = 0, 192, 64 do
+    local held = redis.call('ZRANGE', key.held, first, first + 63)
+    if #held == 0 or looked_at >= look_at then break end
+    local shared = redis.call('ZMSCORE', key.share, unpack(held))
+    for i, number in ipairs(held) do
+      if looked_at >= look_at then break end
+      if not shared[i] and not is_pinned(number) and not is_draining(number) then look(number) end
+    end
+  end
+  -- Some of those may be back to one holder.
+  for _, number in ipairs(redis.call('ZRANGE', key.share, 0, look_at - 1)) do look(number) end
   return best, best_running
 end
 
@@ -160,8 +175,7 @@ local function last_resort()
   for _, number in ipairs(redis.call('ZRANGE', key.pinned, 0, 15)) do
     local running = settle(number)
     if redis.call('ZSCORE', key.free, number) then return number, {} end
-    if not shared and #running > 0 and #running < most
-      and redis.call('HEXISTS', key.draining, number) == 0 then
+    if not shared and #running > 0 and #running < most and not is_draining(number) then
       shared, shared_running = number, running
     end
   end
@@ -198,7 +212,7 @@ if mine and mine.pooled and on_screen then
   if #others > 0 then return join(mine.number, others) end
   local released = redis.call('ZSCORE', key.free, mine.number)
   local tier = tier_for(mine.number, tonumber(released or mine.seen), session)
-  return take(mine.number, tier, is_pinned(mine.number) or not released)
+  return take(mine.number, tier)
 end
 
 -- 3. The number that the session, or its visitor, had before.
@@ -215,7 +229,7 @@ end
 
 -- 4. and 5. The longest idle number.
 local number, released = longest_idle()
-if number then return take(number, released + rest <= now and 'own' or 'unrested', false) end
+if number then return take(number, released + rest <= now and 'own' or 'unrested') end
 
 -- 6. The overflow chain; pinned numbers only when nothing else is left.
 if source ~= '' and source_first then return without_a_number(source, 'source') end
@@ -227,4 +241,4 @@ if not shared then shared, running = last_resort() end
 if not shared then return without_a_number('-', 'original') end
 if #running > 0 then return join(shared, running) end
 local score = redis.call('ZSCORE', key.free, shared)
-return take(shared, tier_for(shared, tonumber(score)), is_pinned(shared))
+return take(shared, (tier_for(shared, tonumber(score))))

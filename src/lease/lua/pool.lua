@@ -5,8 +5,8 @@
 --
 --   free     ZSET number → released at; never used = 0
 --   held     ZSET number → the earliest end of its leases as known when last looked at
---   live     HASH number → "<last sign of those who are gone> <session> <session> …"
---   share    ZSET held numbers that are not pinned → holders × 10^13 + newest sign of life known
+--   live     HASH number → "<last sign of those who are gone> <session> …", once it was shared
+--   share    ZSET shared numbers that are not pinned → holders × 10^13 + newest sign of life known
 --   pinned   ZSET number → pinned until
 --   draining HASH number → since; they take no new lease
 
@@ -53,18 +53,29 @@ local function is_pinned(number)
   return pinned and tonumber(pinned) > rule.now
 end
 
+local function is_draining(number)
+  return redis.call('HEXISTS', key.draining, number) == 1
+end
+
 local function rank(number, holders, seen)
-  if not is_pinned(number) and redis.call('HEXISTS', key.draining, number) == 0 then
+  if not is_pinned(number) and not is_draining(number) then
     redis.call('ZADD', key.share, holders * 1e13 + seen, number)
   end
 end
 
--- Looks at every lease of a held number: what is over goes into `holders`; a number that nobody
--- holds any more becomes free as of its last sign of life. Returns the running leases, and the
--- newest sign of life among them.
-local function settle(number)
-  local known = redis.call('HGET', key.live, number)
-  if not known then return {}, 0 end
+local function free(number, gone)
+  redis.call('ZREM', key.held, number)
+  if not is_draining(number) then
+    redis.call('ZADD', key.free, math.min(gone, rule.now), number)
+  end
+end
+
+-- The end known last, when a lease key was lost (a failover): the best guess at its last sign.
+local function end_known_last(number)
+  return tonumber(redis.call('ZSCORE', key.held, number) or rule.now)
+end
+
+local function settle_shared(number, known)
   local gone, sessions, keys = nil, {}, {}
   for word in string.gmatch(known, '%S+') do
     if not gone then
@@ -75,31 +86,25 @@ local function settle(number)
     end
   end
 
-  local running, ended, left, newest, earliest = {}, {}, {}, 0, nil
+  local running, left, newest, earliest = {}, {}, 0, nil
   for i, value in ipairs(redis.call('MGET', unpack(keys))) do
     local lease = parse(value)
-    if lease and lease.number == number and lease.ends > rule.now then
+    if lease and lease.number ~= number then lease = nil end
+    if lease and lease.ends > rule.now then
       lease.session = sessions[i]
       running[#running + 1], left[#left + 1] = lease, sessions[i]
       newest = math.max(newest, lease.seen)
       earliest = math.min(earliest or lease.ends, lease.ends)
-    elseif lease and lease.number == number then
-      ended[#ended + 1] = { sessions[i], lease }
-      gone = math.max(gone, lease.seen)
     else
-      -- The lease key was lost (a failover): the end known last is the best guess.
-      gone = math.max(gone, tonumber(redis.call('ZSCORE', key.held, number) or rule.now))
+      if lease then correct_entry(sessions[i], lease) end
+      gone = math.max(gone, lease and lease.seen or end_known_last(number))
     end
   end
 
-  for _, pair in ipairs(ended) do correct_entry(pair[1], pair[2]) end
   if #running == 0 then
-    redis.call('ZREM', key.held, number)
     redis.call('ZREM', key.share, number)
     redis.call('HDEL', key.live, number)
-    if redis.call('HEXISTS', key.draining, number) == 0 then
-      redis.call('ZADD', key.free, math.min(gone, rule.now), number)
-    end
+    free(number, gone)
   else
     redis.call('ZADD', key.held, earliest, number)
     rank(number, #running, newest)
@@ -108,6 +113,39 @@ local function settle(number)
     end
   end
   return running, newest
+end
+
+-- Looks at every lease of a number: what is over goes into `holders`; a number that nobody holds any
+-- more becomes free as of its last sign of life. Returns the running leases, and the newest sign of
+-- life among them. The newest entry in `holders` tells who has a number that was never shared.
+local function settle(number)
+  local list = rule.holders_prefix .. number
+  local head = redis.call('LINDEX', list, 0)
+  if not head then
+    local held = redis.call('ZSCORE', key.held, number)
+    if held then free(number, tonumber(held)) end
+    return {}, 0
+  end
+  local session, since, tier, ended = string.match(head, '^(%S+) (%d+) %d+ (%l+) %d+ (%d+)')
+  if tier == 'shared' then
+    local known = redis.call('HGET', key.live, number)
+    if known then return settle_shared(number, known) end
+  end
+  if ended ~= '0' then return {}, 0 end
+
+  local lease = parse(redis.call('GET', rule.lease_prefix .. session))
+  if not lease or lease.number ~= number or lease.since ~= since then
+    local last = end_known_last(number)
+    lease = { number = number, tier = tier, since = since, seen = last, ends = last, click = 0 }
+  end
+  if lease.ends > rule.now then
+    lease.session = session
+    redis.call('ZADD', key.held, lease.ends, number)
+    return { lease }, lease.seen
+  end
+  redis.call('LSET', list, 0, final_entry(session, lease))
+  free(number, lease.seen)
+  return {}, 0
 end
 
 -- Settles the numbers whose leases may be over. Returns how many were looked at, and freed.
