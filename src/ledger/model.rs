@@ -1,5 +1,8 @@
 //! The envelope around everything that happened.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::model::Call;
@@ -56,4 +59,67 @@ impl Envelope {
         // Maps with string keys and finite numbers only: this cannot fail.
         serde_json::to_string(self).expect("an envelope is always JSON")
     }
+}
+
+/// The place of an entry in its stream, as Redis numbers them: it only rises.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(try_from = "String", into = "String")]
+pub struct EntryId {
+    /// Milliseconds of the Redis clock when it was added.
+    pub ms: u64,
+    /// Counts the entries of one millisecond.
+    pub seq: u64,
+}
+
+/// A text that is no entry id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a ledger entry id is <milliseconds>-<counter>")]
+pub struct BadEntryId;
+
+impl FromStr for EntryId {
+    type Err = BadEntryId;
+    fn from_str(text: &str) -> Result<Self, BadEntryId> {
+        let (ms, seq) = text.split_once('-').ok_or(BadEntryId)?;
+        let number = |digits: &str| digits.parse().map_err(|_| BadEntryId);
+        Ok(EntryId { ms: number(ms)?, seq: number(seq)? })
+    }
+}
+
+impl TryFrom<String> for EntryId {
+    type Error = BadEntryId;
+    fn try_from(text: String) -> Result<Self, BadEntryId> {
+        text.parse()
+    }
+}
+
+impl From<EntryId> for String {
+    fn from(id: EntryId) -> String {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.seq)
+    }
+}
+
+/// A message of a stream as it was read, not yet understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its place.
+    pub id: EntryId,
+    /// The field [`ENVELOPE_FIELD`]; `None` when the message has none or was deleted meanwhile.
+    pub text: Option<Vec<u8>>,
+}
+
+/// A message that was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its place.
+    pub id: EntryId,
+    /// What it says.
+    pub envelope: Envelope,
 }

@@ -1,0 +1,227 @@
+//! How an event becomes facts. Every business decision that reports rest on is made here, once:
+//! local time, what counts as answered or missed, what an unattributed call is called. Pure.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+
+use crate::attribution::model::{Attribution, Basis};
+use crate::call::model::{Call, CallStatus};
+use crate::lease::model::{LeaseFact, Tier};
+use crate::ledger::model::{Envelope, Event};
+use crate::postback::model::{PostbackFact, Verdict};
+use crate::visit::model::{Device, Source, Visit};
+use crate::warehouse::model::{
+    CallFact, CallOutcome, CallRow, Facts, LeaseRow, PostbackRow, SessionRow, TouchRow, Versioned,
+};
+use crate::warehouse::zone::local_time;
+
+/// Source and medium of a call that fits no visit and no static number.
+pub const UNKNOWN: &str = "(unknown)";
+/// Channel of such a call.
+pub const UNKNOWN_CHANNEL: &str = "Unknown";
+/// Landing page of a call that has a source but no visit: a static number.
+pub const NO_PAGE: &str = "(none)";
+
+/// The rows of these envelopes; of the same id only the newest version. `zone` tells the time zone
+/// of a site.
+pub fn facts<'a>(
+    envelopes: impl Iterator<Item = &'a Envelope>,
+    mut zone: impl FnMut(&'a Envelope) -> TimeZone,
+) -> Facts {
+    let mut facts = Facts::default();
+    for envelope in envelopes {
+        let zone = zone(envelope);
+        match &envelope.event {
+            Event::Session(visit) => facts.sessions.push(session(envelope, visit, &zone)),
+            Event::Lease(lease) => facts.leases.push(lease_row(envelope, lease, &zone)),
+            Event::Call(call) => facts.calls.push(call_fact(envelope, call, &zone)),
+            Event::Postback(fact) => facts.postbacks.push(postback(envelope, fact, &zone)),
+        }
+    }
+    Facts {
+        sessions: newest(facts.sessions),
+        leases: newest(facts.leases),
+        calls: newest(facts.calls),
+        postbacks: newest(facts.postbacks),
+    }
+}
+
+/// Of rows with the same id the one with the greatest version; of equal ones the last.
+pub fn newest<R: Versioned>(rows: Vec<R>) -> Vec<R> {
+    let mut place: HashMap<R::Id, usize> = HashMap::with_capacity(rows.len());
+    let mut kept: Vec<R> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match place.get(&row.id()) {
+            Some(&index) if kept[index].version() > row.version() => {}
+            Some(&index) => kept[index] = row,
+            None => {
+                place.insert(row.id(), kept.len());
+                kept.push(row);
+            }
+        }
+    }
+    kept
+}
+
+/// What reports count a call with this status as.
+pub fn outcome(status: CallStatus) -> CallOutcome {
+    match status {
+        CallStatus::Received | CallStatus::Ringing | CallStatus::InProgress => CallOutcome::Open,
+        CallStatus::Answered => CallOutcome::Answered,
+        CallStatus::Busy
+        | CallStatus::NoAnswer
+        | CallStatus::Failed
+        | CallStatus::Canceled
+        | CallStatus::Voicemail => CallOutcome::Missed,
+        CallStatus::Rejected => CallOutcome::Rejected,
+    }
+}
+
+fn session(envelope: &Envelope, visit: &Visit, zone: &TimeZone) -> SessionRow {
+    SessionRow {
+        id: visit.session.0,
+        version: envelope.at.0,
+        site: envelope.site.to_string(),
+        visitor: visit.visitor.map(|visitor| visitor.0),
+        started_at: visit.started_at,
+        local: local_time(visit.started_at, zone),
+        source: visit.source.clone(),
+        referrer_host: visit.referrer_host.clone(),
+        landing_host: visit.landing_host.clone(),
+        landing_page: visit.landing_page.clone(),
+        device: device(visit.device),
+    }
+}
+
+fn lease_row(envelope: &Envelope, lease: &LeaseFact, zone: &TimeZone) -> LeaseRow {
+    LeaseRow {
+        id: envelope.id.clone(),
+        version: envelope.at.0,
+        site: envelope.site.to_string(),
+        session: lease.session.0,
+        pool: lease.pool.to_string(),
+        target: lease.target.as_ref().map(ToString::to_string),
+        number: lease.number.as_ref().map(ToString::to_string),
+        tier: lease.tier.word(),
+        granted_at: envelope.at,
+        local: local_time(envelope.at, zone),
+    }
+}
+
+fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
+    let site = envelope.site.to_string();
+    let attribution = call.attribution.as_ref();
+    let source = attribution.and_then(|a| a.source.as_ref());
+    let touches = attribution.map_or(&[][..], |a| &a.touches).iter().enumerate();
+    let touches = touches.map(|(position, touch)| TouchRow {
+        call: call.id.0,
+        site: site.clone(),
+        position: i16::try_from(position).unwrap_or(i16::MAX),
+        session: touch.session.0,
+        touched_at: touch.at,
+        source: touch.source.clone(),
+        landing_page: touch.landing_page.clone(),
+        credit_first: touch.first,
+        credit_last: touch.last,
+    });
+    let touches = touches.collect();
+    let text = |part: fn(&Attribution) -> &String| attribution.map(part).cloned();
+    let call = CallRow {
+        id: call.id.0,
+        version: i64::from(call.version),
+        site,
+        provider: call.provider.clone(),
+        provider_call_id: call.provider_call_id.clone(),
+        tracking_number: call.tracking_number.as_ref().map(ToString::to_string),
+        destination: call.destination.as_ref().map(ToString::to_string),
+        caller: call.caller_hash.as_deref().and_then(caller_number),
+        caller_place: [&call.caller.country, &call.caller.region, &call.caller.city]
+            .map(Clone::clone),
+        first_time: call.first_time,
+        status: call.status.word(),
+        outcome: outcome(call.status),
+        started_at: call.started_at,
+        moments: [call.ringing_at, call.answered_at, call.ended_at],
+        wait_s: call.wait_s,
+        talk_s: call.talk_s,
+        local: local_time(call.started_at, zone),
+        attributed: source.is_some(),
+        basis: basis(attribution.map_or(Basis::None, |a| a.basis)),
+        confidence: attribution.filter(|_| source.is_some()).map(|a| a.confidence),
+        tier: attribution.map_or(Tier::Original, |a| a.tier).word(),
+        session: attribution.and_then(|a| a.session).map(|session| session.0),
+        visitor: attribution.and_then(|a| a.visitor).map(|visitor| visitor.0),
+        session_started_at: attribution.and_then(|a| a.session_started_at),
+        source: source.cloned().unwrap_or_else(unknown_source),
+        referrer_host: text(|a| &a.referrer_host).unwrap_or_default(),
+        landing_host: text(|a| &a.landing_host).unwrap_or_default(),
+        landing_page: landing_page(attribution),
+        device: device(attribution.map_or(Device::Other, |a| a.device)),
+    };
+    CallFact { call, touches }
+}
+
+fn postback(envelope: &Envelope, fact: &PostbackFact, zone: &TimeZone) -> PostbackRow {
+    let (verdict, why, retry_at) = match &fact.verdict {
+        Verdict::Delivered => ("delivered", "", None),
+        Verdict::Rejected { why } => ("rejected", why.as_str(), None),
+        Verdict::Retry { at, why } => ("retry", why.as_str(), Some(*at)),
+        Verdict::Skipped { why } => ("skipped", why.as_str(), None),
+        Verdict::GaveUp { why } => ("gave_up", why.as_str(), None),
+    };
+    PostbackRow {
+        id: envelope.id.clone(),
+        version: envelope.at.0,
+        site: envelope.site.to_string(),
+        postback: fact.id.clone(),
+        destination: fact.destination.to_string(),
+        call: fact.call.0,
+        conversion: fact.conversion.clone(),
+        attempts: fact.attempts,
+        verdict,
+        why: why.to_owned(),
+        retry_at,
+        settled_at: envelope.at,
+        local: local_time(envelope.at, zone),
+    }
+}
+
+fn unknown_source() -> Source {
+    Source {
+        source: UNKNOWN.to_owned(),
+        medium: UNKNOWN.to_owned(),
+        channel: UNKNOWN_CHANNEL.to_owned(),
+        ..Source::default()
+    }
+}
+
+fn landing_page(attribution: Option<&Attribution>) -> String {
+    match attribution {
+        Some(a) if !a.landing_page.is_empty() => a.landing_page.clone(),
+        Some(a) if a.source.is_some() => NO_PAGE.to_owned(),
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
+/// The first 64 bits of the keyed hash: an integer is counted much faster than a text.
+fn caller_number(hash: &str) -> Option<u64> {
+    u64::from_str_radix(hash.get(..16)?, 16).ok()
+}
+
+fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Holder => "holder",
+        Basis::Static => "static",
+        Basis::None => "none",
+    }
+}
+
+fn device(device: Device) -> &'static str {
+    match device {
+        Device::Desktop => "desktop",
+        Device::Mobile => "mobile",
+        Device::Tablet => "tablet",
+        Device::Other => "other",
+    }
+}

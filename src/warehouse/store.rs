@@ -1,0 +1,215 @@
+//! The DuckDB file: opened once by one process, written by the projector, read by reports.
+//!
+//! One connection writes; reports take connections of their own from a small stock. DuckDB calls
+//! block, so all of them run on tokio's blocking threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use duckdb::{Config, Connection};
+use tokio::sync::Semaphore;
+
+use crate::ledger::model::EntryId;
+use crate::platform::clock::Millis;
+use crate::platform::keys::Shard;
+use crate::warehouse::migrate::{STEPS, migrate};
+use crate::warehouse::model::Facts;
+use crate::warehouse::write;
+
+/// Most questions that are worked on at a time; each may use every thread.
+const READERS: usize = 4;
+const FILE: &str = "warehouse.duckdb";
+
+/// Why the warehouse cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WarehouseError {
+    /// Another process has the file.
+    #[error(
+        "the warehouse {path} is in use by another process; DuckDB lets one process have it \
+         ({detail})"
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// What DuckDB said, with the process id.
+        detail: String,
+    },
+    /// A newer program made the tables.
+    #[error(
+        "the warehouse's tables are of version {found}, and this program knows up to {known}; \
+         run the newer program, or restore an older file"
+    )]
+    Newer {
+        /// The version that was found.
+        found: usize,
+        /// The newest version known here.
+        known: usize,
+    },
+    /// The folder or a file beside the database cannot be changed.
+    #[error("cannot {what} {path}: {source}")]
+    Io {
+        /// What was being tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// DuckDB refused.
+    #[error("the warehouse cannot {what}: {source}")]
+    Sql {
+        /// What was being tried.
+        what: &'static str,
+        /// What DuckDB said.
+        #[source]
+        source: duckdb::Error,
+    },
+    /// The program is ending, or the blocking task panicked.
+    #[error("the warehouse is closing")]
+    Closing,
+}
+
+/// Names what was being tried in an error of DuckDB.
+pub fn sql(what: &'static str) -> impl Fn(duckdb::Error) -> WarehouseError {
+    move |source| WarehouseError::Sql { what, source }
+}
+
+/// The warehouse; cheap to clone.
+#[derive(Clone)]
+pub struct Warehouse(Arc<Shared>);
+
+struct Shared {
+    writer: Mutex<Connection>,
+    /// Only to make readers from: the writer may be busy for long.
+    source: Mutex<Connection>,
+    idle_readers: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Warehouse {
+    /// Opens `warehouse.duckdb` in `folder`, or makes it. `threads` = 0: one per core. A damaged
+    /// write-ahead log is set aside and the last checkpoint opened: the projector then replays
+    /// everything after its offsets.
+    pub fn open(folder: &Path, threads: usize) -> Result<Self, WarehouseError> {
+        let path = folder.join(FILE);
+        std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
+            what: "make the folder",
+            path: folder.to_owned(),
+            source,
+        })?;
+        let mut writer = match connect(&path, threads) {
+            Err(error) if is_damaged_log(&error) => {
+                tracing::error!(%error, "the warehouse's write-ahead log is damaged");
+                set_logs_aside(folder)?;
+                connect(&path, threads)
+            }
+            opened => opened,
+        }
+        .map_err(|source| opening_failed(&path, source))?;
+        migrate(&mut writer, STEPS)?;
+        let source = writer.try_clone().map_err(sql("open a second connection"))?;
+        Ok(Warehouse(Arc::new(Shared {
+            writer: Mutex::new(writer),
+            source: Mutex::new(source),
+            idle_readers: Mutex::default(),
+            permits: Semaphore::new(READERS),
+        })))
+    }
+
+    /// Writes facts and the new offsets of their streams in one transaction. Writing the same twice
+    /// changes nothing, and an older version never replaces a newer one.
+    pub async fn write(
+        &self,
+        facts: Facts,
+        offsets: Vec<(Shard, EntryId)>,
+    ) -> Result<(), WarehouseError> {
+        self.with_writer(move |writer| write::write(writer, &facts, &offsets)).await
+    }
+
+    /// Up to which entry of each stream everything is here; streams without a row are at the start.
+    pub async fn offsets(&self) -> Result<Vec<(Shard, EntryId)>, WarehouseError> {
+        self.with_writer(|writer| write::offsets(writer)).await
+    }
+
+    /// Moves the write-ahead log into the file, for a quick next start.
+    pub async fn checkpoint(&self) -> Result<(), WarehouseError> {
+        self.with_writer(|writer| writer.execute_batch("CHECKPOINT").map_err(sql("checkpoint")))
+            .await
+    }
+
+    /// Answers a question on a connection of its own; it sees whole batches only.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, WarehouseError> + Send + 'static,
+    ) -> Result<T, WarehouseError> {
+        let shared = self.0.clone();
+        let _permit = self.0.permits.acquire().await.map_err(|_| WarehouseError::Closing)?;
+        let answered = tokio::task::spawn_blocking(move || {
+            let reader = match lock(&shared.idle_readers).pop() {
+                Some(reader) => reader,
+                None => lock(&shared.source).try_clone().map_err(sql("open a connection"))?,
+            };
+            let answer = question(&reader);
+            lock(&shared.idle_readers).push(reader);
+            answer
+        });
+        answered.await.map_err(|_| WarehouseError::Closing)?
+    }
+
+    async fn with_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, WarehouseError> + Send + 'static,
+    ) -> Result<T, WarehouseError> {
+        let shared = self.0.clone();
+        let worked = tokio::task::spawn_blocking(move || work(&mut lock(&shared.writer)));
+        worked.await.map_err(|_| WarehouseError::Closing)?
+    }
+}
+
+/// A panic elsewhere leaves a connection usable: DuckDB rolled its transaction back.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path, threads: usize) -> Result<Connection, duckdb::Error> {
+    // Nothing is fetched from the network behind our back.
+    let mut config = Config::default()
+        .enable_autoload_extension(false)?
+        .with("autoinstall_known_extensions", "false")?;
+    if threads > 0 {
+        config = config.threads(i64::try_from(threads).unwrap_or(i64::MAX))?;
+    }
+    Connection::open_with_flags(path, config)
+}
+
+fn opening_failed(path: &Path, source: duckdb::Error) -> WarehouseError {
+    let text = source.to_string();
+    match text.find("Conflicting lock").or_else(|| text.find("Could not set lock")) {
+        Some(at) => WarehouseError::Locked { path: path.to_owned(), detail: text[at..].to_owned() },
+        None => WarehouseError::Sql { what: "be opened", source },
+    }
+}
+
+fn is_damaged_log(error: &duckdb::Error) -> bool {
+    let text = error.to_string();
+    text.contains("replaying WAL") || text.contains("Corrupt WAL")
+}
+
+/// Renames every log beside the database; people may want to look at it, DuckDB must not.
+fn set_logs_aside(folder: &Path) -> Result<(), WarehouseError> {
+    let now = Millis::system_now().0;
+    let io = |what, path: &Path| {
+        let path = path.to_owned();
+        move |source| WarehouseError::Io { what, path, source }
+    };
+    for file in std::fs::read_dir(folder).map_err(io("list", folder))? {
+        let file = file.map_err(io("list", folder))?;
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.starts_with(FILE) && name.ends_with(".wal") {
+            let aside = folder.join(format!("{name}.damaged-{now}"));
+            tracing::warn!(set_aside = %aside.display(), "replaying the ledger will fill the gap");
+            std::fs::rename(file.path(), aside).map_err(io("set aside", &file.path()))?;
+        }
+    }
+    Ok(())
+}

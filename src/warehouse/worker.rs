@@ -1,0 +1,299 @@
+//! The projector: one batch of ledger entries after the other into the warehouse.
+//!
+//! Order: commit the batch with its offsets, write it to segments, acknowledge. A crash in between
+//! means that entries come again, and writing them again changes nothing. Offsets say where a
+//! replay starts; they never exclude an entry that a stream delivers, because a Redis that failed
+//! over with a slower clock may number new entries below old ones.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool_redis::Pool;
+use jiff::tz::TimeZone;
+
+use crate::config::Live;
+use crate::ledger::model::{EntryId, Envelope};
+use crate::ledger::segments::{SegmentError, Segments};
+use crate::ledger::store::{Consumer, WAREHOUSE_GROUP, Which};
+use crate::platform::ids::SiteId;
+use crate::platform::keys::Shard;
+use crate::platform::redis::StoreError;
+use crate::platform::shutdown::ShutdownSignal;
+use crate::warehouse::batch::ShardBatch;
+use crate::warehouse::model::Facts;
+use crate::warehouse::rules::facts;
+use crate::warehouse::store::{Warehouse, WarehouseError};
+use crate::warehouse::zone::site_zone;
+
+/// The projector's name in its group. One process has the warehouse, so the name is the same after
+/// a restart and finds what it left.
+const CONSUMER: &str = "projector";
+/// Entries that a process of another name left for this long are taken over.
+const ABANDONED_AFTER_MS: u64 = 60_000;
+/// How often streams are trimmed, abandoned entries looked for and the lag measured.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// The wait after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a batch was not finished. Nothing is lost: it comes again.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    /// Redis.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// DuckDB.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// The segment files.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// The program is ending.
+    #[error("the program is ending")]
+    Ending,
+}
+
+/// What one run did.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing was waiting.
+    Idle,
+    /// A batch is in the warehouse.
+    Wrote {
+        /// How many entries it had.
+        events: usize,
+        /// More was waiting than one batch takes.
+        full: bool,
+    },
+    /// Something did not answer; the same entries come again.
+    Failed(ProjectorError),
+}
+
+/// Moves ledger entries into the warehouse.
+pub struct Projector {
+    consumer: Consumer,
+    warehouse: Warehouse,
+    segments: Arc<Mutex<Segments>>,
+    live: Live,
+    /// Groups exist, and everything that only segments hold is in the warehouse.
+    prepared: bool,
+    /// Entries may be pending: read them before new ones.
+    pending: bool,
+    next_shard: usize,
+    upkeep_at: Option<Instant>,
+}
+
+impl Projector {
+    /// A projector from the streams behind `redis` into `warehouse`, with segments in
+    /// `<data folder>/segments`.
+    pub fn new(redis: Pool, warehouse: Warehouse, live: Live) -> Self {
+        let installation = live.now_full();
+        let folder = installation.config.data_folder.join("segments");
+        let consumer = Consumer::new(redis, installation.shards, WAREHOUSE_GROUP, CONSUMER);
+        Self::with_segments(consumer, warehouse, Segments::new(&folder), live)
+    }
+
+    /// The same with every part given.
+    pub fn with_segments(
+        consumer: Consumer,
+        warehouse: Warehouse,
+        segments: Segments,
+        live: Live,
+    ) -> Self {
+        Projector {
+            consumer,
+            warehouse,
+            segments: Arc::new(Mutex::new(segments)),
+            live,
+            prepared: false,
+            pending: true,
+            next_shard: 0,
+            upkeep_at: None,
+        }
+    }
+
+    /// Writes one batch of what is waiting.
+    pub async fn run_once(&mut self) -> Outcome {
+        match self.step().await {
+            Ok((0, _)) => Outcome::Idle,
+            Ok((events, full)) => Outcome::Wrote { events, full },
+            Err(error) => {
+                // The batch, if there was one, is pending; Redis may have come back empty.
+                self.prepared = false;
+                self.pending = true;
+                metrics::counter!("ringtrace_projector_failures_total").increment(1);
+                Outcome::Failed(error)
+            }
+        }
+    }
+
+    /// Runs until `shutdown`, then writes what is still waiting. An event waits at most
+    /// `warehouse.batch_wait` for its batch, and a batch takes everything that waits, up to
+    /// `warehouse.batch_rows`: batches grow with the backlog.
+    pub async fn run(mut self, mut shutdown: ShutdownSignal) {
+        loop {
+            let outcome = self.run_once().await;
+            let over = shutdown.is_over();
+            let wait = match outcome {
+                Outcome::Wrote { full: true, .. } => continue,
+                Outcome::Wrote { .. } if over => continue,
+                Outcome::Wrote { .. } | Outcome::Idle => self.batch_wait(),
+                Outcome::Failed(error) => {
+                    tracing::warn!(%error, "the projector will try again");
+                    PAUSE
+                }
+            };
+            if over {
+                break;
+            }
+            shutdown.sleep(wait).await;
+        }
+        if let Err(error) = self.warehouse.checkpoint().await {
+            tracing::warn!(%error, "no checkpoint at the end; the next start replays the log");
+        }
+    }
+
+    fn batch_wait(&self) -> Duration {
+        Duration::try_from(self.live.now().config.warehouse.batch_wait).unwrap_or(PAUSE)
+    }
+
+    async fn step(&mut self) -> Result<(usize, bool), ProjectorError> {
+        if !self.prepared {
+            self.prepare().await?;
+            self.prepared = true;
+        }
+        if self.upkeep_at.is_none_or(|last| last.elapsed() >= UPKEEP_EVERY) {
+            self.upkeep().await?;
+            self.upkeep_at = Some(Instant::now());
+        }
+        let rows = self.live.now().config.warehouse.batch_rows.max(1);
+        let mut batches = Vec::new();
+        if self.pending {
+            batches = self.read(Which::Pending, rows).await?;
+            self.pending = !batches.is_empty();
+        }
+        if batches.is_empty() {
+            batches = self.read(Which::New, rows).await?;
+        }
+        let events = batches.iter().map(|batch| batch.ids.len()).sum();
+        if events > 0 {
+            self.finish(batches).await?;
+        }
+        Ok((events, events >= rows || self.pending))
+    }
+
+    /// Brings back what the warehouse lost: everything after its offsets that segments hold, then
+    /// the stream from there.
+    async fn prepare(&mut self) -> Result<(), ProjectorError> {
+        self.consumer.ensure_groups().await?;
+        let mut offsets: HashMap<Shard, EntryId> =
+            self.warehouse.offsets().await?.into_iter().collect();
+        for shard in self.consumer.shards() {
+            let offset = offsets.entry(shard).or_default();
+            *offset = self.replay(shard, *offset).await?;
+            self.consumer.rewind(shard, *offset).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what segments hold after `offset`; answers with the new offset.
+    async fn replay(&self, shard: Shard, mut offset: EntryId) -> Result<EntryId, ProjectorError> {
+        let mut parts = self.with_segments_do(move |s| s.after(shard, offset)).await?;
+        loop {
+            let next = tokio::task::spawn_blocking(move || (parts.next(), parts)).await;
+            let (part, rest) = next.map_err(|_| ProjectorError::Ending)?;
+            parts = rest;
+            match part {
+                None => return Ok(offset),
+                Some(Err(error @ SegmentError::Damaged { .. })) => {
+                    tracing::error!(%error, "replaying what follows");
+                    metrics::counter!("ringtrace_segment_damages_total").increment(1);
+                }
+                Some(entries) => {
+                    let entries = entries?;
+                    let Some(last) = entries.iter().map(|entry| entry.id).max() else { continue };
+                    offset = offset.max(last);
+                    let facts = self.facts(entries.iter().map(|entry| &entry.envelope));
+                    self.warehouse.write(facts, vec![(shard, offset)]).await?;
+                    tracing::info!(%shard, events = entries.len(), "replayed from a segment");
+                }
+            }
+        }
+    }
+
+    /// Messages of as many streams as fill a batch, beginning with another stream each time so that
+    /// a busy one does not starve the others.
+    async fn read(&mut self, which: Which, rows: usize) -> Result<Vec<ShardBatch>, StoreError> {
+        let shards = self.consumer.shards();
+        let mut batches = Vec::new();
+        let mut room = rows;
+        for step in 0..shards.len() {
+            if room == 0 {
+                break;
+            }
+            let shard = shards[(self.next_shard + step) % shards.len()];
+            let messages = self.consumer.read(shard, which, room).await?;
+            room -= messages.len().min(room);
+            if !messages.is_empty() {
+                batches.push(ShardBatch::new(shard, messages));
+            }
+        }
+        self.next_shard = (self.next_shard + 1) % shards.len().max(1);
+        Ok(batches)
+    }
+
+    async fn finish(&self, mut batches: Vec<ShardBatch>) -> Result<(), ProjectorError> {
+        let started = Instant::now();
+        let entries = batches.iter().flat_map(|batch| &batch.entries);
+        let facts = self.facts(entries.map(|entry| &entry.envelope));
+        let last = |batch: &ShardBatch| batch.ids.iter().max().map(|id| (batch.shard, *id));
+        let offsets = batches.iter().filter_map(last).collect();
+        self.warehouse.write(facts, offsets).await?;
+        for batch in &mut batches {
+            for (message, why) in &batch.unreadable {
+                tracing::warn!(shard = %batch.shard, id = %message.id, %why, "a dead letter");
+                metrics::counter!("ringtrace_ledger_dead_total").increment(1);
+                self.consumer.bury(batch.shard, message, why).await?;
+            }
+            let (shard, lines) = (batch.shard, std::mem::take(&mut batch.lines));
+            self.with_segments_do(move |segments| segments.append(shard, &lines)).await?;
+            self.consumer.acknowledge(shard, &batch.ids).await?;
+            let events = batch.ids.len() as u64;
+            metrics::counter!("ringtrace_projector_events_total").increment(events);
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        metrics::histogram!("ringtrace_projector_batch_seconds").record(seconds);
+        Ok(())
+    }
+
+    async fn upkeep(&mut self) -> Result<(), StoreError> {
+        for shard in self.consumer.shards() {
+            let trimmed = self.consumer.trim(shard).await?;
+            metrics::counter!("ringtrace_ledger_trimmed_total").increment(trimmed as u64);
+            self.pending |= self.consumer.claim_abandoned(shard, ABANDONED_AFTER_MS).await?;
+        }
+        metrics::gauge!("ringtrace_ledger_lag_events").set(self.consumer.lag().await? as f64);
+        Ok(())
+    }
+
+    fn facts<'a>(&self, envelopes: impl Iterator<Item = &'a Envelope>) -> Facts {
+        let installation = self.live.now_full();
+        let mut zones: HashMap<&SiteId, TimeZone> = HashMap::new();
+        facts(envelopes, |envelope| {
+            let zone = zones.entry(&envelope.site);
+            zone.or_insert_with(|| site_zone(&installation, &envelope.site)).clone()
+        })
+    }
+
+    /// Segment files are written and synced on a blocking thread.
+    async fn with_segments_do<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Segments) -> Result<T, SegmentError> + Send + 'static,
+    ) -> Result<T, ProjectorError> {
+        let segments = self.segments.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            work(&mut segments.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        Ok(worked.await.map_err(|_| ProjectorError::Ending)??)
+    }
+}

@@ -1,0 +1,222 @@
+//! One batch into the tables: staged by DuckDB's appender, then each table's replacement, then the
+//! offsets, all in one transaction.
+
+use duckdb::types::Value;
+use duckdb::{Connection, ToSql, params};
+use uuid::Uuid;
+
+use crate::ledger::model::EntryId;
+use crate::platform::clock::Millis;
+use crate::platform::keys::Shard;
+use crate::visit::model::Source;
+use crate::warehouse::model::{
+    CallFact, CallRow, Facts, LeaseRow, LocalTime, PostbackRow, SessionRow, TouchRow,
+};
+use crate::warehouse::store::{WarehouseError, sql};
+
+/// Writes `facts` and sets `offsets`. Offsets never move backwards.
+pub fn write(
+    connection: &mut Connection,
+    facts: &Facts,
+    offsets: &[(Shard, EntryId)],
+) -> Result<(), WarehouseError> {
+    let transaction = connection.transaction().map_err(sql("begin a batch"))?;
+    stage(&transaction, facts).map_err(sql("stage a batch"))?;
+    let replacements = [
+        (facts.sessions.is_empty(), include_str!("sql/replace_sessions.sql")),
+        (facts.leases.is_empty(), include_str!("sql/replace_leases.sql")),
+        (facts.calls.is_empty(), include_str!("sql/replace_calls.sql")),
+        (facts.postbacks.is_empty(), include_str!("sql/replace_postbacks.sql")),
+    ];
+    for (_, replace) in replacements.iter().filter(|(empty, _)| !empty) {
+        transaction.execute_batch(replace).map_err(sql("replace facts"))?;
+    }
+    for (shard, id) in offsets {
+        set_offset(&transaction, *shard, *id).map_err(sql("note an offset"))?;
+    }
+    transaction.commit().map_err(sql("commit a batch"))
+}
+
+/// The offset of each stream that has one.
+pub fn offsets(connection: &Connection) -> Result<Vec<(Shard, EntryId)>, WarehouseError> {
+    let failed = sql("read the offsets");
+    let mut statement =
+        connection.prepare("SELECT shard, ms, seq FROM offsets").map_err(&failed)?;
+    let rows = statement.query_map([], |row| {
+        Ok((Shard(row.get(0)?), EntryId { ms: row.get(1)?, seq: row.get(2)? }))
+    });
+    rows.map_err(&failed)?.collect::<Result<_, _>>().map_err(&failed)
+}
+
+fn set_offset(connection: &Connection, shard: Shard, id: EntryId) -> Result<(), duckdb::Error> {
+    let before = connection.query_row(
+        "SELECT max({'ms': ms, 'seq': seq}) >= {'ms': $2::UBIGINT, 'seq': $3::UBIGINT} \
+         FROM offsets WHERE shard = $1",
+        params![shard.0, id.ms, id.seq],
+        |row| row.get::<_, Option<bool>>(0),
+    )?;
+    if before == Some(true) {
+        return Ok(());
+    }
+    connection.execute("DELETE FROM offsets WHERE shard = ?", [shard.0])?;
+    connection
+        .execute("INSERT INTO offsets VALUES (?, ?, ?)", params![shard.0, id.ms, id.seq])
+        .map(|_| ())
+}
+
+fn stage(connection: &Connection, facts: &Facts) -> Result<(), duckdb::Error> {
+    connection.execute_batch(include_str!("sql/stage.sql"))?;
+    append(connection, "staged_sessions", facts.sessions.iter().map(session))?;
+    append(connection, "staged_leases", facts.leases.iter().map(lease))?;
+    append(connection, "staged_calls", facts.calls.iter().map(|fact| call(&fact.call)))?;
+    let touches = facts.calls.iter().flat_map(|CallFact { touches, .. }| touches);
+    append(connection, "staged_touches", touches.map(touch))?;
+    append(connection, "staged_postbacks", facts.postbacks.iter().map(postback))
+}
+
+/// Appends rows of values in the order of the table's columns.
+fn append(
+    connection: &Connection,
+    table: &str,
+    rows: impl Iterator<Item = Vec<Value>>,
+) -> Result<(), duckdb::Error> {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return Ok(());
+    }
+    let mut appender = connection.appender_to_catalog_and_db(table, "temp", "main")?;
+    for row in rows {
+        let columns: Vec<&dyn ToSql> = row.iter().map(|value| value as &dyn ToSql).collect();
+        appender.append_row(columns.as_slice())?;
+    }
+    appender.flush()
+}
+
+fn session(row: &SessionRow) -> Vec<Value> {
+    let mut values = vec![
+        uuid(row.id),
+        row.version.into(),
+        text(&row.site),
+        row.visitor.map_or(Value::Null, uuid),
+        row.started_at.0.into(),
+    ];
+    values.extend(local(row.local));
+    values.extend(source(&row.source));
+    values.extend([&row.referrer_host, &row.landing_host, &row.landing_page].map(text));
+    values.push(text(row.device));
+    values
+}
+
+fn lease(row: &LeaseRow) -> Vec<Value> {
+    let mut values = vec![
+        text(&row.id),
+        row.version.into(),
+        text(&row.site),
+        uuid(row.session),
+        text(&row.pool),
+        row.target.as_ref().map_or(Value::Null, text),
+        row.number.as_ref().map_or(Value::Null, text),
+        text(row.tier),
+        row.granted_at.0.into(),
+    ];
+    values.extend(local(row.local));
+    values
+}
+
+fn call(row: &CallRow) -> Vec<Value> {
+    let mut values = vec![
+        uuid(row.id),
+        row.version.into(),
+        text(&row.site),
+        text(&row.provider),
+        text(&row.provider_call_id),
+        row.tracking_number.as_ref().map_or(Value::Null, text),
+        row.destination.as_ref().map_or(Value::Null, text),
+        row.caller.map_or(Value::Null, Value::from),
+    ];
+    values.extend(row.caller_place.iter().map(text));
+    values.push(row.first_time.map_or(Value::Null, Value::from));
+    values.extend([text(row.status), text(row.outcome.word()), row.started_at.0.into()]);
+    values.extend(row.moments.map(moment));
+    values.extend([row.wait_s, row.talk_s].map(|s| s.map_or(Value::Null, |s| i64::from(s).into())));
+    values.extend(local(row.local));
+    values.extend([row.attributed.into(), text(row.basis)]);
+    values.push(row.confidence.map_or(Value::Null, Value::from));
+    values.push(text(row.tier));
+    values.extend([row.session, row.visitor].map(|id| id.map_or(Value::Null, uuid)));
+    values.push(moment(row.session_started_at));
+    values.extend(source(&row.source));
+    values.extend([&row.referrer_host, &row.landing_host, &row.landing_page].map(text));
+    values.push(text(row.device));
+    values
+}
+
+fn touch(row: &TouchRow) -> Vec<Value> {
+    let mut values = vec![
+        uuid(row.call),
+        text(&row.site),
+        row.position.into(),
+        uuid(row.session),
+        row.touched_at.0.into(),
+    ];
+    values.extend(source(&row.source));
+    values.extend([text(&row.landing_page), row.credit_first.into(), row.credit_last.into()]);
+    values
+}
+
+fn postback(row: &PostbackRow) -> Vec<Value> {
+    let mut values = vec![
+        text(&row.id),
+        row.version.into(),
+        text(&row.site),
+        text(&row.postback),
+        text(&row.destination),
+        uuid(row.call),
+        text(&row.conversion),
+        i64::from(row.attempts).into(),
+        text(row.verdict),
+        text(&row.why),
+        moment(row.retry_at),
+        row.settled_at.0.into(),
+    ];
+    values.extend(local(row.local));
+    values
+}
+
+fn local(local: LocalTime) -> [Value; 3] {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    let days = local.date.duration_since(epoch).as_hours() / 24;
+    [
+        // Some thousand years fit: jiff's dates end in the year 9999.
+        Value::Date32(i32::try_from(days).unwrap_or(i32::MAX)),
+        local.hour.into(),
+        local.weekday.into(),
+    ]
+}
+
+fn source(source: &Source) -> [Value; 8] {
+    [
+        &source.source,
+        &source.medium,
+        &source.campaign,
+        &source.campaign_id,
+        &source.term,
+        &source.content,
+        &source.channel,
+        &source.click_platform,
+    ]
+    .map(text)
+}
+
+fn text(text: impl AsRef<str>) -> Value {
+    Value::Text(text.as_ref().to_owned())
+}
+
+fn moment(moment: Option<Millis>) -> Value {
+    moment.map_or(Value::Null, |at| at.0.into())
+}
+
+/// DuckDB reads the text form into a UUID column.
+fn uuid(id: Uuid) -> Value {
+    Value::Text(id.to_string())
+}

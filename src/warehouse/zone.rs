@@ -1,0 +1,24 @@
+//! The clock on a site's wall.
+
+use jiff::tz::TimeZone;
+
+use crate::config::Installation;
+use crate::platform::clock::Millis;
+use crate::platform::ids::SiteId;
+use crate::warehouse::model::LocalTime;
+
+/// The time zone of a site; UTC when the site or its zone is not known (any more).
+pub fn site_zone(installation: &Installation, site: &SiteId) -> TimeZone {
+    let name = installation.site(site).map_or("UTC", |site| site.time_zone.as_str());
+    TimeZone::get(name).unwrap_or_else(|error| {
+        tracing::warn!(%site, %error, "times of this site are in UTC");
+        TimeZone::UTC
+    })
+}
+
+/// What the clock on the wall shows in `zone` at `at`.
+pub fn local_time(at: Millis, zone: &TimeZone) -> LocalTime {
+    let wall = zone.to_datetime(at.timestamp());
+    let weekday = wall.weekday().to_monday_one_offset();
+    LocalTime { date: wall.date(), hour: wall.hour(), weekday }
+}
