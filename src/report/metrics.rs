@@ -1,0 +1,173 @@
+//! The figures of a row and their formulas. Pure.
+//!
+//! Rates are fractions. What has nothing to be computed from is `None`, which is `null` in JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What SQL counts and sums for one row; rows add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Sessions.
+    pub visits: u64,
+    /// Sessions among them with at least one call.
+    pub visits_with_call: u64,
+    /// Calls.
+    pub calls: u64,
+    /// Calls of first-time callers.
+    pub first_time: u64,
+    /// Calls of known callers.
+    pub repeated: u64,
+    /// Calls that a person answered.
+    pub answered: u64,
+    /// Calls that nobody answered; without those that still ring or last, and rejected ones.
+    pub missed: u64,
+    /// Answered calls whose length is known.
+    pub timed: u64,
+    /// Seconds talked in them.
+    pub talk_s: u64,
+    /// Calls with a source.
+    pub attributed: u64,
+    /// Sum of the confidences of these.
+    pub confidence: f64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.visits += other.visits;
+        self.visits_with_call += other.visits_with_call;
+        self.calls += other.calls;
+        self.first_time += other.first_time;
+        self.repeated += other.repeated;
+        self.answered += other.answered;
+        self.missed += other.missed;
+        self.timed += other.timed;
+        self.talk_s += other.talk_s;
+        self.attributed += other.attributed;
+        self.confidence += other.confidence;
+    }
+}
+
+/// A share with what it was made from and how sure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Rate {
+    /// `numerator / denominator`, 0.0 to 1.0.
+    pub value: f64,
+    /// What was counted.
+    pub numerator: u64,
+    /// Out of how many; never 0.
+    pub denominator: u64,
+    /// Lower end of the 95 % Wilson interval.
+    pub low: f64,
+    /// Upper end of the 95 % Wilson interval.
+    pub high: f64,
+}
+
+/// The 97.5 % quantile of the standard normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+impl Rate {
+    /// The share of `numerator` in `denominator`; `None` of nothing.
+    ///
+    /// Interval: E. B. Wilson, "Probable inference, the law of succession, and statistical
+    /// inference", Journal of the American Statistical Association 22 (1927).
+    pub fn of(numerator: u64, denominator: u64) -> Option<Self> {
+        if denominator == 0 {
+            return None;
+        }
+        let n = denominator as f64;
+        let p = numerator as f64 / n;
+        let z2 = Z * Z;
+        let middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
+        let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+        // The interval always holds the value; rounding must not put it outside at 0 and 1.
+        let low = (middle - half).clamp(0.0, p);
+        let high = (middle + half).clamp(p, 1.0);
+        Some(Rate { value: p, numerator, denominator, low, high })
+    }
+}
+
+/// The figures of one row.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Metrics {
+    /// Sessions that began in the period.
+    pub visits: u64,
+    /// Calls that arrived in the period, those still ringing or lasting too.
+    pub calls: u64,
+    /// Calls of callers who were not known.
+    pub first_time_callers: u64,
+    /// Calls of callers who were; anonymous callers are neither.
+    pub repeat_callers: u64,
+    /// Calls that a person answered.
+    pub answered_calls: u64,
+    /// Calls that are over and that nobody answered; rejected ones are not missed.
+    pub missed_calls: u64,
+    /// Mean seconds talked in answered calls.
+    pub average_call_duration: Option<f64>,
+    /// Answered calls / calls.
+    pub completion_rate: Option<Rate>,
+    /// Visits with at least one call (whenever it came) / visits.
+    pub call_rate: Option<Rate>,
+    /// Calls with a source / calls.
+    pub attributed_rate: Option<Rate>,
+    /// Mean probability of the chosen visit over calls with a source.
+    pub mean_confidence: Option<f64>,
+}
+
+impl From<Tally> for Metrics {
+    fn from(tally: Tally) -> Self {
+        let mean = |sum: f64, of: u64| (of > 0).then(|| sum / of as f64);
+        Metrics {
+            visits: tally.visits,
+            calls: tally.calls,
+            first_time_callers: tally.first_time,
+            repeat_callers: tally.repeated,
+            answered_calls: tally.answered,
+            missed_calls: tally.missed,
+            average_call_duration: mean(tally.talk_s as f64, tally.timed),
+            completion_rate: Rate::of(tally.answered, tally.calls),
+            call_rate: Rate::of(tally.visits_with_call, tally.visits),
+            attributed_rate: Rate::of(tally.attributed, tally.calls),
+            mean_confidence: mean(tally.confidence, tally.attributed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn of_nothing_there_is_no_rate_and_no_mean() {
+        let metrics = Metrics::from(Tally::default());
+        assert_eq!(metrics.calls, 0);
+        assert_eq!(metrics.completion_rate, None);
+        assert_eq!(metrics.call_rate, None);
+        assert_eq!(metrics.average_call_duration, None);
+        assert_eq!(metrics.mean_confidence, None);
+    }
+
+    /// The worked examples of R. G. Newcombe, "Two-sided confidence
+    /// intervals for the single proportion", Statistics in Medicine 17 (1998), table I.
+    #[test]
+    fn the_interval_is_wilsons() {
+        for (numerator, denominator, low, high) in
+            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)]
+        {
+            let rate = Rate::of(numerator, denominator).expect("a rate");
+            assert!((rate.low - low).abs() < 5e-5, "{rate:?}");
+            assert!((rate.high - high).abs() < 5e-5, "{rate:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_interval_holds_the_value_and_stays_in_bounds(n in 1u64..1_000_000, part in 0.0..=1.0) {
+            let rate = Rate::of((n as f64 * part) as u64, n).expect("a rate");
+            prop_assert!(0.0 <= rate.low && rate.low <= rate.value);
+            prop_assert!(rate.value <= rate.high && rate.high <= 1.0);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a report asks and answers.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::SiteId;
+use crate::report::metrics::Metrics;
+
+/// The reports with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportKind {
+    /// By source, medium, campaign and channel.
+    Sources,
+    /// By hour of the day and weekday: always 168 rows.
+    Hours,
+    /// By landing host and page.
+    LandingPages,
+}
+
+impl ReportKind {
+    /// The name in the URL.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReportKind::Sources => "sources",
+            ReportKind::Hours => "hours",
+            ReportKind::LandingPages => "landing-pages",
+        }
+    }
+
+    /// The columns that rows are grouped by; the same in `sessions` and `calls`.
+    pub fn dimensions(self) -> &'static str {
+        match self {
+            ReportKind::Sources => "source, medium, campaign, channel",
+            ReportKind::Hours => "local_weekday, local_hour",
+            ReportKind::LandingPages => "landing_host, landing_page",
+        }
+    }
+}
+
+/// From when to when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Whole days by each site's own clock, both included, as ad platforms mean it.
+    Days {
+        /// First day.
+        from: Date,
+        /// Last day.
+        to: Date,
+    },
+    /// Between two moments; the second is not included.
+    Moments {
+        /// From this moment on.
+        from: Millis,
+        /// Before this moment.
+        to: Millis,
+    },
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportQuery {
+    /// Which report.
+    pub kind: ReportKind,
+    /// Which sites.
+    pub sites: Vec<SiteId>,
+    /// From when to when.
+    pub period: Period,
+    /// The zone that all these sites share, when they do.
+    pub time_zone: Option<String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    /// Which report it is.
+    pub report: ReportKind,
+    /// The sites it is about.
+    #[schema(value_type = Vec<String>)]
+    pub sites: Vec<SiteId>,
+    /// First day (included), or first moment.
+    #[schema(example = "2026-03-01")]
+    pub from: String,
+    /// Last day (included), or the moment before which it ends.
+    #[schema(example = "2026-03-31")]
+    pub to: String,
+    /// IANA name of the zone of days, hours and weekdays; `null` when the sites have several and
+    /// each is taken by its own.
+    pub time_zone: Option<String>,
+    /// Most calls first, then most visits; hours in their order, Monday first.
+    pub rows: Vec<Row>,
+    /// Rows that are left off because there are too many; the totals count them.
+    pub rows_left_off: usize,
+    /// Everything together.
+    pub totals: Metrics,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Row {
+    /// What the row is about.
+    #[serde(flatten)]
+    pub key: RowKey,
+    /// Its figures.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+}
+
+/// What a row is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum RowKey {
+    /// Of the report `sources`.
+    Source {
+        /// `google`, …; `(direct)`; `(unknown)` for calls that fit no visit.
+        source: String,
+        /// `cpc`, …
+        medium: String,
+        /// Campaign, empty when none.
+        campaign: String,
+        /// Channel group.
+        channel: String,
+    },
+    /// Of the report `hours`.
+    Hour {
+        /// ISO weekday, 1 = Monday.
+        weekday: u8,
+        /// 0 to 23.
+        hour: u8,
+    },
+    /// Of the report `landing-pages`.
+    LandingPage {
+        /// Host, empty when there is no page.
+        landing_host: String,
+        /// Path; `(none)` for calls to a static number, `(unknown)` for calls that fit no visit.
+        landing_page: String,
+    },
+}

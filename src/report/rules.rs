@@ -1,0 +1,243 @@
+//! How a question is read, and how counted rows become a report. Pure.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::civil::Date;
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::SiteId;
+use crate::report::metrics::{Metrics, Tally};
+use crate::report::model::{Period, Report, ReportKind, ReportQuery, Row, RowKey};
+
+/// Most rows that a report shows.
+pub const MAX_ROWS: usize = 10_000;
+/// Days of a report that names no period, today included.
+const DEFAULT_DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
+const PARAMETERS: [&str; 4] = ["site", "from", "to", "format"];
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object.
+    #[default]
+    Json,
+    /// Comma-separated values with a header line.
+    Csv,
+}
+
+/// The parameters of a request, read but not yet checked against anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// `site`, each once.
+    pub sites: Vec<SiteId>,
+    /// `from`.
+    pub from: Option<Bound>,
+    /// `to`.
+    pub to: Option<Bound>,
+    /// `format`.
+    pub format: Option<Format>,
+}
+
+/// One end of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A day on the site's calendar: `2026-03-01`.
+    Day(Date),
+    /// A moment: RFC 3339.
+    Moment(Millis),
+}
+
+/// Reads a query string. Unknown and repeated parameters are refused: a misspelt filter must not
+/// quietly answer another question. The error is for people.
+pub fn parse(query: &str) -> Result<Asked, String> {
+    let mut asked = Asked::default();
+    let mut sites = BTreeSet::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let twice = |is_set: bool| match is_set {
+            true => Err(format!("`{name}` is given twice")),
+            false => Ok(()),
+        };
+        match &*name {
+            "site" => {
+                sites.insert(value.parse::<SiteId>().map_err(|error| error.to_string())?);
+            }
+            "from" => {
+                twice(asked.from.is_some())?;
+                asked.from = Some(bound("from", &value)?);
+            }
+            "to" => {
+                twice(asked.to.is_some())?;
+                asked.to = Some(bound("to", &value)?);
+            }
+            "format" => {
+                twice(asked.format.is_some())?;
+                asked.format = Some(match &*value {
+                    "json" => Format::Json,
+                    "csv" => Format::Csv,
+                    _ => return Err("`format` is `json` or `csv`".to_owned()),
+                });
+            }
+            other => return Err(unknown(other)),
+        }
+    }
+    asked.sites = sites.into_iter().collect();
+    Ok(asked)
+}
+
+fn unknown(name: &str) -> String {
+    let short: String = name.chars().take(40).collect();
+    let near = PARAMETERS.iter().map(|known| (strsim::damerau_levenshtein(known, &short), known));
+    match near.min() {
+        Some((distance, known)) if distance <= 2 => {
+            format!("there is no parameter `{short}`; did you mean `{known}`?")
+        }
+        _ => {
+            format!("there is no parameter `{short}`; there are `{}`", PARAMETERS.join("`, `"))
+        }
+    }
+}
+
+fn bound(name: &str, text: &str) -> Result<Bound, String> {
+    // `Date` would also take the date of a longer text, and drop its time.
+    if text.len() == "2026-03-01".len()
+        && let Ok(day) = text.parse::<Date>()
+    {
+        return Ok(Bound::Day(day));
+    }
+    let moment = text.parse::<jiff::Timestamp>().map(|t| Bound::Moment(t.into()));
+    moment.map_err(|_| {
+        format!("`{name}` is a date (2026-03-01) or a time (2026-03-01T09:00:00Z, a + as %2B)")
+    })
+}
+
+/// The period that two bounds mean. Dates are both included; of two moments the second is not.
+/// Without bounds it is the last 30 days with `today`; one bound is completed by 30 days or today
+/// (dates), or by `now` (times).
+pub fn period(
+    from: Option<Bound>,
+    to: Option<Bound>,
+    today: Date,
+    now: Millis,
+) -> Result<Period, String> {
+    let days_before =
+        |day: Date| day.checked_sub(jiff::Span::new().days(DEFAULT_DAYS - 1)).unwrap_or(Date::MIN);
+    let period = match (from, to) {
+        (None, None) => Period::Days { from: days_before(today), to: today },
+        (Some(Bound::Day(from)), None) => Period::Days { from, to: today },
+        (None, Some(Bound::Day(to))) => Period::Days { from: days_before(to), to },
+        (Some(Bound::Day(from)), Some(Bound::Day(to))) => Period::Days { from, to },
+        (Some(Bound::Moment(from)), None) => Period::Moments { from, to: now },
+        (None, Some(Bound::Moment(to))) => {
+            Period::Moments { from: to.plus(-DEFAULT_DAYS * DAY_MS), to }
+        }
+        (Some(Bound::Moment(from)), Some(Bound::Moment(to))) => Period::Moments { from, to },
+        _ => return Err("`from` and `to` are both dates or both times".to_owned()),
+    };
+    let backwards = match period {
+        Period::Days { from, to } => from > to,
+        Period::Moments { from, to } => from > to,
+    };
+    if backwards { Err("`from` is after `to`".to_owned()) } else { Ok(period) }
+}
+
+/// The report that counted rows make: ordered, hours complete, totals over everything.
+pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>) -> Report {
+    let mut totals = Tally::default();
+    for (_, tally) in &counted {
+        totals += *tally;
+    }
+    let mut counted = match query.kind {
+        ReportKind::Hours => all_hours(counted),
+        ReportKind::Sources | ReportKind::LandingPages => by_weight(counted),
+    };
+    let rows_left_off = counted.len().saturating_sub(MAX_ROWS);
+    counted.truncate(MAX_ROWS);
+    let row = |(key, tally): (RowKey, Tally)| Row { key, metrics: Metrics::from(tally) };
+    let (from, to) = match query.period {
+        Period::Days { from, to } => (from.to_string(), to.to_string()),
+        Period::Moments { from, to } => (from.to_string(), to.to_string()),
+    };
+    Report {
+        report: query.kind,
+        sites: query.sites.clone(),
+        from,
+        to,
+        time_zone: query.time_zone.clone(),
+        rows: counted.into_iter().map(row).collect(),
+        rows_left_off,
+        totals: Metrics::from(totals),
+    }
+}
+
+fn by_weight(mut counted: Vec<(RowKey, Tally)>) -> Vec<(RowKey, Tally)> {
+    counted.sort_by(|(a_key, a), (b_key, b)| {
+        (b.calls, b.visits).cmp(&(a.calls, a.visits)).then_with(|| a_key.cmp(b_key))
+    });
+    counted
+}
+
+fn all_hours(counted: Vec<(RowKey, Tally)>) -> Vec<(RowKey, Tally)> {
+    let counted: HashMap<RowKey, Tally> = counted.into_iter().collect();
+    let cells = (1..=7).flat_map(|weekday| (0..24).map(move |hour| RowKey::Hour { weekday, hour }));
+    cells.map(|key| (key.clone(), counted.get(&key).copied().unwrap_or_default())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    const NOW: Millis = Millis(1_772_971_200_000);
+
+    fn asked(query: &str) -> Result<Period, String> {
+        let asked = parse(query)?;
+        period(asked.from, asked.to, date(2026, 3, 8), NOW)
+    }
+
+    #[test]
+    fn bounds_that_are_missing_are_completed() {
+        let days = |from, to| Ok(Period::Days { from, to });
+        assert_eq!(asked(""), days(date(2026, 2, 7), date(2026, 3, 8)));
+        assert_eq!(asked("from=2026-03-01"), days(date(2026, 3, 1), date(2026, 3, 8)));
+        assert_eq!(asked("to=2026-01-30"), days(date(2026, 1, 1), date(2026, 1, 30)));
+        let day = 86_400_000;
+        assert_eq!(
+            asked("from=2026-03-07T12:00:00Z"),
+            Ok(Period::Moments { from: NOW.plus(-day), to: NOW })
+        );
+        assert_eq!(
+            asked("to=2026-03-08T13:00:00%2B01:00"),
+            Ok(Period::Moments { from: NOW.plus(-30 * day), to: NOW })
+        );
+        assert!(asked("from=2026-03-09").is_err(), "it begins after today");
+    }
+
+    #[test]
+    fn a_date_is_only_a_date() {
+        assert!(asked("from=2026-03-01T09:00").is_err(), "a time without an offset");
+        assert!(asked("from=2026-02-30").is_err());
+        assert!(asked("from=%00").is_err());
+    }
+
+    #[test]
+    fn too_many_rows_are_left_off_and_still_counted() {
+        let page = |n: usize| RowKey::LandingPage {
+            landing_host: "h".to_owned(),
+            landing_page: format!("/{n:06}"),
+        };
+        let tally = Tally { visits: 1, ..Tally::default() };
+        let counted = (0..MAX_ROWS + 5).rev().map(|n| (page(n), tally)).collect();
+        let query = ReportQuery {
+            kind: ReportKind::LandingPages,
+            sites: Vec::new(),
+            period: Period::Days { from: date(2026, 3, 1), to: date(2026, 3, 1) },
+            time_zone: None,
+        };
+        let report = report(&query, counted);
+        assert_eq!((report.rows.len(), report.rows_left_off), (MAX_ROWS, 5));
+        assert_eq!(report.rows[0].key, page(0), "equal rows come in the order of their names");
+        assert_eq!(report.totals.visits, MAX_ROWS as u64 + 5);
+    }
+}

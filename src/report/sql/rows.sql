@@ -1,0 +1,45 @@
+-- Called by report::store::rows, with {dimensions} replaced by ReportKind::dimensions.
+-- $1 sites joined by commas; $2 to $3 local dates, both included; $4 to $5 milliseconds, half open.
+-- A visit counts in `visits_with_call` when any call was ever attributed to it.
+WITH chosen AS (SELECT unnest(string_split($1, ',')) AS site),
+callers AS (
+    SELECT DISTINCT session FROM calls
+    WHERE site IN (FROM chosen) AND session IS NOT NULL
+),
+visited AS (
+    SELECT {dimensions}, count(*) AS visits, count(callers.session) AS visits_with_call
+    FROM sessions LEFT JOIN callers ON callers.session = sessions.id
+    WHERE site IN (FROM chosen)
+        AND local_date BETWEEN $2::DATE AND $3::DATE AND started_at >= $4 AND started_at < $5
+    GROUP BY ALL
+),
+called AS (
+    SELECT {dimensions},
+        count(*) AS calls,
+        count(*) FILTER (WHERE first_time) AS first_time,
+        count(*) FILTER (WHERE NOT first_time) AS repeated,
+        count(*) FILTER (WHERE outcome = 'answered') AS answered,
+        count(*) FILTER (WHERE outcome = 'missed') AS missed,
+        count(talk_s) FILTER (WHERE outcome = 'answered') AS timed,
+        sum(talk_s) FILTER (WHERE outcome = 'answered') AS talk_s,
+        count(*) FILTER (WHERE attributed) AS attributed,
+        sum(confidence) FILTER (WHERE attributed) AS confidence
+    FROM calls
+    WHERE site IN (FROM chosen)
+        AND local_date BETWEEN $2::DATE AND $3::DATE AND started_at >= $4 AND started_at < $5
+    GROUP BY ALL
+)
+SELECT {dimensions},
+    coalesce(sum(visits), 0)::UBIGINT,
+    coalesce(sum(visits_with_call), 0)::UBIGINT,
+    coalesce(sum(calls), 0)::UBIGINT,
+    coalesce(sum(first_time), 0)::UBIGINT,
+    coalesce(sum(repeated), 0)::UBIGINT,
+    coalesce(sum(answered), 0)::UBIGINT,
+    coalesce(sum(missed), 0)::UBIGINT,
+    coalesce(sum(timed), 0)::UBIGINT,
+    coalesce(sum(talk_s), 0)::UBIGINT,
+    coalesce(sum(attributed), 0)::UBIGINT,
+    coalesce(sum(confidence), 0)::DOUBLE
+FROM (FROM visited UNION ALL BY NAME FROM called)
+GROUP BY ALL
