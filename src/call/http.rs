@@ -209,6 +209,7 @@ pub struct CallList {
 /// Lists the calls of the last 30 days, newest first.
 #[utoipa::path(
     tag = "calls",
+    security(("key" = [])),
     params(ListQuery),
     responses(
         (status = 200, description = "One page", body = CallList),
@@ -253,6 +254,7 @@ pub struct OneQuery {
 /// Shows one call of the last 30 days.
 #[utoipa::path(
     tag = "calls",
+    security(("key" = [])),
     params(("id" = String, Path, description = "The call's id"), OneQuery),
     responses(
         (status = 200, description = "The call", body = CallView),

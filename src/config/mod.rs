@@ -21,6 +21,7 @@ pub mod secrets;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -77,9 +78,10 @@ impl Installation {
         self.written.get(number)
     }
 
-    /// The written forms of a configured number; of any other number, computed now.
-    pub fn written(&self, number: &PhoneNumber) -> WrittenForms {
-        self.written.get(number).cloned().unwrap_or_else(|| number.written())
+    /// The written forms of a number: known for configured ones, computed for others (drained
+    /// numbers that a page still shows).
+    pub fn written(&self, number: &PhoneNumber) -> Cow<'_, WrittenForms> {
+        self.known_forms(number).map_or_else(|| Cow::Owned(number.written()), Cow::Borrowed)
     }
 }
 

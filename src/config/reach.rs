@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use crate::config::complaint::{Complaint, Complaints};
 use crate::config::model::Config;
+use crate::platform::tls::client_builder;
 
 /// The oldest Redis whose commands Ringtrace uses.
 const OLDEST_REDIS: (u32, u32) = (6, 2);
@@ -135,7 +136,7 @@ async fn is_healthy(address: SocketAddr) -> bool {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let Ok(client) = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build() else {
+    let Ok(client) = client_builder().timeout(PATIENCE).no_proxy().build() else {
         return false;
     };
     let asked = client.get(format!("http://{reachable}/healthz")).send().await;

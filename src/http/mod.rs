@@ -1,5 +1,11 @@
 //! The HTTP edge: every route in one list, errors, keys, limits.
 
 pub mod auth;
+pub mod edge;
 pub mod limits;
+pub mod operations;
 pub mod problem;
+pub mod routes;
+pub mod snippet;
+
+pub use routes::{Parts, application};

@@ -1,5 +1,7 @@
 //! What a page is told: every target of the site with the number to show.
 
+use std::borrow::Cow;
+
 use crate::config::Installation;
 use crate::config::model::{Site, Target};
 use crate::lease::model::{Lease, Tier};
@@ -53,12 +55,7 @@ fn target_reply<'a>(
             match lease.map(|lease| (lease.tier, lease.number.as_ref())) {
                 None => (Tier::Original, None, Some(NoNumberReason::NoPool)),
                 Some((_, None)) => (Tier::Original, None, Some(NoNumberReason::PoolExhausted)),
-                // A number that left the configuration while a page shows it has no forms here;
-                // the page keeps what it shows.
-                Some((tier, Some(number))) => match installation.known_forms(number) {
-                    Some(written) => (tier, Some(written), None),
-                    None => (Tier::Original, None, Some(NoNumberReason::NotWanted)),
-                },
+                Some((tier, Some(number))) => (tier, Some(installation.written(number)), None),
             }
         }
     };
@@ -66,15 +63,18 @@ fn target_reply<'a>(
         metrics::counter!("ringtrace_original_total", "reason" => reason.word()).increment(1);
     }
     let has = |form: Form| forms.iter().any(|known| known.form == form);
-    let tracking = shown.map(|written| TrackingReply {
-        number: &written.e164,
-        international: &written.international,
-        national: &written.national,
-        digits: Digits {
-            international: has(Form::International).then_some(&*written.international_digits),
-            national: has(Form::National).then_some(&*written.national_digits),
-            significant: has(Form::Significant).then_some(&*written.significant_digits),
-        },
+    let tracking = shown.map(|written| {
+        let digits = |form, of: fn(&WrittenForms) -> &str| has(form).then(|| part(&written, of));
+        TrackingReply {
+            number: part(&written, |w| &w.e164),
+            international: part(&written, |w| &w.international),
+            national: part(&written, |w| &w.national),
+            digits: Digits {
+                international: digits(Form::International, |w| &w.international_digits),
+                national: digits(Form::National, |w| &w.national_digits),
+                significant: digits(Form::Significant, |w| &w.significant_digits),
+            },
+        }
     });
     TargetReply {
         id: target.id.as_str(),
@@ -83,6 +83,14 @@ fn target_reply<'a>(
         tier,
         tracking,
         reason,
+    }
+}
+
+/// One of the written forms, borrowed where they are.
+fn part<'a>(written: &Cow<'a, WrittenForms>, of: fn(&WrittenForms) -> &str) -> Cow<'a, str> {
+    match written {
+        Cow::Borrowed(known) => Cow::Borrowed(of(known)),
+        Cow::Owned(computed) => Cow::Owned(of(computed).to_owned()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The messages of `docs/protocol.md`.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -195,11 +197,11 @@ pub enum Form {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TrackingReply<'a> {
     /// E.164.
-    pub number: &'a str,
+    pub number: Cow<'a, str>,
     /// Written with country code.
-    pub international: &'a str,
+    pub international: Cow<'a, str>,
     /// Written as dialled inside the country.
-    pub national: &'a str,
+    pub national: Cow<'a, str>,
     /// Its digits in each form that occurs in `forms`.
     pub digits: Digits<'a>,
 }
@@ -209,13 +211,13 @@ pub struct TrackingReply<'a> {
 pub struct Digits<'a> {
     /// With country code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub international: Option<&'a str>,
+    pub international: Option<Cow<'a, str>>,
     /// As dialled inside the country.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub national: Option<&'a str>,
+    pub national: Option<Cow<'a, str>>,
     /// Without country code and trunk prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub significant: Option<&'a str>,
+    pub significant: Option<Cow<'a, str>>,
 }
 
 impl LeaseRequest {

@@ -12,3 +12,4 @@ pub mod secret;
 pub mod shutdown;
 pub mod signing;
 pub mod telemetry;
+pub mod tls;

@@ -2,8 +2,8 @@
 //! for what blocks or holds a connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, FromRedisValue, Pipeline, ScriptInvocation, ServerErrorKind};
@@ -41,8 +41,8 @@ pub struct Patience {
     pub response: Duration,
     /// Longest wait for a connection.
     pub connection: Duration,
-    /// How long the breaker stays open after a failure.
-    pub breaker_open: Duration,
+    /// How often an open breaker asks whether Redis is back.
+    pub probe_every: Duration,
 }
 
 impl Default for Patience {
@@ -50,80 +50,66 @@ impl Default for Patience {
         Patience {
             response: Duration::from_millis(150),
             connection: Duration::from_millis(150),
-            breaker_open: Duration::from_millis(250),
+            probe_every: Duration::from_millis(100),
         }
     }
 }
 
-/// Opens after a failure: while it is open nobody waits for Redis; when the time is over one
-/// request tries again.
+/// Opens after a failure: while it is open nobody waits for Redis. Whoever opened it leaves a probe
+/// behind that asks until Redis answers, and closes it; no request ever waits to find that out.
 #[derive(Debug)]
 pub struct Breaker {
-    origin: Instant,
-    open_until_ms: AtomicI64,
+    open: AtomicBool,
     failures: AtomicU32,
-    open_for: Duration,
+    probe_every: Duration,
 }
 
 impl Breaker {
-    /// A closed breaker that stays open for `open_for` after a failure.
-    pub fn new(open_for: Duration) -> Arc<Self> {
-        Arc::new(Breaker {
-            origin: Instant::now(),
-            open_until_ms: AtomicI64::new(-1),
-            failures: AtomicU32::new(0),
-            open_for,
-        })
+    /// A closed breaker that asks every `probe_every` once it is open.
+    pub fn new(probe_every: Duration) -> Arc<Self> {
+        Arc::new(Breaker { open: AtomicBool::new(false), failures: AtomicU32::new(0), probe_every })
     }
 
-    fn elapsed_ms(&self) -> i64 {
-        self.origin.elapsed().as_millis() as i64
-    }
-
-    /// Whether Redis may be asked. When an open period just ended, exactly one caller gets `true`
-    /// and the others wait for its result.
-    pub fn allows(&self) -> bool {
-        let until = self.open_until_ms.load(Ordering::Acquire);
-        if until < 0 {
-            return true;
-        }
-        let now = self.elapsed_ms();
-        if now < until {
-            return false;
-        }
-        let next = now + self.open_for.as_millis() as i64;
-        self.open_until_ms
-            .compare_exchange(until, next, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-    }
-
-    /// Whether the last answer was a good one.
+    /// Whether Redis may be asked.
     pub fn is_closed(&self) -> bool {
-        self.open_until_ms.load(Ordering::Acquire) < 0
+        !self.open.load(Ordering::Acquire)
     }
 
+    /// Notes a good answer of a request.
     fn succeeded(&self) {
-        if self.open_until_ms.swap(-1, Ordering::AcqRel) >= 0 {
-            tracing::info!("Redis answers again");
-            metrics::gauge!("ringtrace_redis_up").set(1.0);
+        // A read before the write: the good case must not share a cache line in anger.
+        if self.failures.load(Ordering::Relaxed) != 0 {
+            self.failures.store(0, Ordering::Relaxed);
         }
-        self.failures.store(0, Ordering::Relaxed);
     }
 
-    fn failed(&self, why: &redis::RedisError) {
+    /// Notes a failure; `true` when it opened the breaker, so that a probe is due.
+    fn failed(&self, why: &redis::RedisError) -> bool {
         // One slow answer is not an outage; a broken connection is.
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if why.is_timeout() && failures < 3 {
-            return;
+            return false;
         }
-        let was_closed = self
-            .open_until_ms
-            .swap(self.elapsed_ms() + self.open_for.as_millis() as i64, Ordering::AcqRel)
-            < 0;
-        if was_closed {
+        let opened = !self.open.swap(true, Ordering::AcqRel);
+        if opened {
             tracing::warn!(error = %why, "Redis does not answer; fallbacks are in use");
             metrics::gauge!("ringtrace_redis_up").set(0.0);
         }
+        opened
+    }
+
+    async fn probe(self: Arc<Self>, mut connection: ConnectionManager) {
+        loop {
+            tokio::time::sleep(self.probe_every).await;
+            let ping = redis::cmd("PING");
+            if ping.query_async::<String>(&mut connection).await.is_ok() {
+                break;
+            }
+        }
+        self.failures.store(0, Ordering::Relaxed);
+        self.open.store(false, Ordering::Release);
+        tracing::info!("Redis answers again");
+        metrics::gauge!("ringtrace_redis_up").set(1.0);
     }
 }
 
@@ -188,7 +174,7 @@ impl Redis {
         what: &'static str,
         asked: impl Future<Output = redis::RedisResult<T>>,
     ) -> Result<T, StoreError> {
-        if !self.breaker.allows() {
+        if !self.breaker.is_closed() {
             return Err(StoreError::Unavailable("it did not answer a moment ago".to_owned()));
         }
         match asked.await {
@@ -197,7 +183,10 @@ impl Redis {
                 Ok(answer)
             }
             Err(error) if is_outage(&error) => {
-                self.breaker.failed(&error);
+                if self.breaker.failed(&error) {
+                    tokio::spawn(self.breaker.clone().probe(self.connection.clone()));
+                }
+                tracing::debug!(what, %error, "Redis did not answer");
                 metrics::counter!("ringtrace_redis_failures_total", "what" => what).increment(1);
                 Err(StoreError::Unavailable(error.to_string()))
             }

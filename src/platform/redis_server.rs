@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
+use crate::platform::shutdown::ShutdownSignal;
+
 /// Why the child did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisServerError {
@@ -119,6 +121,29 @@ impl RedisServer {
     /// The child's process id while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Runs the child until `shutdown`, and starts it again whenever it ends by itself.
+    pub async fn supervise(self, program: String, folder: PathBuf, mut shutdown: ShutdownSignal) {
+        let mut server = self;
+        loop {
+            tokio::select! {
+                () = shutdown.over() => return server.stop().await,
+                ended = server.child.wait() => {
+                    tracing::error!(?ended, "redis-server ended by itself and is started again");
+                    metrics::counter!("ringtrace_redis_restarts_total").increment(1);
+                }
+            }
+            server = loop {
+                match RedisServer::start(&program, &folder).await {
+                    Ok(started) => break started,
+                    Err(error) => tracing::error!(%error, "redis-server does not start"),
+                }
+                if shutdown.sleep(Duration::from_secs(1)).await {
+                    return;
+                }
+            };
+        }
     }
 
     /// Asks the child to write everything and end, and waits for it.

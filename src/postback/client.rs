@@ -10,6 +10,7 @@ use reqwest::{Method, redirect};
 use url::Url;
 
 use crate::config::model::PostbackDelivery;
+use crate::platform::tls::client_builder;
 use crate::postback::guard::{PrivateTarget, PublicResolver, check_literal};
 
 /// Most bytes of an answer that are read; nothing that matters is longer.
@@ -76,7 +77,7 @@ pub struct Client {
 impl Client {
     /// A client with the configured timeouts and guard.
     pub fn new(delivery: &PostbackDelivery) -> Result<Self, reqwest::Error> {
-        let mut builder = reqwest::Client::builder()
+        let mut builder = client_builder()
             .user_agent(concat!("Ringtrace/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()

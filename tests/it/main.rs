@@ -5,6 +5,9 @@ mod support;
 
 mod call;
 mod config;
+mod docs;
+mod edge;
+mod faults;
 mod lease;
 mod lease_http;
 mod lease_numbers;

@@ -1,5 +1,6 @@
 //! What the integration tests share: a test owns its world.
 
+pub mod app;
 pub mod facts;
 pub mod lease_model;
 pub mod redis;

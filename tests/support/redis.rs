@@ -46,12 +46,12 @@ impl TestRedis {
             connection: Duration::from_secs(20),
             ..Patience::default()
         };
-        Redis::lazy(self.url(), patience, Breaker::new(patience.breaker_open)).expect("a handle")
+        Redis::lazy(self.url(), patience, Breaker::new(patience.probe_every)).expect("a handle")
     }
 
     /// A hot-path handle with a breaker of its own.
     pub fn handle(&self) -> Redis {
         let patience = Patience::default();
-        Redis::lazy(self.url(), patience, Breaker::new(patience.breaker_open)).expect("a handle")
+        Redis::lazy(self.url(), patience, Breaker::new(patience.probe_every)).expect("a handle")
     }
 }

@@ -20,7 +20,7 @@ fn kill_redis(world: &World) {
 
 fn handle(url: &str) -> Redis {
     let patience = Patience::default();
-    Redis::lazy(url, patience, Breaker::new(patience.breaker_open)).expect("a handle")
+    Redis::lazy(url, patience, Breaker::new(patience.probe_every)).expect("a handle")
 }
 
 #[tokio::test]

@@ -218,7 +218,8 @@ impl World {
         let keys = self.keys();
         let key = keys.session(&session);
         let _: String = self.ask(redis::cmd("SET").arg(key).arg(visit.to_string())).await;
-        let entry = format!("{session} {} {} own {tel_click_at}", T - 60_000, T - 5_000);
+        let (from, seen) = (T - 60_000, T - 5_000);
+        let entry = format!("{session} {from} {seen} own {tel_click_at} {seen} main");
         let number = TRACKING.parse().expect("a number");
         let holders = keys.holders(&number);
         let _: i64 = self.ask(redis::cmd("RPUSH").arg(holders).arg(entry)).await;

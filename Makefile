@@ -1,0 +1,49 @@
+# Ringtrace: `make demo` and `make test` do everything on a fresh machine (Debian or Ubuntu with the
+# Rust toolchain, Node, Python and apt).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ARGS ?=
+
+.PHONY: help demo build test lint unit snippet journey bench setup setup-test clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what building and running needs
+	@scripts/setup redis duckdb
+
+setup-test: ## install what the tests need
+	@scripts/setup redis duckdb chromium node python
+
+build: setup ## the release binary, at $CARGO_TARGET_DIR/release/ringtrace
+	cargo build --release --locked --bin ringtrace
+	@cp -f .duckdb/libduckdb.so $(TARGET)/release/
+
+demo: build ## two weeks of traffic through the real service, then stay up; ARGS=--once ends
+	@$(TARGET)/release/ringtrace demo $(ARGS)
+
+test: setup-test lint unit snippet journey ## everything CI runs
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+unit:
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked; fi
+
+snippet:
+	cd js-snippet && npm run --silent check && npm test --silent && npm run --silent test:browser
+	node --test tests/dashboard/figures.test.mjs
+
+journey:
+	cargo build --locked --bin ringtrace
+	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
+
+bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
+	@scripts/setup wrk
+	@RINGTRACE_BIN="$(abspath $(TARGET))/release/ringtrace" benches/load/run
+
+clean: ## remove what was built and the demo's data
+	cargo clean
+	rm -rf ringtrace-demo-data js-snippet/node_modules .venv .duckdb

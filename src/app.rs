@@ -1,0 +1,303 @@
+//! Wiring, and nothing else: parts are made, handed to the routes and the workers, and ended in order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{HttpServer, web};
+use tokio::task::JoinHandle;
+
+use crate::call::recorder::Recorder;
+use crate::call::spool::{Spool, SpoolOptions};
+use crate::call::worker::CallWorker;
+use crate::config::Live;
+use crate::config::model::Config;
+use crate::http;
+use crate::http::limits::SnippetLimiter;
+use crate::lease;
+use crate::lease::numbers::{NumbersError, sync_pools};
+use crate::lease::store::LeaseStore;
+use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
+use crate::platform::clock::Clock;
+use crate::platform::redis::{Breaker, Patience, Redis, StoreError, worker_pool};
+use crate::platform::redis_server::{RedisServer, RedisServerError};
+use crate::platform::shutdown::Shutdown;
+use crate::platform::signing::{SigningError, SigningKeys};
+use crate::platform::telemetry;
+use crate::postback::store::Outbox;
+use crate::postback::worker::Deliverer;
+use crate::visit::tables::{Tables, TablesError};
+use crate::warehouse::store::{Warehouse, WarehouseError};
+use crate::warehouse::worker::Projector;
+
+/// Routes that an embedding program adds.
+pub type ExtraRoutes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
+
+/// What differs between `serve`, `demo` and a test.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Serves the demo page, and puts this key into the dashboard.
+    pub demo_key: Option<String>,
+    /// Further routes.
+    pub extra_routes: Option<ExtraRoutes>,
+    /// Leaves the delivery of postbacks to [`App::deliverer`] until [`App::start_delivery`].
+    pub hold_postbacks: bool,
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {path}: {source}")]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The private Redis did not start.
+    #[error(transparent)]
+    RedisServer(#[from] RedisServerError),
+    /// Redis cannot be used.
+    #[error(transparent)]
+    Redis(#[from] StoreError),
+    /// The numbers of the configuration cannot be put into their pools.
+    #[error(transparent)]
+    Numbers(#[from] NumbersError),
+    /// There is no signing key.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The spool cannot be used.
+    #[error("cannot use the spool: {0}")]
+    Spool(#[source] std::io::Error),
+    /// The warehouse cannot be opened.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The compiled-in tables cannot be read.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// The client that delivers postbacks cannot be made.
+    #[error("cannot make the client for postbacks: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The running service.
+pub struct App {
+    live: Live,
+    clock: Clock,
+    address: SocketAddr,
+    leases: LeaseStore,
+    server: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    redis_child: Option<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
+    /// Ends the workers; Redis, which they need to drain, ends after them.
+    work_over: Shutdown,
+    redis_over: Shutdown,
+    deliverer: Deliverer,
+    unread: Consumer,
+    warehouse: Warehouse,
+}
+
+impl App {
+    /// Starts every part and begins to serve.
+    pub async fn start(config: Config, options: Options) -> Result<Self, StartError> {
+        let data = config.data_folder.clone();
+        std::fs::create_dir_all(&data)
+            .map_err(|source| StartError::DataFolder { path: data.clone(), source })?;
+        let metrics = telemetry::start_metrics();
+        let clock = Clock::default();
+        let signing = SigningKeys::load_or_create(&data)?;
+        let warehouse = Warehouse::open(&data, config.warehouse.threads)?;
+        let spool =
+            Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
+
+        let (work_over, redis_over) = (Shutdown::default(), Shutdown::default());
+        let (redis_url, redis_child) = redis_url(&config, &redis_over).await?;
+        let patience = Patience {
+            response: config.redis.response_timeout.unsigned_abs(),
+            connection: config.redis.connection_timeout.unsigned_abs(),
+            ..Patience::default()
+        };
+        let breaker = Breaker::new(patience.probe_every);
+        let redis = Redis::lazy(&redis_url, patience, breaker.clone())?;
+        let pool = worker_pool(&redis_url, 16)?;
+        let live = Live::new(config);
+        let leases = LeaseStore::new(redis.clone());
+        fill_pools(&leases, &live, &clock).await?;
+
+        let installation = live.now_full();
+        let server = &installation.config.server;
+        let outbox = Outbox::new(pool.clone());
+        let parts = http::Parts {
+            live: live.clone(),
+            clock: clock.clone(),
+            signing,
+            metrics,
+            warehouse: warehouse.clone(),
+            spool: spool.clone(),
+            limiter: web::Data::new(SnippetLimiter::new(&installation.config.limits)),
+            tables: web::Data::new(Tables::load()?),
+            outbox: outbox.clone(),
+            dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
+            extra_routes: options.extra_routes,
+        };
+        let recorder = Recorder::new(redis, live.clone(), clock.clone(), parts.signing.clone());
+        let calls = CallWorker::new(recorder, spool);
+        let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
+        let projector = Projector::new(pool.clone(), warehouse.clone(), live.clone());
+        let unread = Consumer::new(pool, installation.shards, WAREHOUSE_GROUP, "watcher");
+
+        let per_worker = (redis_url, patience, breaker);
+        let factory = move || {
+            let (url, patience, breaker) = &per_worker;
+            let redis = Redis::lazy(url, *patience, breaker.clone());
+            http::application(parts.clone(), redis.expect("the URL was good a moment ago"))
+        };
+        let listen_error = |source| StartError::Listen { address: server.listen, source };
+        let mut http = HttpServer::new(factory)
+            .disable_signals()
+            .shutdown_timeout(server.shutdown_timeout.as_secs().unsigned_abs());
+        if server.workers > 0 {
+            http = http.workers(server.workers);
+        }
+        let http = http.bind(server.listen).map_err(listen_error)?;
+        let address = http.addrs().first().copied().unwrap_or(server.listen);
+        let running = http.run();
+
+        let signal = || work_over.signal();
+        let workers = vec![
+            tokio::spawn(calls.run(signal())),
+            tokio::spawn(lease::worker::run(leases.clone(), live.clone(), clock.clone(), signal())),
+            tokio::spawn(projector.run(signal())),
+        ];
+        let mut app = App {
+            live,
+            clock,
+            address,
+            leases,
+            server: running.handle(),
+            serving: tokio::spawn(running),
+            redis_child,
+            workers,
+            work_over,
+            redis_over,
+            deliverer,
+            unread,
+            warehouse,
+        };
+        if !options.hold_postbacks {
+            app.start_delivery();
+        }
+        Ok(app)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The configuration in force.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The clock that all parts share.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The worker that delivers postbacks.
+    pub fn deliverer(&self) -> Deliverer {
+        self.deliverer.clone()
+    }
+
+    /// Starts the delivery of postbacks when [`Options::hold_postbacks`] kept it.
+    pub fn start_delivery(&mut self) {
+        let delivery = self.deliverer.clone().run(self.work_over.signal());
+        self.workers.push(tokio::spawn(delivery));
+    }
+
+    /// Puts added numbers into their pools and drains removed ones, after a reload.
+    pub async fn numbers_changed(&self) -> Result<(), NumbersError> {
+        let synced = sync_pools(&self.leases, &self.live.now_full(), &self.clock).await?;
+        tracing::info!(added = synced.added, drained = synced.drained, "pools are in step");
+        Ok(())
+    }
+
+    /// Waits until every ledger entry written so far is in the warehouse; `false` after `longest`.
+    pub async fn wait_until_reported(&self, longest: Duration) -> bool {
+        let end = tokio::time::Instant::now() + longest;
+        while tokio::time::Instant::now() < end {
+            if matches!(self.unread.lag().await, Ok(0)) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+
+    /// Returns when the HTTP server ends although nobody asked for it.
+    pub async fn until_dead(&mut self) {
+        let _ = (&mut self.serving).await;
+    }
+
+    /// Ends in order: no new requests, those in flight finish, ledger and outbox drain, the
+    /// warehouse is written out, the private Redis ends last.
+    pub async fn stop(self) {
+        self.server.stop(true).await;
+        self.work_over.begin();
+        for worker in self.workers {
+            if tokio::time::timeout(Duration::from_secs(20), worker).await.is_err() {
+                tracing::warn!(
+                    "a worker did not end in time; what it had left comes at the next start"
+                );
+            }
+        }
+        if let Err(error) = self.warehouse.checkpoint().await {
+            tracing::warn!(%error, "the warehouse was not written out; its log is read at the next start");
+        }
+        self.redis_over.begin();
+        if let Some(child) = self.redis_child {
+            let _ = child.await;
+        }
+    }
+}
+
+/// The URL of Redis; starts the private one when none is configured.
+async fn redis_url(
+    config: &Config,
+    over: &Shutdown,
+) -> Result<(String, Option<JoinHandle<()>>), StartError> {
+    if !config.redis.url.is_empty() {
+        return Ok((config.redis.url.reveal().to_owned(), None));
+    }
+    let folder = config.data_folder.join("redis");
+    let program = config.redis.program.clone();
+    let server = RedisServer::start(&program, &folder).await?;
+    let url = server.url().to_owned();
+    let child = tokio::spawn(server.supervise(program, folder, over.signal()));
+    Ok((url, Some(child)))
+}
+
+/// Puts the configured numbers into their pools. A Redis that is away must not keep the phone from
+/// being answered: then the sweeper does it later.
+async fn fill_pools(leases: &LeaseStore, live: &Live, clock: &Clock) -> Result<(), StartError> {
+    match sync_pools(leases, &live.now_full(), clock).await {
+        Err(NumbersError::Store(StoreError::Unavailable(why))) => {
+            tracing::warn!(%why, "Redis is away; calls are forwarded, numbers are leased once it is back");
+            Ok(())
+        }
+        done => Ok(done.map(|_| ())?),
+    }
+}

@@ -1,0 +1,35 @@
+//! What a command says when it cannot do its work.
+
+use crate::app::StartError;
+use crate::config::load::LoadError;
+
+/// Why a command failed; printed after `ringtrace: `.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration is wrong.
+    #[error("the configuration cannot be used:\n{0}")]
+    Config(#[from] LoadError),
+    /// The service did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The HTTP server ended although nobody asked for it.
+    #[error("the HTTP server ended by itself; the log says more")]
+    Died,
+    /// The running server did not give what was asked for.
+    #[error("{url}: {why}")]
+    Server {
+        /// Where.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// The demo cannot be played.
+    #[error("demo: {0}")]
+    Demo(String),
+    /// Signals cannot be listened to.
+    #[error("cannot listen to signals: {0}")]
+    Signals(std::io::Error),
+    /// No runtime.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(std::io::Error),
+}

@@ -1,0 +1,156 @@
+//! `ringtrace report`: asks the running server and prints its answer.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::CliError;
+use crate::config::load::load;
+use crate::platform::tls::client_builder;
+use crate::report::model::Report;
+use crate::report::render::{RenderOptions, render};
+
+/// The named reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportName {
+    /// By source, medium, campaign and channel.
+    Sources,
+    /// By hour and weekday.
+    Hours,
+    /// By landing page.
+    LandingPages,
+}
+
+impl ReportName {
+    /// Every named report, in the order in which the demo prints them.
+    pub const ALL: [ReportName; 3] =
+        [ReportName::Sources, ReportName::Hours, ReportName::LandingPages];
+
+    fn path(self) -> &'static str {
+        match self {
+            ReportName::Sources => "sources",
+            ReportName::Hours => "hours",
+            ReportName::LandingPages => "landing-pages",
+        }
+    }
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// As the API's CSV.
+    Csv,
+    /// As the API's JSON.
+    Json,
+}
+
+/// What `ringtrace report` was asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Which report.
+    pub name: ReportName,
+    /// First day (YYYY-MM-DD, in the site's time zone) or first moment (RFC 3339).
+    #[arg(long)]
+    pub from: Option<String>,
+    /// Last day, or the moment before which it ends.
+    #[arg(long)]
+    pub to: Option<String>,
+    /// Site; may be given several times. All that the key may see when absent.
+    #[arg(long)]
+    pub site: Vec<String>,
+    /// How it is printed.
+    #[arg(long, default_value = "table")]
+    pub format: ReportFormat,
+    /// Where the server is; by default the configuration's listen address.
+    #[arg(long, env = "RINGTRACE_URL")]
+    pub url: Option<String>,
+    /// An API key.
+    #[arg(long, env = "RINGTRACE_KEY", hide_env_values = true)]
+    pub key: String,
+    /// Configuration that tells where the server listens.
+    #[arg(long, env = "RINGTRACE_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Asks the API of a running server.
+pub struct Client {
+    base: String,
+    key: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client of the server at `base` (`http://host:port`).
+    pub fn new(base: &str, key: &str) -> Result<Self, CliError> {
+        let http = client_builder()
+            .build()
+            .map_err(|e| CliError::Server { url: base.to_owned(), why: e.to_string() })?;
+        Ok(Client { base: base.trim_end_matches('/').to_owned(), key: key.to_owned(), http })
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<String, CliError> {
+        let url = format!("{}{path}", self.base);
+        let asked = url::Url::parse_with_params(&url, query)
+            .map_err(|e| CliError::Server { url: url.clone(), why: e.to_string() })?;
+        let failed = |why: String| CliError::Server { url: url.clone(), why };
+        let sent = self.http.get(asked).bearer_auth(&self.key).send().await;
+        let response = sent.map_err(|e| {
+            failed(if e.is_connect() {
+                "nothing answers there; is it running?".to_owned()
+            } else {
+                e.to_string()
+            })
+        })?;
+        let status = response.status();
+        let body = response.text().await.map_err(|e| failed(e.to_string()))?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or("no reason given");
+        Err(failed(format!("{status}: {detail}")))
+    }
+
+    /// A report of the default period as a table.
+    pub async fn table(&self, name: ReportName) -> Result<String, CliError> {
+        self.report(name, &[]).await
+    }
+
+    async fn report(&self, name: ReportName, query: &[(&str, String)]) -> Result<String, CliError> {
+        let path = format!("/v1/reports/{}", name.path());
+        let text = self.get(&path, query).await?;
+        let report: Report = serde_json::from_str(&text).map_err(|e| CliError::Server {
+            url: format!("{}{path}", self.base),
+            why: format!("the answer is not a report: {e}"),
+        })?;
+        let plain = !std::io::stdout().is_terminal();
+        Ok(render(&report, &RenderOptions { plain, ..RenderOptions::default() }))
+    }
+}
+
+/// Prints one report.
+pub async fn run(args: ReportArgs) -> Result<(), CliError> {
+    let base = match args.url {
+        Some(url) => url,
+        None => format!("http://{}", load(args.config.as_deref())?.server.listen),
+    };
+    let client = Client::new(&base, &args.key)?;
+    let mut query: Vec<(&str, String)> = Vec::new();
+    query.extend(args.from.map(|from| ("from", from)));
+    query.extend(args.to.map(|to| ("to", to)));
+    query.extend(args.site.into_iter().map(|site| ("site", site)));
+    let text = match args.format {
+        ReportFormat::Table => client.report(args.name, &query).await?,
+        ReportFormat::Csv | ReportFormat::Json => {
+            let format = if args.format == ReportFormat::Csv { "csv" } else { "json" };
+            query.push(("format", format.to_owned()));
+            client.get(&format!("/v1/reports/{}", args.name.path()), &query).await?
+        }
+    };
+    println!("{}", text.trim_end());
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What every request passes: a request id, counting, security headers, and a readable body for
+//! errors that no handler wrote.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, ResponseError};
+
+use crate::http::problem::Problem;
+
+/// Header that carries the request id in both directions.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The id of one request, in its extensions and in the reply.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+fn request_id(request: &ServiceRequest) -> String {
+    // A proxy's id is kept when it is harmless to log.
+    let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
+    let harmless = |id: &&str| {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if let Some(id) = given.filter(harmless) {
+        return id.to_owned();
+    }
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{:08x}-{number:08x}", std::process::id())
+}
+
+/// The middleware; wraps the whole application.
+pub async fn edge<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let hot = is_hot(&request);
+    let method = request.method().clone();
+
+    let answered = next.call(request).await?;
+    let route = answered.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let status = answered.status();
+    observe(&method, route, status, started, &id);
+
+    let mut response = if lacks_problem_body(&answered) {
+        let problem = problem_for(status);
+        answered.into_response(problem.error_response()).map_into_right_body()
+    } else {
+        answered.map_into_left_body()
+    };
+    let headers = response.headers_mut();
+    if let Ok(value) = header::HeaderValue::from_str(&id) {
+        headers.insert(header::HeaderName::from_static(REQUEST_ID), value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    if hot && !headers.contains_key(header::CONTENT_ENCODING) {
+        // Small answers on hot paths: compressing them costs more than it saves.
+        headers.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("identity"));
+    }
+    Ok(response)
+}
+
+fn is_hot(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    path == "/v1/lease" || path == "/v1/beat" || path.starts_with("/v1/telephony/")
+}
+
+fn observe(method: &Method, route: String, status: StatusCode, started: Instant, id: &str) {
+    let seconds = started.elapsed().as_secs_f64();
+    let method = method.as_str().to_owned();
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::error!(request_id = id, %method, %route, status = status.as_u16(), "request failed");
+    } else {
+        tracing::debug!(request_id = id, %method, %route, status = status.as_u16(), seconds, "request");
+    }
+    metrics::counter!(
+        "ringtrace_http_requests_total",
+        "method" => method, "route" => route.clone(), "status" => status.as_u16().to_string()
+    )
+    .increment(1);
+    metrics::histogram!("ringtrace_http_request_seconds", "route" => route).record(seconds);
+}
+
+/// An error that no handler wrote: its body, if any, is not for programs.
+fn lacks_problem_body<B>(response: &ServiceResponse<B>) -> bool {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return false;
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    !kind.is_some_and(|kind| kind.starts_with("application/problem+json"))
+}
+
+fn problem_for(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::NotFound { what: "route" },
+        StatusCode::METHOD_NOT_ALLOWED => Problem::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { limit: 0 },
+        StatusCode::UNAUTHORIZED => Problem::Unauthorized,
+        status if status.is_client_error() => {
+            Problem::BadRequest("the request cannot be read".to_owned())
+        }
+        _ => Problem::Internal,
+    }
+}
