@@ -55,6 +55,11 @@ impl Complaints {
         self.0.push(Complaint { path, message, severity, origin: None });
     }
 
+    /// Adds what was collected elsewhere.
+    pub fn extend(&mut self, complaints: Vec<Complaint>) {
+        self.0.extend(complaints);
+    }
+
     /// Everything collected, in the order it was found.
     pub fn into_vec(self) -> Vec<Complaint> {
         self.0

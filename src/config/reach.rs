@@ -22,13 +22,20 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Everything that `config` needs and cannot reach.
 pub async fn reach(config: &Config) -> Vec<Complaint> {
     let mut out = Complaints::default();
+    out.extend(redis(config).await);
+    data_folder(&config.data_folder, &mut out);
+    listen(config.server.listen, &mut out).await;
+    out.into_vec()
+}
+
+/// What is wrong with the Redis of `config`, or with the program that would be started.
+pub async fn redis(config: &Config) -> Vec<Complaint> {
+    let mut out = Complaints::default();
     if config.redis.url.is_empty() {
         redis_program(&config.redis.program, &mut out).await;
     } else {
         redis_server(config.redis.url.reveal(), &mut out).await;
     }
-    data_folder(&config.data_folder, &mut out);
-    listen(config.server.listen, &mut out).await;
     out.into_vec()
 }
 

@@ -56,12 +56,15 @@ fn keep_fixed(running: &Config, wanted: &mut Config) -> Vec<Complaint> {
     keep("data_folder", &running.data_folder, &mut wanted.data_folder, &mut out);
     keep("server.listen", &running.server.listen, &mut wanted.server.listen, &mut out);
     keep("server.workers", &running.server.workers, &mut wanted.server.workers, &mut out);
+    let (was, will) = (&running.server, &mut wanted.server);
+    keep("server.shutdown_timeout", &was.shutdown_timeout, &mut will.shutdown_timeout, &mut out);
     keep("redis.url", &running.redis.url, &mut wanted.redis.url, &mut out);
     wanted.redis.url_file.clone_from(&running.redis.url_file);
     keep("redis.shards", &running.redis.shards, &mut wanted.redis.shards, &mut out);
     keep("redis", &running.redis, &mut wanted.redis, &mut out);
     keep("warehouse", &running.warehouse, &mut wanted.warehouse, &mut out);
     keep("log", &running.log, &mut wanted.log, &mut out);
+    keep("postback", &running.postback, &mut wanted.postback, &mut out);
     out.into_vec()
 }
 
@@ -86,7 +89,6 @@ impl Changes {
         let others = [
             ("server", before.server != after.server),
             ("limits", before.limits != after.limits),
-            ("postback", before.postback != after.postback),
             ("api_keys", before.api_keys != after.api_keys),
         ];
         Changes {

@@ -1,9 +1,12 @@
-//! The sweeper: puts numbers back whose leases are over, so that histories are complete and free
-//! numbers are counted right also where nobody asks for a new one.
+//! The sweeper: keeps the configured numbers in their pools, and puts numbers back whose leases are
+//! over, so that histories are complete and free numbers are counted right also where nobody asks
+//! for a new one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Installation, Live};
+use crate::lease::numbers::{NumbersError, Synced, sync_pools};
 use crate::lease::store::{LeaseStore, now_arg};
 use crate::platform::clock::Clock;
 use crate::platform::ids::{PoolId, SiteId};
@@ -12,6 +15,10 @@ use crate::platform::shutdown::ShutdownSignal;
 
 /// Between two sweeps.
 const EVERY: Duration = Duration::from_secs(15);
+/// Until the first turn, and between two while Redis is away: once it is back, pages wait for this.
+const WHILE_AWAY: Duration = Duration::from_secs(1);
+/// Every so many turns the pools are looked at although nothing seems to have changed.
+const TURNS_PER_SYNC: u32 = 4;
 /// Numbers that one script call looks at: Redis serves nobody else meanwhile.
 const AT_ONCE: u32 = 64;
 
@@ -74,11 +81,55 @@ async fn sweep(
     }
 }
 
-/// Sweeps until shutdown. Any number of processes may: a sweep that finds nothing changes nothing.
+/// Sweeps until shutdown, and keeps the pools in step with the configuration. Any number of
+/// processes may: a sweep or sync that finds nothing changes nothing.
 pub async fn run(store: LeaseStore, live: Live, clock: Clock, mut shutdown: ShutdownSignal) {
-    while !shutdown.sleep(EVERY).await {
-        if let Err(error) = run_once(&store, &live.now_full(), &clock).await {
-            tracing::warn!(%error, "a sweep of the pools failed; the next one tries again");
+    let mut upkeep = Upkeep::default();
+    let (mut pause, mut failing) = (WHILE_AWAY, false);
+    while !shutdown.sleep(pause).await {
+        let done = upkeep.run_once(&store, &live, &clock).await;
+        pause = match &done {
+            Err(NumbersError::Store(StoreError::Unavailable(_))) => WHILE_AWAY,
+            _ => EVERY,
+        };
+        if let (Err(error), false) = (&done, failing) {
+            tracing::warn!(%error, "the pools are not kept up; this is tried again until it works");
         }
+        failing = done.is_err();
+    }
+}
+
+/// What the sweeper remembers between two turns.
+#[derive(Default)]
+pub struct Upkeep {
+    /// The configuration whose numbers are in the pools.
+    in_step: Option<Arc<Installation>>,
+    turns: u32,
+}
+
+impl Upkeep {
+    /// Sweeps, after putting the configured numbers into the pools when they may not be there: a
+    /// reload or a start while Redis was away, or (looked at now and then) a Redis that came back
+    /// without its data.
+    pub async fn run_once(
+        &mut self,
+        store: &LeaseStore,
+        live: &Live,
+        clock: &Clock,
+    ) -> Result<(), NumbersError> {
+        let wanted = live.now_full();
+        let in_step = self.in_step.as_ref().is_some_and(|known| Arc::ptr_eq(known, &wanted));
+        self.turns = self.turns.wrapping_add(1);
+        if !in_step || self.turns.is_multiple_of(TURNS_PER_SYNC) {
+            self.in_step = None;
+            let synced = sync_pools(store, &wanted, clock).await?;
+            if synced != Synced::default() {
+                let Synced { added, drained } = synced;
+                tracing::info!(added, drained, "pools are in step");
+            }
+            self.in_step = Some(wanted.clone());
+        }
+        run_once(store, &wanted, clock).await?;
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows what a visit, a lease or a call is.
 
 pub mod clock;
+pub mod data_folder;
 pub mod ids;
 pub mod keys;
 pub mod phone;

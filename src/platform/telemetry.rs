@@ -1,7 +1,11 @@
 //! Logs and metrics.
 
+use std::time::Duration;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+
+use crate::platform::shutdown::ShutdownSignal;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -41,4 +45,13 @@ pub fn start_metrics() -> PrometheusHandle {
             handle
         })
         .clone()
+}
+
+/// Folds samples of histograms into their buckets until `shutdown`. Else they pile up in memory
+/// when nobody reads `/metrics`.
+pub async fn upkeep(mut shutdown: ShutdownSignal) {
+    let metrics = start_metrics();
+    while !shutdown.sleep(Duration::from_secs(5)).await {
+        metrics.run_upkeep();
+    }
 }

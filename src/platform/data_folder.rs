@@ -1,0 +1,96 @@
+//! The data folder belongs to one process at a time: DuckDB, spool and segments have one writer.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Why the data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// It cannot be made or written.
+    #[error("cannot use the data folder {path}: {source}")]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another Ringtrace runs on it.
+    #[error("the data folder {path} is in use by another Ringtrace (process {pid})")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Its process id, or `unknown`.
+        pid: String,
+    },
+}
+
+/// The claim on a data folder; it ends when this is dropped, or with the process, however that
+/// ends.
+#[derive(Debug)]
+pub struct DataFolder {
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes `folder` when it is not there and claims it.
+    pub fn claim(folder: &Path) -> Result<Self, DataFolderError> {
+        let unusable = |source| DataFolderError::Unusable { path: folder.to_owned(), source };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let mut lock = open_lock(&folder.join("ringtrace.lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => note_owner(&mut lock, std::process::id()).map_err(unusable)?,
+            Err(TryLockError::WouldBlock) => {
+                let pid = owner(&mut lock).map_or("unknown".to_owned(), |pid| pid.to_string());
+                return Err(DataFolderError::InUse { path: folder.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        Ok(DataFolder { _lock: lock })
+    }
+}
+
+/// Opens a lock file, making it when it is not there.
+pub(super) fn open_lock(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Writes down who holds the lock.
+pub(super) fn note_owner(lock: &mut File, pid: u32) -> std::io::Result<()> {
+    lock.set_len(0)?;
+    writeln!(lock, "{pid}")
+}
+
+/// Who wrote itself down as the holder of the lock.
+pub(super) fn owner(lock: &mut File) -> Option<i32> {
+    use std::io::Seek;
+    let mut text = String::new();
+    lock.rewind().ok()?;
+    lock.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok().filter(|pid| *pid > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_owner_at_a_time_and_the_next_one_hears_who_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let claimed = DataFolder::claim(folder.path()).unwrap();
+        let refused = DataFolder::claim(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(claimed);
+        DataFolder::claim(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let wanted = file.join("data");
+        let refused = DataFolder::claim(&wanted).unwrap_err().to_string();
+        assert!(refused.contains(wanted.to_str().unwrap()), "{refused}");
+    }
+}
