@@ -1,12 +1,12 @@
 //! Wiring, and nothing else: parts are made, handed to the routes and the workers, and ended in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
+use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use crate::call::recorder::Recorder;
@@ -14,13 +14,15 @@ use crate::call::spool::{Spool, SpoolOptions};
 use crate::call::worker::CallWorker;
 use crate::config::Live;
 use crate::config::model::Config;
+use crate::config::reach;
 use crate::http;
-use crate::http::limits::SnippetLimiter;
+use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
 use crate::lease::numbers::{NumbersError, sync_pools};
 use crate::lease::store::LeaseStore;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::clock::Clock;
+use crate::platform::data_folder::{DataFolder, DataFolderError};
 use crate::platform::redis::{Breaker, Patience, Redis, StoreError, worker_pool};
 use crate::platform::redis_server::{RedisServer, RedisServerError};
 use crate::platform::shutdown::Shutdown;
@@ -50,13 +52,8 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {path}: {source}")]
-    DataFolder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
     /// The private Redis did not start.
     #[error(transparent)]
     RedisServer(#[from] RedisServerError),
@@ -91,39 +88,138 @@ pub enum StartError {
     Client(#[from] reqwest::Error),
 }
 
-/// The running service.
+/// How long the projector, and then the warehouse, may take to write what is left at the end.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// The running service. What is made first ends last: data folder, Redis, everything else.
 pub struct App {
+    service: Service,
+    redis: RedisPart,
+    _folder: DataFolder,
+}
+
+/// Everything that stands on Redis.
+struct Service {
     live: Live,
     clock: Clock,
     address: SocketAddr,
     leases: LeaseStore,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    redis_child: Option<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
-    /// Ends the workers; Redis, which they need to drain, ends after them.
     work_over: Shutdown,
-    redis_over: Shutdown,
+    /// It ends after the other workers: the last thing that they do is written to the ledger.
+    projector: JoinHandle<()>,
+    projector_over: Shutdown,
     deliverer: Deliverer,
     unread: Consumer,
     warehouse: Warehouse,
+    /// How long requests in flight, and then the workers, may take at the end.
+    patience: Duration,
+}
+
+/// Redis: the private child, or somebody else's.
+struct RedisPart {
+    url: String,
+    over: Shutdown,
+    child: Option<JoinHandle<()>>,
 }
 
 impl App {
-    /// Starts every part and begins to serve.
+    /// Starts every part and begins to serve. On an error nothing is left running.
     pub async fn start(config: Config, options: Options) -> Result<Self, StartError> {
+        let folder = DataFolder::claim(&config.data_folder)?;
+        let redis = RedisPart::start(&config).await?;
+        match Service::start(config, options, redis.url.clone()).await {
+            Ok(service) => Ok(App { service, redis, _folder: folder }),
+            Err(error) => {
+                redis.end().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.service.address
+    }
+
+    /// The configuration in force.
+    pub fn live(&self) -> &Live {
+        &self.service.live
+    }
+
+    /// The clock that all parts share.
+    pub fn clock(&self) -> &Clock {
+        &self.service.clock
+    }
+
+    /// The worker that delivers postbacks.
+    pub fn deliverer(&self) -> Deliverer {
+        self.service.deliverer.clone()
+    }
+
+    /// Starts the delivery of postbacks when [`Options::hold_postbacks`] kept it.
+    pub fn start_delivery(&mut self) {
+        self.service.start_delivery();
+    }
+
+    /// Puts added numbers into their pools and drains removed ones at once, after a reload. When it
+    /// fails, the sweeper does it as soon as it can.
+    pub async fn numbers_changed(&self) -> Result<(), NumbersError> {
+        let Service { leases, live, clock, .. } = &self.service;
+        let synced = sync_pools(leases, &live.now_full(), clock).await?;
+        tracing::info!(added = synced.added, drained = synced.drained, "pools are in step");
+        Ok(())
+    }
+
+    /// Waits until every ledger entry written so far is in the warehouse; `false` after `longest`.
+    pub async fn wait_until_reported(&self, longest: Duration) -> bool {
+        let end = tokio::time::Instant::now() + longest;
+        while tokio::time::Instant::now() < end {
+            if matches!(self.service.unread.lag().await, Ok(0)) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+
+    /// Returns when the HTTP server ends although nobody asked for it.
+    pub async fn until_dead(&mut self) {
+        let _ = (&mut self.service.serving).await;
+    }
+
+    /// Ends in order: no new requests, those in flight finish, the outbox and then the ledger
+    /// drain, the warehouse is written out, the private Redis ends last. Every step is bounded;
+    /// what is left comes at the next start.
+    pub async fn stop(self) {
+        self.stop_unless_hurried(std::future::pending()).await;
+    }
+
+    /// The same; once `hurry` is ready, nothing but Redis is waited for any more.
+    pub async fn stop_unless_hurried(mut self, hurry: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.service.wind_down() => {}
+            () = hurry => tracing::warn!("ending at once; what is left comes at the next start"),
+        }
+        self.redis.end().await;
+    }
+}
+
+impl Service {
+    async fn start(
+        config: Config,
+        options: Options,
+        redis_url: String,
+    ) -> Result<Self, StartError> {
         let data = config.data_folder.clone();
-        std::fs::create_dir_all(&data)
-            .map_err(|source| StartError::DataFolder { path: data.clone(), source })?;
         let metrics = telemetry::start_metrics();
         let clock = Clock::default();
         let signing = SigningKeys::load_or_create(&data)?;
         let warehouse = Warehouse::open(&data, config.warehouse.threads)?;
         let spool =
             Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
-
-        let (work_over, redis_over) = (Shutdown::default(), Shutdown::default());
-        let (redis_url, redis_child) = redis_url(&config, &redis_over).await?;
         let patience = Patience {
             response: config.redis.response_timeout.unsigned_abs(),
             connection: config.redis.connection_timeout.unsigned_abs(),
@@ -137,7 +233,7 @@ impl App {
         fill_pools(&leases, &live, &clock).await?;
 
         let installation = live.now_full();
-        let server = &installation.config.server;
+        let Config { server, limits, .. } = &installation.config;
         let outbox = Outbox::new(pool.clone());
         let parts = http::Parts {
             live: live.clone(),
@@ -146,9 +242,11 @@ impl App {
             metrics,
             warehouse: warehouse.clone(),
             spool: spool.clone(),
-            limiter: web::Data::new(SnippetLimiter::new(&installation.config.limits)),
+            limiter: web::Data::new(SnippetLimiter::new(limits)),
+            api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
             outbox: outbox.clone(),
+            snippet: Arc::new(http::snippet::routes()),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
         };
@@ -175,119 +273,91 @@ impl App {
         let address = http.addrs().first().copied().unwrap_or(server.listen);
         let running = http.run();
 
+        let (work_over, projector_over) = (Shutdown::default(), Shutdown::default());
         let signal = || work_over.signal();
         let workers = vec![
             tokio::spawn(calls.run(signal())),
             tokio::spawn(lease::worker::run(leases.clone(), live.clone(), clock.clone(), signal())),
-            tokio::spawn(projector.run(signal())),
+            tokio::spawn(telemetry::upkeep(signal())),
         ];
-        let mut app = App {
+        let mut service = Service {
             live,
             clock,
             address,
             leases,
             server: running.handle(),
             serving: tokio::spawn(running),
-            redis_child,
             workers,
             work_over,
-            redis_over,
+            projector: tokio::spawn(projector.run(projector_over.signal())),
+            projector_over,
             deliverer,
             unread,
             warehouse,
+            patience: server.shutdown_timeout.unsigned_abs(),
         };
         if !options.hold_postbacks {
-            app.start_delivery();
+            service.start_delivery();
         }
-        Ok(app)
+        Ok(service)
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The configuration in force.
-    pub fn live(&self) -> &Live {
-        &self.live
-    }
-
-    /// The clock that all parts share.
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// The worker that delivers postbacks.
-    pub fn deliverer(&self) -> Deliverer {
-        self.deliverer.clone()
-    }
-
-    /// Starts the delivery of postbacks when [`Options::hold_postbacks`] kept it.
-    pub fn start_delivery(&mut self) {
+    fn start_delivery(&mut self) {
         let delivery = self.deliverer.clone().run(self.work_over.signal());
         self.workers.push(tokio::spawn(delivery));
     }
 
-    /// Puts added numbers into their pools and drains removed ones, after a reload.
-    pub async fn numbers_changed(&self) -> Result<(), NumbersError> {
-        let synced = sync_pools(&self.leases, &self.live.now_full(), &self.clock).await?;
-        tracing::info!(added = synced.added, drained = synced.drained, "pools are in step");
-        Ok(())
-    }
-
-    /// Waits until every ledger entry written so far is in the warehouse; `false` after `longest`.
-    pub async fn wait_until_reported(&self, longest: Duration) -> bool {
-        let end = tokio::time::Instant::now() + longest;
-        while tokio::time::Instant::now() < end {
-            if matches!(self.unread.lag().await, Ok(0)) {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        false
-    }
-
-    /// Returns when the HTTP server ends although nobody asked for it.
-    pub async fn until_dead(&mut self) {
-        let _ = (&mut self.serving).await;
-    }
-
-    /// Ends in order: no new requests, those in flight finish, ledger and outbox drain, the
-    /// warehouse is written out, the private Redis ends last.
-    pub async fn stop(self) {
+    async fn wind_down(&mut self) {
         self.server.stop(true).await;
         self.work_over.begin();
-        for worker in self.workers {
-            if tokio::time::timeout(Duration::from_secs(20), worker).await.is_err() {
-                tracing::warn!(
-                    "a worker did not end in time; what it had left comes at the next start"
-                );
-            }
-        }
-        if let Err(error) = self.warehouse.checkpoint().await {
+        // The deliverer waits as long itself for what is being sent, then lets go of it.
+        let patience = self.patience + Duration::from_secs(1);
+        in_time("the workers", patience, join_all(&mut self.workers)).await;
+        self.projector_over.begin();
+        in_time("the projector", LAST_WRITES, &mut self.projector).await;
+        if let Some(Err(error)) =
+            in_time("the warehouse", LAST_WRITES, self.warehouse.checkpoint()).await
+        {
             tracing::warn!(%error, "the warehouse was not written out; its log is read at the next start");
-        }
-        self.redis_over.begin();
-        if let Some(child) = self.redis_child {
-            let _ = child.await;
         }
     }
 }
 
-/// The URL of Redis; starts the private one when none is configured.
-async fn redis_url(
-    config: &Config,
-    over: &Shutdown,
-) -> Result<(String, Option<JoinHandle<()>>), StartError> {
-    if !config.redis.url.is_empty() {
-        return Ok((config.redis.url.reveal().to_owned(), None));
+async fn in_time<T>(what: &str, longest: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let done = tokio::time::timeout(longest, work).await;
+    if done.is_err() {
+        tracing::warn!("{what} did not end in time; what was left comes at the next start");
     }
-    let folder = config.data_folder.join("redis");
-    let program = config.redis.program.clone();
-    let server = RedisServer::start(&program, &folder).await?;
-    let url = server.url().to_owned();
-    let child = tokio::spawn(server.supervise(program, folder, over.signal()));
-    Ok((url, Some(child)))
+    done.ok()
+}
+
+impl RedisPart {
+    /// Starts the private Redis when no URL is configured.
+    async fn start(config: &Config) -> Result<Self, RedisServerError> {
+        let over = Shutdown::default();
+        if !config.redis.url.is_empty() {
+            // Somebody else's may come up later, or be set up in a way that loses calls.
+            for complaint in reach::redis(config).await {
+                tracing::warn!("{complaint}");
+            }
+            let url = config.redis.url.reveal().to_owned();
+            return Ok(RedisPart { url, over, child: None });
+        }
+        let folder = config.data_folder.join("redis");
+        let program = config.redis.program.clone();
+        let server = RedisServer::start(&program, &folder).await?;
+        let url = server.url().to_owned();
+        let child = tokio::spawn(server.supervise(program, folder, over.signal()));
+        Ok(RedisPart { url, over, child: Some(child) })
+    }
+
+    /// Ends the private Redis in order.
+    async fn end(self) {
+        self.over.begin();
+        if let Some(child) = self.child {
+            let _ = child.await;
+        }
+    }
 }
 
 /// Puts the configured numbers into their pools. A Redis that is away must not keep the phone from

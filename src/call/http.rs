@@ -217,7 +217,6 @@ pub struct CallList {
         (status = 403, description = "The key has no scope `analyst`", body = ProblemBody),
         (status = 404, description = "No such site", body = ProblemBody),
     ),
-    security(("bearer" = []))
 )]
 #[get("/v1/calls")]
 pub async fn list_calls(
@@ -261,7 +260,6 @@ pub struct OneQuery {
         (status = 403, description = "The key has no scope `analyst`", body = ProblemBody),
         (status = 404, description = "No such call", body = ProblemBody),
     ),
-    security(("bearer" = []))
 )]
 #[get("/v1/calls/{id}")]
 pub async fn one_call(

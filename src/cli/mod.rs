@@ -8,6 +8,7 @@ mod report;
 mod serve;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -57,7 +58,12 @@ pub fn run(cli: Cli) -> ExitCode {
 /// Runs a command to its end; an error is told to people, on standard error.
 fn finish(command: impl Future<Output = Result<(), CliError>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let done = runtime.map_err(CliError::Runtime).and_then(|runtime| runtime.block_on(command));
+    let done = runtime.map_err(CliError::Runtime).and_then(|runtime| {
+        let done = runtime.block_on(command);
+        // A report that is still being computed must not hold up the end.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        done
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

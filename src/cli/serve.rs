@@ -26,21 +26,29 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
         tracing::warn!("configuration: {warning}");
     }
 
+    // Signals are heard from here on: one that comes while the service starts must end it in order,
+    // and none may be lost between two looks.
     let mut hangup = listen(SignalKind::hangup())?;
-    let mut app = App::start(config, Options::default()).await?;
+    let mut endings = Endings::listen()?;
+    let mut app = tokio::select! {
+        started = App::start(config, Options::default()) => started?,
+        () = endings.next() => return Ok(()),
+    };
     tracing::info!(address = %app.address(), "Ringtrace serves");
     loop {
         tokio::select! {
             _ = hangup.recv() => reload(&mut app, args.config.clone()).await,
-            () = until_signalled() => break,
+            () = endings.next() => break,
             () = app.until_dead() => {
                 app.stop().await;
                 return Err(CliError::Died);
             }
         }
     }
-    tracing::info!("ending: no new requests; draining ledger and outbox");
-    app.stop().await;
+    tracing::info!(
+        "ending: no new requests; draining ledger and outbox; a second signal ends at once"
+    );
+    app.stop_unless_hurried(endings.next()).await;
     Ok(())
 }
 
@@ -58,7 +66,9 @@ async fn reload(app: &mut App, path: Option<PathBuf>) {
     }
     match app.numbers_changed().await {
         Ok(()) => tracing::info!("configuration reloaded: {}", reloaded.changes),
-        Err(error) => tracing::error!(%error, "reloaded, but the numbers could not be changed"),
+        Err(error) => tracing::error!(
+            %error, "configuration reloaded: {}; the numbers are not changed yet", reloaded.changes
+        ),
     }
 }
 
@@ -66,15 +76,33 @@ fn listen(kind: SignalKind) -> Result<Signal, CliError> {
     signal(kind).map_err(CliError::Signals)
 }
 
+/// SIGTERM and SIGINT, from the moment it is made.
+struct Endings {
+    term: Signal,
+    int: Signal,
+}
+
+impl Endings {
+    fn listen() -> Result<Self, CliError> {
+        Ok(Endings {
+            term: listen(SignalKind::terminate())?,
+            int: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Returns when one of them arrives.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
 /// Returns when SIGTERM or SIGINT arrives.
 pub async fn until_signalled() {
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+    match Endings::listen() {
+        Ok(mut endings) => endings.next().await,
+        Err(_) => std::future::pending().await,
     }
 }

@@ -123,6 +123,8 @@ pub struct Limits {
     pub snippet_burst: u32,
     /// API requests a minute of one key.
     pub api_per_minute: u32,
+    /// API requests a minute without a known key from one network.
+    pub unknown_keys_per_minute: u32,
     /// Largest snippet body in bytes.
     pub snippet_body: usize,
     /// Largest webhook body in bytes.

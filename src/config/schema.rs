@@ -155,6 +155,7 @@ const LIMITS: &[Key] = &[
     needed("snippet_per_minute", COUNT),
     needed("snippet_burst", COUNT),
     needed("api_per_minute", COUNT),
+    needed("unknown_keys_per_minute", COUNT),
     needed("snippet_body", COUNT),
     needed("webhook_body", COUNT),
     needed("api_body", COUNT),

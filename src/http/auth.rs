@@ -8,12 +8,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::config::Live;
-use crate::config::model::{ApiKey, Scope};
+use crate::config::model::{ApiKey, Config, Scope};
+use crate::http::limits::{ApiLimiter, client_ip};
 use crate::http::problem::Problem;
 use crate::platform::ids::SiteId;
 
-/// The key of a request, already checked against the configuration. Take it as a handler argument;
-/// without a known key the handler does not run.
+/// The key of a request, already checked against the configuration and the limits. Take it as a
+/// handler argument; without a known key the handler does not run.
 #[derive(Clone, Debug)]
 pub struct Caller {
     key: Arc<ApiKey>,
@@ -87,14 +88,23 @@ impl FromRequest for Caller {
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let live = request.app_data::<web::Data<Live>>().ok_or(Problem::Internal)?;
-    let header = request.headers().get(header::AUTHORIZATION).ok_or(Problem::Unauthorized)?;
-    let text = header.to_str().map_err(|_| Problem::Unauthorized)?;
-    let (scheme, presented) = text.split_once(' ').ok_or(Problem::Unauthorized)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Problem::Unauthorized);
-    }
+    let limiter = request.app_data::<web::Data<ApiLimiter>>().ok_or(Problem::Internal)?;
     let installation = live.now();
-    let key =
-        find_key(&installation.config.api_keys, presented.trim()).ok_or(Problem::Unauthorized)?;
+    let Config { api_keys, limits, server, .. } = &installation.config;
+    let Some(key) = presented(request).and_then(|presented| find_key(api_keys, presented)) else {
+        return Err(limiter.refuse(limits, client_ip(request, &server.trusted_proxies)));
+    };
+    limiter.check_key(limits, &key.sha256)?;
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limits.api_body) {
+        return Err(Problem::TooLarge { limit: limits.api_body });
+    }
     Ok(Caller { key: Arc::new(key.clone()) })
+}
+
+fn presented(request: &HttpRequest) -> Option<&str> {
+    let text = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, presented) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(presented.trim())
 }

@@ -1,5 +1,5 @@
-//! What every request passes: a request id, counting, security headers, and a readable body for
-//! errors that no handler wrote.
+//! What every request passes: a request id, counting, security headers, HEAD as GET without the body,
+//! and a readable body for errors that no handler wrote.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError};
 
-use crate::http::problem::Problem;
+use crate::http::problem::{PROBLEM, Problem};
 
 /// Header that carries the request id in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -33,21 +33,34 @@ fn request_id(request: &ServiceRequest) -> String {
     format!("{:08x}-{number:08x}", std::process::id())
 }
 
+/// What an HTML page that says nothing itself (`/docs`) may do. Swagger UI writes styles into its
+/// elements.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
+     form-action 'none'";
+
 /// The middleware; wraps the whole application.
 pub async fn edge<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let started = Instant::now();
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let hot = is_hot(&request);
-    let method = request.method().clone();
+    let method = method_word(request.method());
+    if request.method() == Method::HEAD {
+        // The connection knows that it was HEAD and sends no body.
+        request.head_mut().method = Method::GET;
+    }
+    if is_hot(&request) {
+        // Small answers on hot paths: compressing them costs more than it saves.
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
 
     let answered = next.call(request).await?;
     let route = answered.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = answered.status();
-    observe(&method, route, status, started, &id);
+    observe(method, route, status, started, &id);
 
     let mut response = if lacks_problem_body(&answered) {
         let problem = problem_for(status);
@@ -60,11 +73,35 @@ pub async fn edge<B: MessageBody + 'static>(
         headers.insert(header::HeaderName::from_static(REQUEST_ID), value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
-    if hot && !headers.contains_key(header::CONTENT_ENCODING) {
-        // Small answers on hot paths: compressing them costs more than it saves.
-        headers.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("identity"));
+    if is_html(headers) && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        for (name, value) in [
+            (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+        ] {
+            headers.insert(name, header::HeaderValue::from_static(value));
+        }
     }
     Ok(response)
+}
+
+fn is_html(headers: &header::HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+}
+
+/// The method as metrics show it: anybody may invent more, and each would be a series of its own.
+fn method_word(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn is_hot(request: &ServiceRequest) -> bool {
@@ -72,13 +109,12 @@ fn is_hot(request: &ServiceRequest) -> bool {
     path == "/v1/lease" || path == "/v1/beat" || path.starts_with("/v1/telephony/")
 }
 
-fn observe(method: &Method, route: String, status: StatusCode, started: Instant, id: &str) {
+fn observe(method: &'static str, route: String, status: StatusCode, started: Instant, id: &str) {
     let seconds = started.elapsed().as_secs_f64();
-    let method = method.as_str().to_owned();
     if status == StatusCode::INTERNAL_SERVER_ERROR {
-        tracing::error!(request_id = id, %method, %route, status = status.as_u16(), "request failed");
+        tracing::error!(request_id = id, method, %route, status = status.as_u16(), "request failed");
     } else {
-        tracing::debug!(request_id = id, %method, %route, status = status.as_u16(), seconds, "request");
+        tracing::debug!(request_id = id, method, %route, status = status.as_u16(), seconds, "request");
     }
     metrics::counter!(
         "ringtrace_http_requests_total",
@@ -95,7 +131,7 @@ fn lacks_problem_body<B>(response: &ServiceResponse<B>) -> bool {
         return false;
     }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    !kind.is_some_and(|kind| kind.starts_with("application/problem+json"))
+    !kind.is_some_and(|kind| kind.starts_with(PROBLEM))
 }
 
 fn problem_for(status: StatusCode) -> Problem {

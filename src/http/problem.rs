@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use crate::platform::redis::StoreError;
 
+/// The media type of every error.
+pub const PROBLEM: &str = "application/problem+json";
+
 /// A public error. The id, status and title of each come from one exhaustive match.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
@@ -42,9 +45,6 @@ pub enum Problem {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The same `Idempotency-Key` came with another request.
-    #[error("this Idempotency-Key was used for another request")]
-    IdempotencyMismatch,
     /// Too many requests.
     #[error("too many requests; try again in {retry_after_s} s")]
     TooManyRequests {
@@ -77,9 +77,6 @@ impl Problem {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
             }
             Problem::TooLarge { .. } => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
-            Problem::IdempotencyMismatch => {
-                ("idempotency_mismatch", StatusCode::CONFLICT, "Idempotency key reused")
-            }
             Problem::TooManyRequests { .. } => {
                 ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests")
             }
@@ -141,7 +138,7 @@ impl ResponseError for Problem {
             detail: self.to_string(),
             id: id.to_owned(),
         };
-        response.content_type("application/problem+json").body(
+        response.content_type(PROBLEM).body(
             serde_json::to_string(&body).unwrap_or_else(|_| "{\"id\":\"internal\"}".to_owned()),
         )
     }

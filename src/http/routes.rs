@@ -1,12 +1,18 @@
 //! Every route, in one list.
 
+use std::collections::{BTreeMap, HashMap};
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, Error, HttpRequest, HttpResponse, web};
+use actix_web::{App, Error, HttpRequest, HttpResponse, ResponseError, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Response,
+    ResponseBuilder,
+};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -15,9 +21,9 @@ use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
 use crate::config::Live;
 use crate::http::edge::edge;
-use crate::http::limits::SnippetLimiter;
-use crate::http::problem::Problem;
-use crate::http::{operations, snippet};
+use crate::http::limits::{ApiLimiter, SnippetLimiter};
+use crate::http::operations;
+use crate::http::problem::{PROBLEM, Problem};
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
@@ -44,12 +50,16 @@ pub struct Parts {
     pub spool: Spool,
     /// Limits snippet requests per network.
     pub limiter: web::Data<SnippetLimiter>,
+    /// Limits API requests per key.
+    pub api_limiter: web::Data<ApiLimiter>,
     /// What visits are classified by.
     pub tables: web::Data<Tables>,
     /// The outbox of postbacks.
     pub outbox: Outbox,
     /// The dashboard's pages, prepared once.
     pub dashboard: ExtraRoutes,
+    /// The snippet, prepared once.
+    pub snippet: ExtraRoutes,
     /// Routes that an embedding program adds.
     pub extra_routes: Option<ExtraRoutes>,
 }
@@ -67,7 +77,7 @@ pub fn application(
         InitError = (),
     >,
 > {
-    let pages = parts.dashboard.clone();
+    let (pages, snippet) = (parts.dashboard.clone(), parts.snippet.clone());
     let extra = parts.extra_routes.clone();
     let Parts { live, clock, signing, .. } = parts.clone();
     let recorder = Recorder::new(redis.clone(), live, clock, signing);
@@ -81,6 +91,7 @@ pub fn application(
         .app_data(web::Data::new(parts.warehouse.clone()))
         .app_data(web::Data::new(parts.spool.clone()))
         .app_data(parts.limiter.clone())
+        .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
@@ -96,6 +107,7 @@ pub fn application(
         )
         .app_data(
             web::JsonConfig::default()
+                .limit(parts.live.now().config.limits.api_body)
                 .error_handler(move |e, _| unreadable("the body", e.to_string()).into()),
         )
         .configure(lease::http::routes)
@@ -105,35 +117,66 @@ pub fn application(
         .configure(operations::routes)
         .split_for_parts();
     describe(&mut openapi);
+    let methods = web::Data::new(Methods::of(&openapi));
     let document = web::Bytes::from(openapi.to_json().unwrap_or_default());
-    app.route(
-        "/openapi.json",
-        web::get().to(move || {
-            let document = document.clone();
-            async { HttpResponse::Ok().content_type("application/json").body(document) }
-        }),
-    )
-    .service(
-        SwaggerUi::new("/docs/{page:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
-    )
-    .configure(snippet::routes)
-    .configure(move |config| {
-        pages(config);
-        if let Some(extra) = &extra {
-            extra(config);
-        }
-    })
-    .default_service(web::to(nothing_here))
-    .wrap(Compress::default())
-    .wrap(from_fn(edge))
+    app.app_data(methods)
+        .route(
+            "/openapi.json",
+            web::get().to(move || {
+                let document = document.clone();
+                async { HttpResponse::Ok().content_type("application/json").body(document) }
+            }),
+        )
+        .service(
+            SwaggerUi::new("/docs/{page:.*}")
+                .config(utoipa_swagger_ui::Config::from("/openapi.json")),
+        )
+        .service(web::redirect("/docs", "/docs/"))
+        .configure(move |config| {
+            snippet(config);
+            pages(config);
+            if let Some(extra) = &extra {
+                extra(config);
+            }
+        })
+        .default_service(web::to(nothing_here))
+        .wrap(Compress::default())
+        .wrap(from_fn(edge))
+}
+
+/// The methods that each documented route takes, as `Allow` tells them.
+struct Methods(HashMap<String, String>);
+
+impl Methods {
+    fn of(document: &OpenApi) -> Self {
+        let allow = |item: &PathItem| {
+            let taken = [("GET, HEAD", &item.get), ("POST", &item.post), ("PATCH", &item.patch)];
+            let taken = taken.into_iter().filter(|(_, operation)| operation.is_some());
+            taken.map(|(methods, _)| methods).collect::<Vec<_>>().join(", ")
+        };
+        let paths = document.paths.paths.iter();
+        Methods(paths.map(|(path, item)| (path.clone(), allow(item))).collect())
+    }
 }
 
 /// No route takes this: an unknown path, or a known one with another method.
-async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(match request.match_pattern() {
-        Some(_) => Problem::MethodNotAllowed,
-        None => Problem::NotFound { what: "route" },
-    })
+async fn nothing_here(
+    request: HttpRequest,
+    methods: web::Data<Methods>,
+) -> Result<HttpResponse, Problem> {
+    let Some(pattern) = request.match_pattern() else {
+        return Err(Problem::NotFound { what: "route" });
+    };
+    // What is not documented is a page or a file.
+    let allow = methods.0.get(&pattern).map_or("GET, HEAD", String::as_str);
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
+    }
+    let mut response = Problem::MethodNotAllowed.error_response();
+    if let Ok(value) = header::HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    Ok(response)
 }
 
 fn describe(openapi: &mut OpenApi) {
@@ -146,6 +189,33 @@ fn describe(openapi: &mut OpenApi) {
     *openapi = described.build();
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            if operation.security.is_some() {
+                describe_refusals(&mut operation.responses.responses);
+            }
+        }
+    }
+}
+
+/// What any route that takes a key may answer.
+fn describe_refusals(responses: &mut BTreeMap<String, RefOr<Response>>) {
+    for (status, why) in [
+        ("401", "No known key"),
+        ("403", "The key's scope is too low"),
+        ("413", "The body is larger than `limits.api_body`"),
+        ("429", "Too many requests; `Retry-After` says how long to wait"),
+        ("503", "Redis or the warehouse cannot serve now"),
+    ] {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
+        let problem = ResponseBuilder::new().description(why).content(PROBLEM, body).build();
+        match responses.get_mut(status) {
+            Some(RefOr::T(known)) if known.content.is_empty() => *known = problem,
+            Some(_) => {}
+            None => _ = responses.insert(status.to_owned(), problem.into()),
+        }
+    }
 }
 
 /// The OpenAPI document without a server, for tests and tools.

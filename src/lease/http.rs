@@ -145,7 +145,7 @@ fn turn_away(
     prerender: bool,
 ) -> Option<NoNumberReason> {
     let address = client_ip(desk.request, &installation.config.server.trusted_proxies);
-    if !desk.limiter.allows(address) {
+    if !desk.limiter.allows(&installation.config.limits, address) {
         return Some(NoNumberReason::RateLimited);
     }
     if prerender {

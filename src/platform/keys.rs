@@ -175,11 +175,6 @@ impl SiteKeys {
     pub fn open_calls(&self) -> String {
         format!("rt:{}:calls:open:{}", self.shard, self.site)
     }
-
-    /// STR the answer once given for an `Idempotency-Key`.
-    pub fn idempotency(&self, key: &str) -> String {
-        format!("rt:{}:idempotency:{}:{key}", self.shard, self.site)
-    }
 }
 
 /// HASH number → `site/pool` that owns it, across all sites (its own hash tag).
