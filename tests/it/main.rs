@@ -15,6 +15,7 @@ mod lease_random;
 mod ledger;
 mod platform;
 mod postback;
+mod process;
 mod report;
 mod report_http;
 mod visit;

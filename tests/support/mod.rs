@@ -3,6 +3,7 @@
 pub mod app;
 pub mod facts;
 pub mod lease_model;
+pub mod process;
 pub mod redis;
 pub mod world;
 
