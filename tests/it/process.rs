@@ -347,6 +347,7 @@ async fn no_secret_is_in_logs_metrics_or_errors() {
     service.ended().await;
     seen.push_str(&service.log());
     assert!(seen.contains("DEBUG"), "debug lines are looked at too");
+    assert!(!seen.contains('\u{1b}'), "colours in a file");
     for secret in secrets {
         assert!(!seen.contains(secret), "{secret} leaks");
     }

@@ -6,6 +6,7 @@ use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::config::Live;
 use ringtrace::config::model::{ApiKey, Scope};
 use ringtrace::http::auth::key_hash;
+use ringtrace::http::limits::ApiLimiter;
 use ringtrace::platform::clock::Clock;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::report::http::routes;
@@ -78,6 +79,7 @@ impl Edge {
 
     async fn get(&self, key: &str, path: &str, accept: &str) -> (StatusCode, String, String) {
         let (app, _) = App::new()
+            .app_data(web::Data::new(ApiLimiter::new(&self.live.now().config.limits)))
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.clock.clone()))
             .app_data(web::Data::new(self.warehouse.clone()))

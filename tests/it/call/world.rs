@@ -12,6 +12,7 @@ use ringtrace::call::{http, store::CallStore};
 use ringtrace::config::Live;
 use ringtrace::config::model::Config;
 use ringtrace::http::auth::key_hash;
+use ringtrace::http::limits::ApiLimiter;
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
@@ -133,6 +134,7 @@ impl World {
 
     pub async fn send(&self, request: test::TestRequest) -> Reply {
         let app = App::new()
+            .app_data(web::Data::new(ApiLimiter::new(&self.live.now().config.limits)))
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.recorder.clone()))
             .app_data(web::Data::new(self.spool.clone()))

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{App, test, web};
 use ringtrace::config::model::{ApiKey, Config, Scope};
 use ringtrace::http::auth::key_hash;
+use ringtrace::http::limits::ApiLimiter;
 use ringtrace::postback::http::routes;
 use serde_json::Value;
 use utoipa_actix_web::AppExt;
@@ -37,6 +38,7 @@ fn with_keys(config: &mut Config) {
 async fn ask(world: &World, key: &str, post: bool, uri: &str) -> (StatusCode, Value) {
     let (app, _) = App::new()
         .into_utoipa_app()
+        .app_data(web::Data::new(ApiLimiter::new(&world.live.now().config.limits)))
         .app_data(web::Data::new(world.live.clone()))
         .app_data(web::Data::new(world.outbox.clone()))
         .app_data(web::Data::new(world.clock.clone()))
