@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use jiff::civil::Date;
 
 use crate::cli::CliError;
 use crate::config::load::load;
@@ -115,9 +116,9 @@ impl Client {
         Err(failed(format!("{status}: {detail}")))
     }
 
-    /// A report of the default period as a table.
-    pub async fn table(&self, name: ReportName) -> Result<String, CliError> {
-        self.report(name, &[]).await
+    /// A report from one day to another, both included, as a table.
+    pub async fn table(&self, name: ReportName, from: Date, to: Date) -> Result<String, CliError> {
+        self.report(name, &[("from", from.to_string()), ("to", to.to_string())]).await
     }
 
     async fn report(&self, name: ReportName, query: &[(&str, String)]) -> Result<String, CliError> {
@@ -127,9 +128,18 @@ impl Client {
             url: format!("{}{path}", self.base),
             why: format!("the answer is not a report: {e}"),
         })?;
-        let plain = !std::io::stdout().is_terminal();
-        Ok(render(&report, &RenderOptions { plain, ..RenderOptions::default() }))
+        Ok(render(&report, &screen()))
     }
+}
+
+/// As wide as the terminal, and plain where there is none.
+fn screen() -> RenderOptions {
+    let default = RenderOptions::default();
+    if !std::io::stdout().is_terminal() {
+        return RenderOptions { plain: true, ..default };
+    }
+    let width = console::Term::stdout().size_checked().map_or(default.width, |(_, width)| width);
+    RenderOptions { width, ..default }
 }
 
 /// Prints one report.

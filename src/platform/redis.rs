@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, FromRedisValue, Pipeline, ScriptInvocation, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, ScriptInvocation, ServerErrorKind,
+};
 
 /// Why Redis did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -222,18 +224,25 @@ pub fn is_outage(error: &redis::RedisError) -> bool {
     }
 }
 
+/// Longest wait of a worker for an answer: a batch of thousands of entries takes its time, and a
+/// Redis that rewrites its log may pause.
+const WORKER_RESPONSE: Duration = Duration::from_secs(5);
+/// Longest wait of a worker for a connection, new or tested before it is used again.
+const WORKER_CONNECTION: Duration = Duration::from_secs(2);
+
 /// A pool for stream consumers, workers and administration; never for a page view or a call.
 pub fn worker_pool(url: &str, size: usize) -> Result<deadpool_redis::Pool, StoreError> {
-    let unavailable = |why: String| StoreError::Unavailable(why);
-    let config = deadpool_redis::Config::from_url(url);
-    config
-        .builder()
-        .map_err(|e| unavailable(e.to_string()))?
+    let refused = |source| StoreError::Refused { what: "the configured URL", source };
+    let connections = AsyncConnectionConfig::new()
+        .set_response_timeout(Some(WORKER_RESPONSE))
+        .set_connection_timeout(Some(WORKER_CONNECTION));
+    let manager = deadpool_redis::Manager::new_with_config(url, connections).map_err(refused)?;
+    deadpool_redis::Pool::builder(manager)
         .max_size(size)
-        .wait_timeout(Some(Duration::from_secs(5)))
-        .create_timeout(Some(Duration::from_secs(2)))
-        .recycle_timeout(Some(Duration::from_secs(2)))
+        .wait_timeout(Some(WORKER_RESPONSE))
+        .create_timeout(Some(WORKER_CONNECTION))
+        .recycle_timeout(Some(WORKER_CONNECTION))
         .runtime(deadpool_redis::Runtime::Tokio1)
         .build()
-        .map_err(|e| unavailable(e.to_string()))
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }

@@ -7,6 +7,7 @@
 //! figure is made from those sums by [`metrics`]; what was not measured is `null`, never 0; a key
 //! sees its own sites only.
 
+pub mod columns;
 pub mod csv;
 pub mod heat;
 pub mod http;

@@ -1,9 +1,9 @@
 //! A report for a terminal.
 
-use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
-};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use console::{measure_text_width, truncate_str};
 
+use crate::report::columns::{FIGURES, Figure, GAP, fit};
 use crate::report::heat;
 use crate::report::metrics::{Metrics, Rate};
 use crate::report::model::{Report, ReportKind, RowKey};
@@ -26,10 +26,10 @@ impl Default for RenderOptions {
 }
 
 /// Cells of the bar behind the number of calls.
-const BAR: usize = 10;
-/// Longest name in characters: of a source, a campaign and the like, and of a page.
-const LONGEST_NAME: usize = 28;
-const LONGEST_PAGE: usize = 60;
+const BAR: usize = 6;
+/// Longest name, in columns of the terminal: of a source, a campaign and the like, and of a page.
+const LONGEST_NAME: usize = 40;
+const LONGEST_PAGE: usize = 80;
 
 /// The report as a table (sources, landing pages) or as a heat map (hours), with a title line.
 pub fn render(report: &Report, options: &RenderOptions) -> String {
@@ -50,41 +50,79 @@ fn title(report: &Report) -> String {
     format!("{what}, {} to {} ({zone})", report.from, report.to)
 }
 
-fn table(report: &Report, options: &RenderOptions) -> String {
-    let keys: &[&str] = match report.report {
-        ReportKind::Sources => &["Source / medium", "Campaign", "Channel"],
-        ReportKind::Hours => &["Weekday", "Hour"],
-        ReportKind::LandingPages => &["Landing page"],
-    };
-    let figures =
-        ["Visits", "Calls", "", "First", "Answered", "Missed", "Avg talk", "Call rate", "Sure"];
-    let mut table = Table::new();
-    let line = if options.plain { '-' } else { '─' };
-    let under_header = LineStyle::none().fill(line).junction(line);
-    table.load_style(TableStyle::new().header_separator(under_header));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(options.width);
-    table.set_header(keys.iter().chain(&figures).map(Cell::new));
-    let most = report.rows.iter().map(|row| row.metrics.calls).max().unwrap_or(0);
-    for row in report.rows.iter().take(options.max_rows) {
-        let bar = bar(row.metrics.calls, most, options.plain);
-        let names = key_cells(&row.key).into_iter().map(Cell::new);
-        table.add_row(names.chain(figure_cells(&row.metrics, bar)));
-    }
-    let mut total = vec![String::new(); keys.len()];
-    total[0] = "Total".to_owned();
-    let names = total.into_iter().map(Cell::new);
-    table.add_row(names.chain(figure_cells(&report.totals, String::new())));
-    for column in table.column_iter_mut().skip(keys.len()) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    let hidden = report.rows.len().saturating_sub(options.max_rows) + report.rows_left_off;
-    match hidden {
-        0 => table.to_string(),
-        hidden => format!("{table}\nRows not shown, but in the total: {hidden}"),
+/// A column of names: its heading, and the width at which its names can still be told apart.
+type NameColumn = (&'static str, usize);
+
+fn name_columns(kind: ReportKind) -> &'static [NameColumn] {
+    match kind {
+        ReportKind::Sources => &[("Source / medium", 16), ("Campaign", 12), ("Channel", 13)],
+        ReportKind::Hours => &[("Weekday", 7), ("Hour", 6)],
+        ReportKind::LandingPages => &[("Landing page", 30)],
     }
 }
 
-fn key_cells(key: &RowKey) -> Vec<String> {
+fn table(report: &Report, options: &RenderOptions) -> String {
+    let columns = name_columns(report.report);
+    let most = report.rows.iter().map(|row| row.metrics.calls).max().unwrap_or(0);
+    let mut rows: Vec<(Vec<String>, [String; FIGURES.len()])> = Vec::new();
+    for row in report.rows.iter().take(options.max_rows) {
+        let bar = bar(row.metrics.calls, most, options.plain);
+        rows.push((names(&row.key), FIGURES.map(|figure| cell(figure, &row.metrics, &bar))));
+    }
+    let mut total = vec![String::new(); columns.len()];
+    total[0] = "Total".to_owned();
+    rows.push((total, FIGURES.map(|figure| cell(figure, &report.totals, ""))));
+
+    let widest = |texts: &mut dyn Iterator<Item = &str>| {
+        texts.flat_map(str::lines).map(measure_text_width).max().unwrap_or(0)
+    };
+    let longest = |n: usize, &(heading, enough): &NameColumn| {
+        let mut texts = rows.iter().map(|(names, _)| names[n].as_str()).chain([heading]);
+        (widest(&mut texts), enough)
+    };
+    let longest: Vec<_> = columns.iter().enumerate().map(|(n, c)| longest(n, c)).collect();
+    let widths = FIGURES.map(|figure| {
+        let cells = rows.iter().map(|(_, cells)| cells[figure as usize].as_str());
+        widest(&mut cells.chain([heading(figure)]))
+    });
+    let fitting = fit(&longest, &widths, usize::from(options.width));
+
+    let mut table = empty_table(options);
+    let ellipsis = if options.plain { ".." } else { "…" };
+    let cut = |text: &str, &width: &usize| truncate_str(text, width, ellipsis).into_owned();
+    let headings = columns.iter().zip(&fitting.names);
+    let headings = headings.map(|((heading, _), width)| format!("\n{}", cut(heading, width)));
+    let figures = fitting.figures.iter().map(|&f| figure_cell(f, heading(f)));
+    table.set_header(headings.map(Cell::new).chain(figures));
+    for (names, cells) in &rows {
+        let figures = fitting.figures.iter().map(|&f| figure_cell(f, &cells[f as usize]));
+        let names = names.iter().zip(&fitting.names).map(|(name, width)| cut(name, width));
+        table.add_row(names.map(Cell::new).chain(figures));
+    }
+    let last = table.column_count().saturating_sub(1);
+    for (n, column) in table.column_iter_mut().enumerate() {
+        // The style puts one space between columns.
+        column.set_padding((0, if n == last { 0 } else { GAP as u16 - 1 }));
+    }
+    let hidden = report.rows.len().saturating_sub(options.max_rows) + report.rows_left_off;
+    let lines = table.trim_fmt();
+    match hidden {
+        0 => lines,
+        hidden => format!("{lines}\nRows not shown, but in the total: {hidden}"),
+    }
+}
+
+fn empty_table(options: &RenderOptions) -> Table {
+    let line = if options.plain { '-' } else { '─' };
+    let under_header = LineStyle::none().fill(line).junction(line);
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(under_header));
+    // Every cell was made to fit.
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+fn names(key: &RowKey) -> Vec<String> {
     match key {
         RowKey::Source { source, medium, campaign, channel } => {
             let origin = format!("{source} / {medium}");
@@ -97,19 +135,43 @@ fn key_cells(key: &RowKey) -> Vec<String> {
     }
 }
 
-fn figure_cells(metrics: &Metrics, bar: String) -> Vec<Cell> {
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    vec![
-        right(metrics.visits.to_string()),
-        right(metrics.calls.to_string()),
-        Cell::new(bar),
-        right(metrics.first_time_callers.to_string()),
-        right(metrics.answered_calls.to_string()),
-        right(metrics.missed_calls.to_string()),
-        right(metrics.average_call_duration.map_or("-".to_owned(), duration)),
-        right(percent(metrics.call_rate)),
-        right(metrics.mean_confidence.map_or("-".to_owned(), |p| format!("{:.0} %", p * 100.0))),
-    ]
+/// Two lines; the second stands above the figures.
+fn heading(figure: Figure) -> &'static str {
+    match figure {
+        Figure::Visits => "\nVisits",
+        Figure::Calls => "\nCalls",
+        Figure::Bar => "\n",
+        Figure::First => "First\ntime",
+        Figure::Answered => "\nAnswered",
+        Figure::Missed => "\nMissed",
+        Figure::Talk => "Avg\ntalk",
+        Figure::CallRate => "Call\nrate",
+        Figure::Sure => "\nSure",
+    }
+}
+
+fn cell(figure: Figure, metrics: &Metrics, bar: &str) -> String {
+    match figure {
+        Figure::Visits => metrics.visits.to_string(),
+        Figure::Calls => metrics.calls.to_string(),
+        Figure::Bar => bar.to_owned(),
+        Figure::First => metrics.first_time_callers.to_string(),
+        Figure::Answered => metrics.answered_calls.to_string(),
+        Figure::Missed => metrics.missed_calls.to_string(),
+        Figure::Talk => metrics.average_call_duration.map_or("-".to_owned(), duration),
+        Figure::CallRate => percent(metrics.call_rate),
+        Figure::Sure => {
+            metrics.mean_confidence.map_or("-".to_owned(), |p| format!("{:.0} %", p * 100.0))
+        }
+    }
+}
+
+fn figure_cell(figure: Figure, text: &str) -> Cell {
+    let alignment = match figure {
+        Figure::Bar => CellAlignment::Left,
+        _ => CellAlignment::Right,
+    };
+    Cell::new(text).set_alignment(alignment)
 }
 
 fn bar(calls: u64, most: u64, plain: bool) -> String {
@@ -133,11 +195,16 @@ fn duration(seconds: f64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// A stranger's text without what would move the cursor or colour the terminal, and cut.
+/// A stranger's text without what would move the cursor, colour the terminal or turn the line
+/// around, and cut.
 fn printable(text: &str, longest: usize) -> String {
-    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(longest).collect();
-    if text.chars().count() > longest {
-        shown.push_str("..");
-    }
-    shown
+    // More characters than columns: some have no width.
+    let shown: String = text.chars().filter(|&c| !moves_text(c)).take(4 * longest).collect();
+    truncate_str(&shown, longest, "..").into_owned()
+}
+
+/// Control characters, and the format characters that are invisible or change the direction.
+fn moves_text(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

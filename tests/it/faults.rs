@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use ringtrace::config::load::load_text;
 
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, redis_pid};
 
 fn call<'a>(sid: &'a str, to: &'a str, status: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
@@ -17,24 +16,6 @@ fn call<'a>(sid: &'a str, to: &'a str, status: &'a str) -> Vec<(&'a str, &'a str
         ("CallStatus", status),
         ("Direction", "inbound"),
     ]
-}
-
-/// The pid of the private Redis, by its socket in the data folder.
-fn redis_pid(world: &TestApp) -> Pid {
-    let folder = world.folder().join("redis").canonicalize().unwrap();
-    let wanted = folder.display().to_string();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
-            continue;
-        };
-        let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let command = String::from_utf8_lossy(&command);
-        let cwd = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
-        if command.contains("redis-server") && cwd.display().to_string() == wanted {
-            return Pid::from_raw(pid);
-        }
-    }
-    panic!("no redis-server works in {wanted}");
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {

@@ -8,6 +8,7 @@ mod config;
 mod docs;
 mod edge;
 mod faults;
+mod killed;
 mod lease;
 mod lease_http;
 mod lease_numbers;

@@ -50,7 +50,12 @@ impl Edge {
         for (n, (name, medium, campaign, page)) in [
             ("google", "cpc", "spring", "/plumbing"),
             ("google", "organic", "", "/"),
-            ("=HYPERLINK(\"http://evil\")", "cpc", "@sum", "/\u{1b}[31mred"),
+            (
+                "=HYPERLINK(\"http://evil\")",
+                "cpc",
+                "@sum of all words that a campaign can have",
+                "/\u{1b}[31mred",
+            ),
         ]
         .into_iter()
         .enumerate()
@@ -196,4 +201,13 @@ async fn reports_look_right_on_a_terminal() {
     insta::assert_snapshot!("landing_pages", render(&pages, &options));
     insta::assert_snapshot!("hours", render(&hours, &options));
     insta::assert_snapshot!("hours_plain", render(&hours, &plain));
+    // On any terminal the lines fit, and every row is one line.
+    for width in 80..=160 {
+        let options = RenderOptions { width, ..plain };
+        for report in [&sources, &pages] {
+            let text = render(report, &options);
+            assert_eq!(text.lines().count(), 4 + report.rows.len() + 1, "{text}");
+            assert!(text.lines().all(|line| line.len() <= usize::from(width)), "{width}:\n{text}");
+        }
+    }
 }

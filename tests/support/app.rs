@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
+use nix::unistd::Pid;
 use ringtrace::app::{App, Options};
 use ringtrace::config::load::load_text;
 use ringtrace::http::auth::key_hash;
@@ -93,20 +94,25 @@ impl TestApp {
         if let Ok(filter) = std::env::var("RINGTRACE_TEST_LOG") {
             start_logs(&filter, LogFormat::Text);
         }
+        let mut started = Self::on_a_free_port();
+        started.start_again().await;
+        started
+    }
+
+    /// A folder and a port for a service that is not started.
+    pub fn on_a_free_port() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             listener.local_addr().expect("an address").port()
         };
-        let mut started = TestApp {
+        TestApp {
             app: None,
             base: format!("http://127.0.0.1:{port}"),
             client: client_builder().build().expect("a client"),
             port,
             folder,
-        };
-        started.start_again().await;
-        started
+        }
     }
 
     /// Starts the service on the same folder, after [`TestApp::stop`].
@@ -197,4 +203,22 @@ impl TestApp {
         let report: Value = response.json().await.expect("JSON");
         report["totals"].clone()
     }
+}
+
+/// The pid of the private Redis, by its socket in the data folder.
+pub fn redis_pid(world: &TestApp) -> Pid {
+    let folder = world.folder().join("redis").canonicalize().unwrap();
+    let wanted = folder.display().to_string();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
+        let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command);
+        let cwd = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+        if command.contains("redis-server") && cwd.display().to_string() == wanted {
+            return Pid::from_raw(pid);
+        }
+    }
+    panic!("no redis-server works in {wanted}");
 }

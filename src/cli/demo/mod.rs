@@ -105,8 +105,9 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     }
 
     let client = Client::new(&base, DEMO_KEY)?;
+    let (from, to) = traffic.days(&zone);
     for name in ReportName::ALL {
-        println!("\n{}", client.table(name).await?);
+        println!("\n{}", client.table(name, from, to).await?);
     }
     println!("\n{} conversions were posted back to the demo's receiver.", receiver.count());
     println!("Dashboard:     {base}/");

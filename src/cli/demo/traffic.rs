@@ -82,6 +82,17 @@ pub struct Traffic {
     pub steps: Vec<Step>,
 }
 
+impl Traffic {
+    /// The first and the last day of the play on the calendar of `zone`.
+    pub fn days(&self, zone: &TimeZone) -> (Date, Date) {
+        let day = |step: Option<&Step>| {
+            let at = step.map_or(Millis(0), |step| step.at);
+            at.timestamp().to_zoned(zone.clone()).date()
+        };
+        (day(self.steps.first()), day(self.steps.last()))
+    }
+}
+
 struct Author {
     rng: StdRng,
     zone: TimeZone,
