@@ -26,6 +26,9 @@ pub const WAREHOUSE_GROUP: &str = "warehouse";
 /// About this many dead letters are kept of one shard.
 pub const MAX_DEAD: usize = 10_000;
 
+/// Entries that one command trims, so that it holds nobody up for long; a busy stream takes many.
+const TRIM_AT_ONCE: usize = 10_000;
+
 /// Adds `envelope` to `pipeline`, for producers that are not a script.
 pub fn append(pipeline: &mut Pipeline, shard: Shard, envelope: &Envelope) {
     let mut add = redis::cmd("XADD");
@@ -214,7 +217,15 @@ impl Consumer {
         let Some(before) = trim_before(&positions) else { return Ok(0) };
         let mut trim = redis::cmd("XTRIM");
         trim.arg(shard.ledger()).arg("MINID").arg("~").arg(before.to_string());
-        self.ask("trimming the ledger", &trim).await
+        trim.arg("LIMIT").arg(TRIM_AT_ONCE);
+        let mut trimmed = 0;
+        loop {
+            let now: usize = self.ask("trimming the ledger", &trim).await?;
+            trimmed += now;
+            if now == 0 {
+                return Ok(trimmed);
+            }
+        }
     }
 
     async fn oldest_pending(

@@ -4,7 +4,7 @@
 //! block, so all of them run on tokio's blocking threads.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use duckdb::{Config, Connection};
 use tokio::sync::Semaphore;
@@ -64,9 +64,27 @@ pub enum WarehouseError {
         #[source]
         source: duckdb::Error,
     },
+    /// It broke, and could not be opened again yet: the disk may still be full.
+    #[error("the warehouse broke and is not open again")]
+    Broken,
     /// The program is ending, or the blocking task panicked.
     #[error("the warehouse is closing")]
     Closing,
+}
+
+impl WarehouseError {
+    /// Whether DuckDB has given up on its file, as it does when it cannot write a checkpoint. It
+    /// answers nothing until the file is opened again.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            WarehouseError::Broken => true,
+            WarehouseError::Sql { source, .. } => {
+                let text = source.to_string();
+                text.contains("FATAL") || text.contains("database has been invalidated")
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Names what was being tried in an error of DuckDB.
@@ -79,11 +97,19 @@ pub fn sql(what: &'static str) -> impl Fn(duckdb::Error) -> WarehouseError {
 pub struct Warehouse(Arc<Shared>);
 
 struct Shared {
+    folder: PathBuf,
+    threads: usize,
+    /// Read while it is used; written to open it again. `None` when that failed.
+    opened: RwLock<Option<Opened>>,
+    permits: Semaphore,
+}
+
+/// The connections to an open file. It is closed when all of them are gone.
+struct Opened {
     writer: Mutex<Connection>,
     /// Only to make readers from: the writer may be busy for long.
     source: Mutex<Connection>,
     idle_readers: Mutex<Vec<Connection>>,
-    permits: Semaphore,
 }
 
 impl Warehouse {
@@ -91,27 +117,10 @@ impl Warehouse {
     /// write-ahead log is set aside and the last checkpoint opened: the projector then replays
     /// everything after its offsets.
     pub fn open(folder: &Path, threads: usize) -> Result<Self, WarehouseError> {
-        let path = folder.join(FILE);
-        std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
-            what: "make the folder",
-            path: folder.to_owned(),
-            source,
-        })?;
-        let mut writer = match connect(&path, threads) {
-            Err(error) if is_damaged_log(&error) => {
-                tracing::error!(%error, "the warehouse's write-ahead log is damaged");
-                set_logs_aside(folder)?;
-                connect(&path, threads)
-            }
-            opened => opened,
-        }
-        .map_err(|source| opening_failed(&path, source))?;
-        migrate(&mut writer, STEPS)?;
-        let source = writer.try_clone().map_err(sql("open a second connection"))?;
         Ok(Warehouse(Arc::new(Shared {
-            writer: Mutex::new(writer),
-            source: Mutex::new(source),
-            idle_readers: Mutex::default(),
+            folder: folder.to_owned(),
+            threads,
+            opened: RwLock::new(Some(open(folder, threads)?)),
             permits: Semaphore::new(READERS),
         })))
     }
@@ -145,25 +154,83 @@ impl Warehouse {
         let shared = self.0.clone();
         let _permit = self.0.permits.acquire().await.map_err(|_| WarehouseError::Closing)?;
         let answered = tokio::task::spawn_blocking(move || {
-            let reader = match lock(&shared.idle_readers).pop() {
+            let opened = shared.opened.read().unwrap_or_else(PoisonError::into_inner);
+            let opened = opened.as_ref().ok_or(WarehouseError::Broken)?;
+            let idle = lock(&opened.idle_readers).pop();
+            let reader = match idle {
                 Some(reader) => reader,
-                None => lock(&shared.source).try_clone().map_err(sql("open a connection"))?,
+                None => lock(&opened.source).try_clone().map_err(sql("open a connection"))?,
             };
             let answer = question(&reader);
-            lock(&shared.idle_readers).push(reader);
+            lock(&opened.idle_readers).push(reader);
             answer
         });
         answered.await.map_err(|_| WarehouseError::Closing)?
     }
 
+    /// Works with the writing connection. When the file turns out to be given up, it is opened again
+    /// for the next time.
     async fn with_writer<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, WarehouseError> + Send + 'static,
     ) -> Result<T, WarehouseError> {
         let shared = self.0.clone();
-        let worked = tokio::task::spawn_blocking(move || work(&mut lock(&shared.writer)));
+        let worked = tokio::task::spawn_blocking(move || {
+            let worked = {
+                let opened = shared.opened.read().unwrap_or_else(PoisonError::into_inner);
+                match opened.as_ref() {
+                    Some(opened) => work(&mut lock(&opened.writer)),
+                    None => Err(WarehouseError::Broken),
+                }
+            };
+            if worked.as_ref().is_err_and(WarehouseError::is_fatal) {
+                shared.open_again();
+            }
+            worked
+        });
         worked.await.map_err(|_| WarehouseError::Closing)?
     }
+}
+
+impl Shared {
+    /// Waits for the questions that are being answered, closes the file and opens it.
+    fn open_again(&self) {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        // Closed first: one file must not be open twice.
+        *opened = None;
+        match open(&self.folder, self.threads) {
+            Ok(again) => {
+                tracing::warn!("the warehouse gave up its file, which is open again");
+                *opened = Some(again);
+            }
+            Err(error) => tracing::error!(%error, "the warehouse cannot be opened again yet"),
+        }
+    }
+}
+
+fn open(folder: &Path, threads: usize) -> Result<Opened, WarehouseError> {
+    let path = folder.join(FILE);
+    std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
+        what: "make the folder",
+        path: folder.to_owned(),
+        source,
+    })?;
+    let mut writer = match connect(&path, threads) {
+        Err(error) if is_damaged_log(&error) => {
+            tracing::error!(%error, "the warehouse's write-ahead log is damaged");
+            set_logs_aside(folder)?;
+            connect(&path, threads)
+        }
+        opened => opened,
+    }
+    .map_err(|source| opening_failed(&path, source))?;
+    migrate(&mut writer, STEPS)?;
+    let source = writer.try_clone().map_err(sql("open a second connection"))?;
+    Ok(Opened {
+        writer: Mutex::new(writer),
+        source: Mutex::new(source),
+        idle_readers: Mutex::default(),
+    })
 }
 
 /// A panic elsewhere leaves a connection usable: DuckDB rolled its transaction back.
@@ -192,7 +259,9 @@ fn opening_failed(path: &Path, source: duckdb::Error) -> WarehouseError {
 
 fn is_damaged_log(error: &duckdb::Error) -> bool {
     let text = error.to_string();
-    text.contains("replaying WAL") || text.contains("Corrupt WAL")
+    // A log that cannot be replayed because nothing can be written is whole.
+    let full = text.contains("Could not write") || text.contains("No space left");
+    !full && (text.contains("replaying WAL") || text.contains("Corrupt WAL"))
 }
 
 /// Renames every log beside the database; people may want to look at it, DuckDB must not.

