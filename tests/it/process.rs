@@ -246,9 +246,6 @@ async fn a_start_that_fails_says_why_in_one_line_and_leaves_nothing_running() {
     assert_eq!(home.redis_servers().len(), 1);
     assert_eq!(page_view(&home, "page-0001", None).await.1, "+14155550190");
     drop(running);
-    for pid in home.redis_servers() {
-        let _ = kill(pid, Signal::SIGKILL);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,6 +95,15 @@ impl Home {
     }
 }
 
+impl Drop for Home {
+    fn drop(&mut self) {
+        // A killed service leaves one behind.
+        for pid in self.redis_servers() {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
+}
+
 /// Process ids of every `redis-server` that works in `folder`.
 pub fn redis_servers(folder: &Path) -> Vec<Pid> {
     let Ok(wanted) = folder.canonicalize() else { return Vec::new() };
