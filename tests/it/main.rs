@@ -8,6 +8,8 @@ mod config;
 mod docs;
 mod edge;
 mod faults;
+mod faults_disk;
+mod faults_kill;
 mod killed;
 mod lease;
 mod lease_http;

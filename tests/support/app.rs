@@ -88,6 +88,19 @@ pub fn configuration(folder: &str, port: u16, numbers: &[&str]) -> String {
         .replace("@numbers", &numbers.join(","))
 }
 
+/// `X-Twilio-Signature` of a form for `url`; the names must differ.
+pub fn twilio_signature(url: &str, fields: &[(&str, &str)]) -> String {
+    let mut sorted = fields.to_vec();
+    sorted.sort_unstable();
+    let mut mac = Hmac::<Sha1>::new_from_slice(AUTH_TOKEN.as_bytes()).expect("any length");
+    mac.update(url.as_bytes());
+    for (name, value) in sorted {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
 impl TestApp {
     /// Starts a service with two pooled numbers.
     pub async fn start() -> Self {
@@ -171,15 +184,7 @@ impl TestApp {
     /// A webhook of site `one`, signed as Twilio does.
     pub async fn twilio(&self, event: &str, fields: &[(&str, &str)]) -> reqwest::Response {
         let url = format!("{}/v1/telephony/twilio/one/{event}", self.base);
-        let mut sorted: Vec<_> = fields.to_vec();
-        sorted.sort_unstable();
-        let mut mac = Hmac::<Sha1>::new_from_slice(AUTH_TOKEN.as_bytes()).expect("any length");
-        mac.update(url.as_bytes());
-        for (name, value) in sorted {
-            mac.update(name.as_bytes());
-            mac.update(value.as_bytes());
-        }
-        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = twilio_signature(&url, fields);
         let body =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self

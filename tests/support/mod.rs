@@ -5,6 +5,7 @@ pub mod facts;
 pub mod lease_model;
 pub mod process;
 pub mod redis;
+pub mod service;
 pub mod world;
 
 use ringtrace::platform::ids::SiteId;

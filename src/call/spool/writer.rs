@@ -210,8 +210,12 @@ impl Writer {
                 Ok((number, offset))
             }
             Err(error) => {
-                // After a failed write or sync nobody knows what the disk has: start afresh.
+                // After a failed write or sync nobody knows what the disk has: start afresh. A
+                // full disk fails often; files of nothing must not use up the open ones.
                 self.active = None;
+                if segment.unsettled == 0 {
+                    self.remove(number);
+                }
                 Err(error)
             }
         }
@@ -277,10 +281,14 @@ impl Writer {
         let empty: Vec<u64> =
             self.segments.iter().filter(|(_, s)| s.unsettled == 0).map(|(&n, _)| n).collect();
         for number in empty {
-            self.active = self.active.filter(|active| *active != number);
-            if let Some(Err(error)) = self.segments.remove(&number).map(Segment::remove) {
-                tracing::warn!(%error, number, "cannot remove a settled file of the call spool");
-            }
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        self.active = self.active.filter(|active| *active != number);
+        if let Some(Err(error)) = self.segments.remove(&number).map(Segment::remove) {
+            tracing::warn!(%error, number, "cannot remove a settled file of the call spool");
         }
     }
 
