@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help demo build test lint unit snippet journey bench setup setup-test clean
+.PHONY: help demo build test lint unit snippet journey peers bench setup setup-test clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +23,7 @@ build: setup ## the release binary, at $CARGO_TARGET_DIR/release/ringtrace
 demo: build ## two weeks of traffic through the real service, then stay up; ARGS=--once ends
 	@$(TARGET)/release/ringtrace demo $(ARGS)
 
-test: setup-test lint unit snippet journey ## everything CI runs
+test: setup-test lint unit snippet journey peers ## everything CI runs
 
 lint:
 	cargo fmt --all --check
@@ -39,6 +39,10 @@ snippet:
 journey:
 	cargo build --locked --bin ringtrace
 	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
+
+peers: # Twilio's own Python package signs what the service reads, and writes what it must equal
+	cargo build --locked --bin ringtrace
+	RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/twilio_peer.py
 
 bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
 	@scripts/setup wrk

@@ -250,7 +250,13 @@ impl Service {
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
         };
-        let recorder = Recorder::new(redis, live.clone(), clock.clone(), parts.signing.clone());
+        let recorder = Recorder::new(
+            redis,
+            live.clone(),
+            clock.clone(),
+            parts.signing.clone(),
+            parts.tables.clone().into_inner(),
+        );
         let calls = CallWorker::new(recorder, spool);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let projector = Projector::new(pool.clone(), warehouse.clone(), live.clone());

@@ -11,8 +11,10 @@ use crate::config::model::StaticNumber;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
+use crate::visit::channel::channel;
 use crate::visit::model::{Consent, Device, Source, Visit};
 use crate::visit::store::Touch;
+use crate::visit::tables::Tables;
 
 /// Most candidates that are stored with a call.
 pub const MAX_CANDIDATES: usize = 8;
@@ -115,13 +117,18 @@ pub fn attribute(
     }
 }
 
-/// The answer for a static number: its source is certain, the session is not known.
-pub fn attribute_static(number: &StaticNumber) -> Attribution {
+/// The answer for a static number: its source is certain, the session is not known. Its channel is
+/// that of a visit from this source, or "Offline" where the web's rules have none.
+pub fn attribute_static(tables: &Tables, number: &StaticNumber) -> Attribution {
+    let channel = match channel(tables, &number.source, &number.medium, &number.campaign) {
+        "Unassigned" => "Offline",
+        known => known,
+    };
     let source = Source {
         source: number.source.clone(),
         medium: number.medium.clone(),
         campaign: number.campaign.clone(),
-        channel: "Offline".to_owned(),
+        channel: channel.to_owned(),
         ..Source::default()
     };
     Attribution {

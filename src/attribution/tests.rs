@@ -12,6 +12,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::visit::model::{Consent, Device, Source, Visit};
 use crate::visit::store::Touch;
+use crate::visit::tables::Tables;
 
 const T: i64 = 1_767_323_045_000;
 const MINUTE: i64 = 60_000;
@@ -125,9 +126,23 @@ fn nobody_and_static_numbers_say_so() {
         medium: "print".to_owned(),
         campaign: "highway".to_owned(),
     };
-    let fixed = attribute_static(&billboard);
+    let tables = Tables::load().expect("the tables");
+    let fixed = attribute_static(&tables, &billboard);
     assert_eq!((fixed.basis, fixed.tier, fixed.confidence), (Basis::Static, Tier::Source, 1.0));
-    assert_eq!(fixed.source.expect("its source").campaign, "highway");
+    let source = fixed.source.expect("its source");
+    assert_eq!((source.campaign.as_str(), source.channel.as_str()), ("highway", "Offline"));
+    for (source, medium, channel) in [
+        ("google", "organic", "Organic Search"),
+        ("google", "cpc", "Paid Search"),
+        ("newsletter", "email", "Email"),
+        ("radio", "audio", "Audio"),
+        ("newspaper", "print", "Offline"),
+    ] {
+        let (source, medium) = (source.to_owned(), medium.to_owned());
+        let number = StaticNumber { source, medium, ..billboard.clone() };
+        let found = attribute_static(&tables, &number).source.map(|source| source.channel);
+        assert_eq!(found.as_deref(), Some(channel));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Event → saved call: load, decide, save, and again when somebody else was faster.
 
+use std::sync::Arc;
+
 use crate::attribution;
 use crate::call::caller::{counted, is_first_time};
 use crate::call::model::{Call, CallEvent};
@@ -13,6 +15,7 @@ use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::signing::SigningKeys;
 use crate::postback;
+use crate::visit::tables::Tables;
 
 /// Why an event could not be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -45,12 +48,19 @@ pub struct Recorder {
     live: Live,
     clock: Clock,
     signing: SigningKeys,
+    tables: Arc<Tables>,
 }
 
 impl Recorder {
     /// A recorder on this connection.
-    pub fn new(redis: Redis, live: Live, clock: Clock, signing: SigningKeys) -> Self {
-        Recorder { store: CallStore::new(redis), live, clock, signing }
+    pub fn new(
+        redis: Redis,
+        live: Live,
+        clock: Clock,
+        signing: SigningKeys,
+        tables: Arc<Tables>,
+    ) -> Self {
+        Recorder { store: CallStore::new(redis), live, clock, signing, tables }
     }
 
     /// The calls it writes.
@@ -156,9 +166,14 @@ impl Recorder {
             before.tracking_number == call.tracking_number && before.started_at == call.started_at
         };
         if call.attribution.is_none() || !before.is_some_and(asks_the_same) {
-            let redis = self.store.redis();
-            let found = attribution::join(redis, installation, site, &call).await?;
-            call.attribution = Some(found);
+            let lookup = attribution::Lookup {
+                redis: self.store.redis(),
+                shards: installation.shards,
+                tables: &self.tables,
+                // Scripts go by a clock that was set, and by Redis' own otherwise.
+                ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
+            };
+            call.attribution = Some(attribution::join(lookup, site, &call).await?);
         }
         let caller = match &call.caller.number {
             Some(number) if call.first_time.is_none() => {

@@ -3,7 +3,7 @@
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
 //! | `call:<call>` | STR | version and the [`Call`] as JSON | 30 d after its last change |
-//! | `calls` | ZSET | call id → started_at | entries: 30 d |
+//! | `calls` | ZSET | call id → started_at | entries: 30 d after the latest possible end |
 //! | `calls:open` | ZSET | the same, without a final status | until final |
 //! | `caller:<hash>` | HASH | [`CallerRecord`], last session | the site's caller look-back |
 //!
@@ -26,6 +26,14 @@ use crate::postback::model::Postback;
 
 /// How long Redis keeps a call after its last change.
 pub const KEEP_CALLS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A call is over when its end has not come for this long: Twilio ends calls after 4 h itself.
+pub const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
+
+/// Calls that began before this moment leave the index: their snapshots are gone by then.
+fn index_from(now: Millis) -> Millis {
+    now.plus(-((KEEP_CALLS.as_millis() + LONGEST_CALL.as_millis()) as i64))
+}
 
 /// One version of a call, with what is saved beside it.
 pub struct Change<'a> {
@@ -160,7 +168,7 @@ impl CallStore {
             .arg(call.started_at.0)
             .arg(KEEP_CALLS.as_secs())
             .arg(if call.status.is_final() { "final" } else { "open" })
-            .arg(change.now.plus(-(KEEP_CALLS.as_millis() as i64)).0)
+            .arg(index_from(change.now).0)
             .arg(envelope.to_json());
         match &change.caller {
             Some(caller) => {
@@ -201,6 +209,13 @@ impl CallStore {
         command.arg(keys.open_calls()).arg("-inf").arg(before.0).arg("LIMIT").arg(0).arg(limit);
         let ids: Vec<String> = self.redis.command("open calls", &command).await?;
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Forgets the calls of the index whose snapshots are gone, also where no call comes any more.
+    pub async fn prune(&self, keys: &SiteKeys, now: Millis) -> Result<usize, StoreError> {
+        let mut command = redis::cmd("ZREMRANGEBYSCORE");
+        command.arg(keys.calls()).arg("-inf").arg(format!("({}", index_from(now).0));
+        self.redis.command("the list of calls", &command).await
     }
 
     /// Forgets that a call is open whose snapshot is gone.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::call::recorder::{RecordError, Recorder};
 use crate::call::spool::{Spool, SpoolError};
+use crate::call::store::LONGEST_CALL;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
 
@@ -12,8 +13,6 @@ use crate::platform::shutdown::ShutdownSignal;
 const REPLAY_BATCH: usize = 256;
 /// Calls of one site closed in one run.
 const SWEEP_BATCH: usize = 64;
-/// A call is over when its end has not come for this long: Twilio ends calls after 4 h itself.
-const LONGEST_CALL_MS: i64 = 4 * 3_600_000;
 /// Pause between two looks at the spool.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Looks at the spool between two sweeps: open calls are hours old, a minute more is nothing.
@@ -141,9 +140,13 @@ impl CallWorker {
 
     async fn sweep(&self, outcome: &mut Outcome) {
         let installation = self.recorder.live().now_full();
-        let before = self.recorder.clock().now().plus(-LONGEST_CALL_MS);
+        let now = self.recorder.clock().now();
+        let before = now.plus(-(LONGEST_CALL.as_millis() as i64));
         for site in &installation.config.sites {
             let keys = installation.shards.keys(&site.id);
+            if let Err(error) = self.recorder.store().prune(&keys, now).await {
+                tracing::debug!(%error, site = %site.id, "old calls were not forgotten");
+            }
             let open = self.recorder.store().open_since_before(&keys, before, SWEEP_BATCH).await;
             for call in open.unwrap_or_default() {
                 match self.recorder.give_up(&site.id, call).await {

@@ -79,8 +79,8 @@ pub fn application(
 > {
     let (pages, snippet) = (parts.dashboard.clone(), parts.snippet.clone());
     let extra = parts.extra_routes.clone();
-    let Parts { live, clock, signing, .. } = parts.clone();
-    let recorder = Recorder::new(redis.clone(), live, clock, signing);
+    let Parts { live, clock, signing, tables, .. } = parts.clone();
+    let recorder = Recorder::new(redis.clone(), live, clock, signing, tables.into_inner());
     let unreadable = |what: &str, why: String| Problem::BadRequest(format!("{what}: {why}"));
     let (app, mut openapi) = App::new()
         .into_utoipa_app()

@@ -17,9 +17,22 @@ use crate::platform::redis::{Redis, StoreError};
 /// Most entries kept of one number.
 pub const MAX_HOLDERS: isize = 1024;
 
+/// Who was shown a number before a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The moment of the call on the clock that the leases are written by.
+    pub at: Millis,
+    /// The holders, newest first.
+    pub holders: Vec<Holder>,
+}
+
 /// Every session that was shown `number` before `at` and was seen inside `window` before it,
 /// newest first, each once. A call that is judged late sees only what was known at its own time: a
 /// sign of life after `at` counts as one at `at`, a tel click after it as none.
+///
+/// `at` is a moment of our own clock, leases are written by that of Redis: `ours`, the moment it is
+/// now by ours, tells how far they are apart. Without it they are one clock. A visitor who taps the
+/// number two seconds after it was shown must not be missed because a clock is three seconds late.
 ///
 /// One round trip, and a second one when leases still run.
 pub async fn holders(
@@ -27,11 +40,15 @@ pub async fn holders(
     keys: &SiteKeys,
     number: &PhoneNumber,
     at: Millis,
+    ours: Option<Millis>,
     window: SignedDuration,
-) -> Result<Vec<Holder>, StoreError> {
-    let mut command = redis::cmd("LRANGE");
-    command.arg(keys.holders(number)).arg(0).arg(MAX_HOLDERS - 1);
-    let texts: Vec<String> = redis.command("holders", &command).await?;
+) -> Result<Shown, StoreError> {
+    let mut asked = redis::pipe();
+    asked.cmd("LRANGE").arg(keys.holders(number)).arg(0).arg(MAX_HOLDERS - 1).cmd("TIME");
+    let (texts, (seconds, micros)): (Vec<String>, (i64, i64)) =
+        redis.pipeline("holders", &asked).await?;
+    let theirs = Millis(seconds * 1000 + micros / 1000);
+    let at = ours.map_or(at, |ours| at.plus(theirs.since(ours)));
     let mut entries: Vec<Entry> = texts.iter().filter_map(|text| parse(text)).collect();
 
     let mut running: Vec<&mut Entry> =
@@ -48,7 +65,7 @@ pub async fn holders(
             }
         }
     }
-    Ok(known_at(&entries, at, window))
+    Ok(Shown { at, holders: known_at(&entries, at, window) })
 }
 
 #[derive(Clone, Debug)]

@@ -5,18 +5,19 @@
 //! |---|---|---|---|
 //! | `outbox:due` | ZSET | postback id → due at (ms); while claimed, the end of the claim | until settled |
 //! | `outbox:body` | HASH | postback id → [`Postback`] as JSON | until settled |
-//! | `outbox:done` | ZSET | postback id → settled at (ms) | `postback.keep`, at most [`MOST_KEPT`] |
-//! | `outbox:done:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | as `outbox:done` |
-//! | `outbox:dead` | ZSET | postback id → given up at (ms) | `postback.keep`, at most [`MOST_KEPT`] |
-//! | `outbox:dead:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | as `outbox:dead` |
+//! | `outbox:done` | ZSET | postback id → settled at (ms) | as calls, 30 d, or `postback.keep` if longer |
+//! | `outbox:done:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | `postback.keep`, at most [`MOST_KEPT`] |
+//! | `outbox:dead` | ZSET | postback id → given up at (ms) | as `outbox:done` |
+//! | `outbox:dead:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | as `outbox:done:body` |
 //!
 //! **Who moves what.** A producer adds an id to `due` and `body` together, and only when none of
 //! `body`, `done` and `dead` has it: the call stage does so inside the script that saves the call,
 //! everybody else by [`Outbox::enqueue`]. The worker claims (`due`'s score moves on, nothing is
 //! removed) and settles: to `done` (delivered, rejected, skipped), to `dead` (given up), or back
 //! into `due`. A settlement that ends a postback adds its ledger entry in the same script. People
-//! replay from `done` and `dead` into `due`. Pruning forgets the oldest of `done` and `dead`;
-//! an id that was forgotten could be queued again, which is why they are kept as long as calls.
+//! replay from `done` and `dead` into `due`. Pruning forgets the oldest of `done` and `dead`:
+//! their bodies, and later their ids. An id that was forgotten could be queued again when its call
+//! changes, which is why ids are kept as long as calls.
 //!
 //! The end of a claim is also its token: a later claim of the same entry can only start when this
 //! one has ended and so ends later, and whoever settles moves the score. A settlement with another
@@ -27,13 +28,14 @@ use std::sync::Arc;
 use deadpool_redis::Pool;
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
+use crate::call::store::KEEP_CALLS;
 use crate::ledger::model::ENVELOPE_FIELD;
 use crate::platform::clock::Millis;
 use crate::platform::keys::{Shard, Shards};
 use crate::platform::redis::{StoreError, is_outage};
 use crate::postback::model::Postback;
 
-/// Most entries of the delivery log, and of the dead set, that one shard keeps.
+/// Most bodies of the delivery log, and of the dead set, that one shard keeps.
 pub const MOST_KEPT: usize = 20_000;
 
 /// Entries that one pruning step forgets at most.
@@ -207,8 +209,8 @@ impl Outbox {
         Ok(answer == "settled")
     }
 
-    /// Forgets what `shard` settled or gave up more than `keep_ms` ago, and what is more than
-    /// [`MOST_KEPT`]; answers how many entries.
+    /// Forgets what became of the postbacks that `shard` settled or gave up more than `keep_ms` ago,
+    /// and of those beyond [`MOST_KEPT`]; later that they ever were. Answers how many entries.
     pub async fn prune(
         &self,
         shard: Shard,
@@ -221,7 +223,9 @@ impl Outbox {
             (shard.outbox_dead(), shard.outbox_dead_body()),
         ] {
             let mut invocation = self.scripts.prune.key(set);
-            invocation.key(bodies).arg(clock_arg(now)).arg(keep_ms).arg(MOST_KEPT).arg(PRUNE_STEP);
+            invocation.key(bodies).arg(clock_arg(now)).arg(keep_ms).arg(MOST_KEPT);
+            let ids_ms = keep_ms.max(KEEP_CALLS.as_millis() as i64);
+            invocation.arg(ids_ms).arg(PRUNE_STEP);
             loop {
                 let step: usize = self.run("pruning postbacks", &invocation).await?;
                 forgotten += step;
@@ -237,7 +241,7 @@ impl Outbox {
     pub async fn depth(&self, shards: Shards) -> Result<Depth, StoreError> {
         let mut pipeline = redis::pipe();
         for shard in shards.all() {
-            pipeline.zcard(shard.outbox_due()).zcard(shard.outbox_dead());
+            pipeline.zcard(shard.outbox_due()).hlen(shard.outbox_dead_body());
         }
         let counts: Vec<u64> = self.pipeline("counting postbacks", &pipeline).await?;
         let sum = |from: usize| counts.iter().skip(from).step_by(2).sum();

@@ -43,7 +43,7 @@ fn story(number: usize, to: &str) -> Vec<(&'static str, Vec<(&'static str, Strin
     let sid = sid(number);
     let leg = format!("{sid}-leg");
     let from = format!("+1415556{number:04}");
-    let answered = number % 2 == 0;
+    let answered = number.is_multiple_of(2);
     let ended = if answered { "completed" } else { "no-answer" };
     let at = |s: i64| {
         let moment = Millis::system_now().plus(s * 1000).timestamp();
@@ -134,7 +134,7 @@ async fn no_acknowledged_call_is_lost_or_doubled_by_kills() {
                 let mut errors = Vec::new();
                 for (event, fields) in story(number, "+14155550150") {
                     errors.extend(insist(client.clone(), base.clone(), event, fields).await);
-                    // Calls last: others come and go between the webhooks of one.
+                    // Other calls come and go between the webhooks of one.
                     let pause = rand::random_range(0..40);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }

@@ -179,10 +179,17 @@ async fn rule_6_a_full_pool_is_shared_and_everybody_is_told() {
     );
 
     let at = world.at(61);
-    let known =
-        holders(world.store.redis(), &world.keys, &number(1), at, SignedDuration::from_hours(24))
-            .await
-            .expect("redis answers");
+    let known = holders(
+        world.store.redis(),
+        &world.keys,
+        &number(1),
+        at,
+        None,
+        SignedDuration::from_hours(24),
+    )
+    .await
+    .expect("redis answers")
+    .holders;
     let facts: Vec<_> = known.iter().map(|h| (h.session, h.tier, h.last_seen, h.live)).collect();
     let seen = START.plus(60_000);
     assert_eq!(facts, [(c, Tier::Shared, seen, true), (b, Tier::Shared, seen, true)]);
@@ -255,10 +262,12 @@ async fn a_tel_click_pins_its_number_until_nothing_else_is_left() {
         &world.keys,
         &number(0),
         START.plus(150_000),
+        None,
         SignedDuration::from_hours(1),
     )
     .await
-    .expect("redis answers");
+    .expect("redis answers")
+    .holders;
     assert_eq!(known.len(), 1);
     assert_eq!(known[0].tel_click, Some(Millis(START.0 - 500)));
     assert!(known[0].live);

@@ -172,7 +172,7 @@ fn delivery(delivery: &PostbackDelivery, out: &mut Complaints) {
     if delivery.keep < delivery.give_up_after {
         out.warning(
             "postback.keep",
-            "it is shorter than postback.give_up_after; a repeated webhook could send again",
+            "it is shorter than postback.give_up_after; the log forgets some while others still wait",
         );
     }
     if !(1..=1024).contains(&delivery.per_destination) {

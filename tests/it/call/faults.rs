@@ -9,6 +9,7 @@ use ringtrace::call::model::CallStatus;
 use ringtrace::call::spool::Spool;
 use ringtrace::call::worker::CallWorker;
 use ringtrace::platform::clock::Millis;
+use ringtrace::platform::ids::CallId;
 use ringtrace::platform::redis::{Breaker, Patience, Redis};
 use ringtrace::platform::redis_server::RedisServer;
 
@@ -124,6 +125,25 @@ async fn an_event_of_a_site_that_left_the_configuration_waits_and_stops_nobody()
     assert_eq!((outcome.replayed, outcome.postponed), (0, 1));
     assert_eq!(world.unsaved().await, 0, "not handed out for a while");
     assert_eq!(world.spool.backlog(), 1, "kept");
+}
+
+#[tokio::test]
+async fn old_calls_leave_the_index_also_where_nobody_calls_any_more() {
+    const DAY: i64 = 24 * 3_600_000;
+    let world = World::start().await;
+    for (event, form) in &answered_call("CA1") {
+        world.twilio(event, form).await;
+    }
+    let index = world.keys().calls();
+    for (days, left) in [(30, 1), (31, 0)] {
+        world.clock.set(Millis(T + days * DAY));
+        world.worker().run_once().await.expect("alive");
+        let calls: i64 = world.ask(redis::cmd("ZCARD").arg(&index)).await;
+        assert_eq!(calls, left, "after {days} days");
+    }
+    let key = world.keys().call(&CallId::of(&world.site, "twilio", "CA1"));
+    let life: i64 = world.ask(redis::cmd("TTL").arg(key)).await;
+    assert!((1..=30 * DAY / 1000).contains(&life), "{life}");
 }
 
 #[tokio::test]

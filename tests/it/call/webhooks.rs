@@ -4,8 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use futures_util::future::join_all;
 use ringtrace::attribution::model::Basis;
+use ringtrace::attribution::{Lookup, join};
 use ringtrace::call::model::CallStatus;
 use ringtrace::platform::clock::Millis;
+use ringtrace::platform::ids::SessionId;
+use ringtrace::visit::tables::Tables;
 
 use super::world::twilio_signature;
 use super::world::{CALLER, PUBLIC_URL, T, TOKEN, TRACKING, World, answered_call, encoded};
@@ -117,6 +120,38 @@ async fn nobody_and_nowhere_are_forwarded_too() {
     }
     let reply = world.twilio("voice", &[("Unexpected", "field")]).await;
     assert!(reply.body.contains("+14155550111"), "a call without an id is forwarded all the same");
+}
+
+#[tokio::test]
+async fn a_visitor_who_taps_at_once_is_seen_also_when_our_clock_is_late() {
+    let world = World::start().await;
+    world.clock.follow_system();
+    let (seconds, micros): (i64, i64) = world.ask(&mut redis::cmd("TIME")).await;
+    let shown_at = seconds * 1000 + micros / 1000 - 500;
+    let session = SessionId::new();
+    let entry = format!("{session} {shown_at} {shown_at} own {shown_at} 0 main");
+    let key = world.keys().holders(&TRACKING.parse().expect("a number"));
+    let _: i64 = world.ask(redis::cmd("LPUSH").arg(key).arg(entry)).await;
+    world.twilio("voice", &answered_call("CA1")[0].1).await;
+    let mut call = world.call("twilio", "CA1").await.expect("the call");
+
+    let installation = world.live.now_full();
+    let site = installation.site(&world.site).expect("the site");
+    let tables = Tables::load().expect("the tables");
+    let ours = Millis(shown_at - 2_000);
+    call.started_at = ours;
+    let mut lookup = Lookup {
+        redis: world.recorder.store().redis(),
+        shards: world.shards(),
+        tables: &tables,
+        ours: Some(ours),
+    };
+    let found = join(lookup, site, &call).await.expect("redis answers");
+    assert_eq!(found.session, Some(session));
+    assert!(found.candidates[0].tel_click, "the tap is not in the future");
+    lookup.ours = None;
+    let found = join(lookup, site, &call).await.expect("redis answers");
+    assert_eq!(found.session, None, "on one clock nobody has the number yet");
 }
 
 #[tokio::test]

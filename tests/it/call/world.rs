@@ -1,5 +1,7 @@
 //! One installation with one site, its own Redis and its own spool.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{App, test, web};
 use base64::Engine;
@@ -19,6 +21,7 @@ use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::{Shards, SiteKeys};
 use ringtrace::platform::redis::Redis;
 use ringtrace::platform::signing::SigningKeys;
+use ringtrace::visit::tables::Tables;
 use tempfile::TempDir;
 use utoipa_actix_web::AppExt;
 
@@ -230,7 +233,9 @@ impl World {
 }
 
 pub fn recorder_on(redis: Redis, live: &Live, clock: &Clock) -> Recorder {
-    Recorder::new(redis, live.clone(), clock.clone(), SigningKeys::from_master(&[7; 32]))
+    let tables = Arc::new(Tables::load().expect("the tables"));
+    let signing = SigningKeys::from_master(&[7; 32]);
+    Recorder::new(redis, live.clone(), clock.clone(), signing, tables)
 }
 
 pub fn encoded(form: &[(&str, &str)]) -> String {

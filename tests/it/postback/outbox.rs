@@ -114,6 +114,13 @@ async fn pruning_forgets_the_oldest_by_age() {
     let shards = world.live.now().shards;
     assert!(world.outbox.find(shards, &old.id).await.expect("Redis answers").is_none());
     assert!(world.outbox.find(shards, &young.id).await.expect("Redis answers").is_some());
+
+    // Its call may still change: what was sent is not sent again.
+    assert_eq!(world.enqueue(std::slice::from_ref(&old)).await, 0);
+    world.advance(31 * 24 * 3_600_000);
+    let now = world.clock.script_arg();
+    assert_eq!(world.outbox.prune(shard, now, 5_000).await.expect("Redis answers"), 2);
+    assert_eq!(world.enqueue(std::slice::from_ref(&old)).await, 1, "nothing is kept for ever");
 }
 
 #[tokio::test]
