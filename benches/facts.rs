@@ -18,9 +18,7 @@ use ringtrace::report::model::{Period, ReportKind, ReportQuery};
 use ringtrace::report::store::answer;
 use ringtrace::warehouse::store::{Warehouse, sql};
 
-use support::facts::{
-    World, at, call, call_event, config, drain, made_by, session_event, source, visit,
-};
+use support::facts::{World, at, call, call_event, drain, made_by, session_event, source, visit};
 
 /// Entries of the ledger run.
 const ENTRIES: usize = 200_000;
@@ -100,7 +98,6 @@ async fn reports() {
     let folder = tempfile::tempdir().expect("a folder");
     let sites: Vec<SiteId> =
         (0..4).map(|n| format!("bench-{n}").parse().expect("a site id")).collect();
-    drop(config(folder.path(), &[]));
     let warehouse = Warehouse::open(folder.path(), 0).expect("a warehouse");
     let filled = warehouse.read(|connection| {
         connection.execute_batch(&fill()).map_err(sql("fill the bench's tables"))
@@ -129,10 +126,10 @@ async fn reports() {
 /// A year of facts of four sites, made by DuckDB itself: a quarter of the calls has no visit, and
 /// there are 300 sources with campaign and 400 landing pages.
 fn fill() -> String {
-    let moment = "1767225600000 + (n * 7919) % 31536000000";
-    let local = "DATE '2026-01-01' + ((n * 7919) % 31536000000 // 86400000)::INTEGER, \
-                 ((n * 7919) % 86400000 // 3600000)::TINYINT, \
-                 (1 + (n * 7919) % 604800000 // 86400000)::TINYINT";
+    let moment = "1767225600000 + (n * 98765431) % 31536000000";
+    let local = "DATE '2026-01-01' + ((n * 98765431) % 31536000000 // 86400000)::INTEGER, \
+                 ((n * 98765431) % 86400000 // 3600000)::TINYINT, \
+                 (1 + (n * 98765431) % 604800000 // 86400000)::TINYINT";
     let source = "'source-' || n % 10, 'cpc', 'campaign-' || n % 300, '', '', '', \
                   'Paid Search', 'google', 'www.example.com', 'shop.example', \
                   '/services/page-' || n % 400, 'mobile'";
