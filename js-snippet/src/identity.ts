@@ -50,10 +50,10 @@ export function openIdentity(initial: Consent | undefined): Identity {
     keep(reply, isView) {
       // A beat must not put an older session back over the one that another tab has started since.
       const ownsCookie = isView || readCookie(SESSION) === session;
-      session = reply.session;
+      session = reply.session || session;
       if (isView || reply.visitor) visitor = reply.visitor;
       if (!mayStore()) return;
-      if (ownsCookie) writeCookie(SESSION, session);
+      if (ownsCookie && session) writeCookie(SESSION, session);
       if (visitor) writeCookie(VISITOR, visitor, LONGEST_LIFE_S);
       else removeCookie(VISITOR);
     },

@@ -12,6 +12,8 @@ export interface Numbers {
   accept(targets: Target[]): boolean;
   /** Another page begins: the next reply may choose anew. Until then everything stays as it is shown. */
   release(): void;
+  /** The number of a target that this page keeps on showing, if any. */
+  kept(target: string): string | undefined;
   /** The target whose tracking number a `tel:` link dials. */
   dialled(digits: string): string | undefined;
 }
@@ -49,6 +51,8 @@ export function openNumbers(): Numbers {
     },
 
     release: () => settled.clear(),
+
+    kept: target => (settled.has(target) ? chosen.get(target)!.number : undefined),
 
     dialled(digits) {
       for (const [target, { number, digits: written }] of chosen) {

@@ -2,6 +2,7 @@
 
 import { rewrite, writeDialable } from "./format.ts";
 import type { Numbers } from "./numbers.ts";
+import type { Shown } from "./wire.ts";
 
 /** `data-ringtrace="<target>"` sets an element directly; `"ignore"` leaves it and everything in it alone. */
 export const MARK = "data-ringtrace";
@@ -19,8 +20,8 @@ export interface Swapper {
   scan(root: Node): void;
   /** Swaps in the attributes of one element. */
   attributes(element: Element): void;
-  /** The targets whose number is on the page now. */
-  shown(): string[];
+  /** The numbers that are on the page now, and stay there. */
+  shown(): Shown;
 }
 
 export function openSwapper(numbers: Numbers): Swapper {
@@ -100,12 +101,13 @@ export function openSwapper(numbers: Numbers): Swapper {
     },
 
     shown() {
-      const targets: string[] = [];
+      const shown: Shown = {};
       carriers.forEach((nodes, target) => {
         nodes.forEach(node => node.isConnected || nodes.delete(node));
-        if (nodes.size && numbers.chosen.has(target)) targets.push(target);
+        const number = nodes.size && numbers.kept(target);
+        if (number) shown[target] = number;
       });
-      return targets;
+      return shown;
     },
   };
 }

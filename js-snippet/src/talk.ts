@@ -2,7 +2,7 @@
 
 import type { Identity } from "./identity.ts";
 import type { Settings } from "./settings.ts";
-import { beacon, LONGEST, post, type Answer, type Reply, type SignMessage, type ViewMessage } from "./wire.ts";
+import { beacon, LONGEST, post, type Answer, type Reply, type Shown, type SignMessage, type ViewMessage } from "./wire.ts";
 
 export interface Talk {
   /** Another page begins: it has its own id and its messages count from 1. */
@@ -19,7 +19,7 @@ export interface Talk {
 export function openTalk(
   settings: Settings,
   identity: Identity,
-  shown: () => string[],
+  shown: () => Shown,
   onReply: (reply: Reply) => void,
 ): Talk {
   let page = drawPageId();
@@ -28,6 +28,7 @@ export function openTalk(
   let viewing = false;
   let viewed = false;
   let refused = false;
+  let lastPost: Promise<unknown> = Promise.resolve();
 
   const heading = () => ({ v: 1 as const, key: settings.key, page, seq: ++seq });
 
@@ -35,6 +36,7 @@ export function openTalk(
     const session = identity.session();
     const visitor = identity.visitor();
     const consent = identity.consent();
+    const onPage = shown();
     return {
       ...heading(),
       want: "now",
@@ -43,6 +45,7 @@ export function openTalk(
       ...(session && { session }),
       ...(visitor && { visitor }),
       ...(consent && { consent }),
+      ...(Object.keys(onPage).length && { shown: onPage }),
     };
   };
 
@@ -63,7 +66,10 @@ export function openTalk(
     return true;
   };
 
-  /** At most one retry; a newer view (another page, another consent) ends an older one's tries. */
+  /**
+   * At most one retry; a newer view (another page, another consent) ends an older one's tries. It waits for the answer
+   * to the one before: that names the session, and a consent must not arrive before the one that it replaces.
+   */
   const view = async () => {
     const mine = ++views;
     viewing = true;
@@ -71,7 +77,12 @@ export function openTalk(
     for (let tries = 0; tries < 2 && mine === views && !viewed && !refused; tries++) {
       // A service that was away for a moment should not meet everybody at once.
       if (tries) await pause(1000 + Math.random() * 1000);
-      if (mine === views && take(await post(settings.endpoint, "/v1/lease", viewMessage()), page, true)) viewed = true;
+      await lastPost;
+      if (mine !== views) return;
+      const sender = page;
+      const answer = post(settings.endpoint, "/v1/lease", viewMessage());
+      lastPost = answer;
+      if (take(await answer, sender, true) && mine === views) viewed = true;
     }
     if (mine === views) viewing = false;
   };

@@ -31,7 +31,8 @@ export interface Target {
 }
 
 export interface Reply {
-  session: string;
+  /** Absent when no session was opened. */
+  session?: string;
   visitor?: string;
   /** Seconds between beats of a visible page. */
   beat_s: number;
@@ -39,6 +40,9 @@ export interface Reply {
   hold_s: number;
   targets: Target[];
 }
+
+/** The tracking number (E.164) that is on the page for each target. */
+export type Shown = Record<string, string>;
 
 interface Message {
   v: 1;
@@ -54,12 +58,13 @@ export interface ViewMessage extends Message {
   session?: string;
   visitor?: string;
   consent?: Consent;
+  shown?: Shown;
 }
 
 export interface SignMessage extends Message {
   kind: "beat" | "leave";
   session: string;
-  shown: string[];
+  shown: Shown;
   tel_click?: { target: string; ago_ms: number };
 }
 
@@ -114,7 +119,7 @@ export function readReply(body: unknown): Reply | undefined {
   const readable =
     reply &&
     reply.v === 1 &&
-    isToken(reply.session) &&
+    (reply.session == null || isToken(reply.session)) &&
     (reply.visitor == null || isToken(reply.visitor)) &&
     reply.beat_s > 0 &&
     reply.hold_s >= 0 &&

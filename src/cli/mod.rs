@@ -33,7 +33,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve until told to end; SIGHUP reloads sites and numbers.
     Serve(ServeArgs),
-    /// Play two weeks of traffic through the whole service on its embedded defaults.
+    /// Play two weeks (or `--days`) of traffic through the whole service on its embedded defaults.
     Demo(DemoArgs),
     /// Print a report of the running server.
     Report(ReportArgs),

@@ -19,7 +19,6 @@ use crate::lease::wire::{BeatRequest, LeaseRequest, Reply};
 use crate::platform::redis::StoreError;
 use crate::visit::bot::bot;
 use crate::visit::model::NoNumberReason;
-use crate::visit::store::open;
 use crate::visit::token::{SessionToken, sign_visitor};
 
 /// Mounts the snippet's routes.
@@ -44,44 +43,43 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     let asked = LeaseRequest::read(&bytes)?;
     let (site, origin) = site(&request, &live, &asked.key)?;
 
-    let turned_away = turn_away(&desk, &live, asked.prerender);
-    if let Some(reason) = turned_away {
+    if let Some(reason) = turn_away(&desk, &live, asked.prerender) {
         // Its session, if any, stays as it was: nothing new is signed.
         let outcome = Outcome::Nothing(reason);
-        return answer(&reply(&live, site, &outcome, asked.session, asked.visitor), origin);
+        let visitor = asked.visitor_to_keep();
+        return answer(&reply(&live, site, &outcome, asked.session, visitor), origin);
     }
     if asked.seq == 1 {
         metrics::counter!("ringtrace_page_views_total").increment(1);
     }
     let view = View::decide(&desk, site, &asked);
-    let sign = PageSign { page: asked.page, seq: asked.seq, kind: SignKind::View, tel_click: None };
+    let sign = PageSign {
+        page: asked.page.clone(),
+        seq: asked.seq,
+        kind: SignKind::View,
+        tel_click: None,
+    };
     let keys = live.shards.keys(&site.id);
-    let opened = async {
-        match &view.opens {
-            None => Ok(()),
-            Some(visit) => {
-                let (window, look_back) = (site.attribution_window, site.look_back);
-                open(desk.store.redis(), &keys, visit, window, look_back).await
-            }
-        }
-    };
-    let leased = lease_all(&desk, &keys, site, &view, &sign, asked.want);
     // Both are on their way to Redis at once, the session first.
-    let (opened, leased) = join(opened, leased).await;
-    let outcome = match opened.and(leased) {
-        Ok(outcome) => outcome,
+    let recorded = view.record(&desk, &keys, site);
+    let leased = lease_all(&desk, &keys, site, &view, &sign, &asked);
+    let (recorded, leased) = join(recorded, leased).await;
+    let (visitor, outcome) = match recorded.and_then(|visitor| Ok((visitor, leased?))) {
+        Ok(done) => done,
         Err(error) => {
+            // The token that it came with says what is stored: the next message tries again.
             let outcome = unavailable(&error);
-            let known = view.opens.is_none().then_some(asked.session).flatten();
-            return answer(&reply(&live, site, &outcome, known, asked.visitor), origin);
+            let visitor = asked.visitor_to_keep();
+            let known = view.opened().is_none().then_some(asked.session).flatten();
+            return answer(&reply(&live, site, &outcome, known, visitor), origin);
         }
     };
-    if view.opens.is_some() {
+    if view.opened().is_some() {
         metrics::counter!("ringtrace_sessions_total").increment(1);
     }
-    let session = Some(view.token.sign(desk.signing, &site.id));
-    let visitor = view.visitor.map(|id| sign_visitor(desk.signing, &site.id, id, view.token.seen));
-    answer(&reply(&live, site, &outcome, session, visitor), origin)
+    let token = SessionToken { visitor, ..view.token };
+    let session = Some(token.sign(desk.signing, &site.id));
+    answer(&reply(&live, site, &outcome, session, visitor_token(&desk, site, &token)), origin)
 }
 
 /// A sign of life of a page.
@@ -107,7 +105,8 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
         let outcome = Outcome::Nothing(NoNumberReason::NotWanted);
         return answer(&reply(&live, site, &outcome, None, None), origin);
     };
-    let visitor = token.visitor.map(|id| sign_visitor(desk.signing, &site.id, id, now));
+    let token = SessionToken { seen: now, ..token };
+    let visitor = visitor_token(&desk, site, &token);
     if let Some(reason) = turn_away(&desk, &live, false) {
         let outcome = Outcome::Nothing(reason);
         return answer(&reply(&live, site, &outcome, Some(asked.session), visitor), origin);
@@ -123,15 +122,20 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let outcome = match sign_of_life(&desk, &keys, site, &token, &sign).await {
+    let outcome = match sign_of_life(&desk, &keys, site, &token, &sign, &asked.shown).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);
             return answer(&reply(&live, site, &outcome, Some(asked.session), visitor), origin);
         }
     };
-    let session = SessionToken { seen: now, ..token }.sign(desk.signing, &site.id);
+    let session = token.sign(desk.signing, &site.id);
     answer(&reply(&live, site, &outcome, Some(session), visitor), origin)
+}
+
+fn visitor_token(desk: &Desk<'_>, site: &Site, token: &SessionToken) -> Option<String> {
+    let SessionToken { visitor, consent, seen, .. } = *token;
+    visitor.map(|visitor| sign_visitor(desk.signing, &site.id, visitor, consent, seen))
 }
 
 fn live(request: &HttpRequest) -> Result<&Live, Problem> {

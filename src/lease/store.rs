@@ -25,6 +25,7 @@ use crate::ledger::model::ENVELOPE_VERSION;
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{PoolId, SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
+use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
 
 /// The leases, over one connection; one per worker.
@@ -43,6 +44,8 @@ pub struct Asker<'a> {
     pub visitor: Option<VisitorId>,
     /// The message that asks. A `View` may get any number; a `Beat` only the one that it shows.
     pub sign: &'a PageSign,
+    /// The number that the page says it shows.
+    pub shown: Option<&'a PhoneNumber>,
     /// What happens when no number is free.
     pub overflow: OverflowPlan<'a>,
 }
@@ -91,6 +94,23 @@ impl LeaseStore {
         pools.iter().zip(&answers).map(|(pool, answer)| read(&pool.id, answer)).collect()
     }
 
+    /// Forgets which numbers `visitor` had last: they took their consent back.
+    pub async fn forget(
+        &self,
+        keys: &SiteKeys,
+        site: &Site,
+        visitor: &VisitorId,
+    ) -> Result<(), StoreError> {
+        if site.pools.is_empty() {
+            return Ok(());
+        }
+        let mut command = redis::cmd("DEL");
+        for pool in &site.pools {
+            command.arg(keys.sticky(&pool.id, visitor));
+        }
+        self.redis.command("forgetting a visitor", &command).await
+    }
+
     /// A number of `pool` for a session, by the rules of the lease in order. `None` when a beat
     /// comes from a session that was shown nothing here.
     pub async fn acquire(
@@ -133,7 +153,8 @@ impl LeaseStore {
             .arg(keys.lease_prefix(&pool.id))
             .arg(keys.holders_prefix())
             .arg(pool.id.as_str())
-            .arg(envelope(site, pool, session));
+            .arg(envelope(site, pool, session))
+            .arg(asker.shown.map_or("", PhoneNumber::as_str));
         let answer: String = self.redis.script("a lease", &call).await?;
         read(&pool.id, &answer)
     }

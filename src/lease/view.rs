@@ -8,11 +8,11 @@ use futures_util::future::try_join_all;
 use crate::config::model::{ConsentDefault, Pool, Site};
 use crate::http::limits::SnippetLimiter;
 use crate::http::problem::Problem;
-use crate::lease::model::{Lease, PageSign, SignKind};
+use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::{Asker, LeaseStore};
-use crate::lease::wire::{LeaseRequest, Want};
+use crate::lease::wire::{LeaseRequest, Shown, Want, shown_of_pool};
 use crate::platform::clock::Clock;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
@@ -21,7 +21,7 @@ use crate::platform::signing::SigningKeys;
 use crate::visit::device::device;
 use crate::visit::model::{Consent, NoNumberReason, Source, Visit};
 use crate::visit::rules::{arrive, campaign_fingerprint};
-use crate::visit::store::load_visits;
+use crate::visit::store::{change_consent, load_visits, open};
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor};
 
@@ -59,30 +59,48 @@ impl<'a> Desk<'a> {
 /// What a page view means for the session.
 pub(super) struct View {
     pub(super) token: SessionToken,
-    pub(super) visitor: Option<VisitorId>,
-    /// The visit to write when it opens a new session.
-    pub(super) opens: Option<Visit>,
+    /// What must be written down of it.
+    pub(super) news: News,
+}
+
+/// What a page view changes in the stored visit.
+pub(super) enum News {
+    /// A session goes on as it was.
+    None,
+    /// A new session.
+    Opened(Box<Visit>),
+    /// The session goes on with another consent; the visitor, if it had one and consent to analytics
+    /// was taken back.
+    Consent(Option<VisitorId>),
 }
 
 impl View {
     pub(super) fn decide(desk: &Desk<'_>, site: &Site, asked: &LeaseRequest) -> Self {
         let now = desk.clock.now();
-        let consent = asked.consent.map_or_else(|| default_consent(site), Consent::from);
         let presented = asked.visitor.as_deref();
         let known = presented.and_then(|text| read_visitor(desk.signing, &site.id, text));
-        let visitor = consent.analytics.then(|| known.unwrap_or_default());
-
         let touch = campaign_fingerprint(desk.tables, &asked.url);
         let presented = asked.session.as_deref();
         let token = presented
             .and_then(|text| SessionToken::read(desk.signing, &site.id, text, now))
             .filter(|token| token.continues(now, site.session_timeout, touch));
-        if let Some(token) = token {
-            // Consent may be given or taken back while a session goes on.
-            let visitor = visitor.map(|fresh| known.or(token.visitor).unwrap_or(fresh));
-            let token = SessionToken { seen: now, visitor, ..token };
-            return View { token, visitor, opens: None };
+        // A page that does not speak of consent (yet) changes nothing of it.
+        let said_before = token.map(|token| token.consent).or(known.map(|(_, consent)| consent));
+        let consent = asked.consent.map(Consent::from).or(said_before);
+        let consent = consent.unwrap_or_else(|| default_consent(site));
+        let known = known.map(|(visitor, _)| visitor);
+        if let Some(before) = token {
+            let visitor = before.visitor.or(known);
+            let visitor = consent.analytics.then(|| visitor.unwrap_or_default());
+            let token = SessionToken { seen: now, visitor, consent, ..before };
+            let news = if (consent, visitor) == (before.consent, before.visitor) {
+                News::None
+            } else {
+                News::Consent(before.visitor.filter(|_| visitor.is_none()))
+            };
+            return View { token, news };
         }
+        let visitor = consent.analytics.then(|| known.unwrap_or_default());
         let session = SessionId::new();
         let referrer = asked.referrer.as_deref().unwrap_or("");
         let arrival = arrive(desk.tables, &asked.url, referrer, &site.origins);
@@ -99,8 +117,41 @@ impl View {
             device: device(desk.user_agent()),
             consent,
         };
-        let token = SessionToken { session, visitor, seen: now, touch };
-        View { token, visitor, opens: Some(visit) }
+        let token = SessionToken { session, visitor, seen: now, touch, consent };
+        View { token, news: News::Opened(Box::new(visit)) }
+    }
+
+    /// The visit to write when it opens a new session.
+    pub(super) fn opened(&self) -> Option<&Visit> {
+        match &self.news {
+            News::Opened(visit) => Some(visit),
+            News::None | News::Consent(_) => None,
+        }
+    }
+
+    /// Writes the news down. Returns whose the session is now: a message that was repeated must not
+    /// make another visitor.
+    pub(super) async fn record(
+        &self,
+        desk: &Desk<'_>,
+        keys: &SiteKeys,
+        site: &Site,
+    ) -> Result<Option<VisitorId>, StoreError> {
+        let redis = desk.store.redis();
+        let SessionToken { session, visitor, seen, consent, .. } = self.token;
+        match &self.news {
+            News::None => Ok(visitor),
+            News::Opened(visit) => {
+                open(redis, keys, visit, site.attribution_window, site.look_back).await?;
+                Ok(visitor)
+            }
+            News::Consent(withdrawn) => {
+                if let Some(visitor) = withdrawn {
+                    desk.store.forget(keys, site, visitor).await?;
+                }
+                change_consent(redis, keys, session, (consent, visitor), site.look_back, seen).await
+            }
+        }
     }
 }
 
@@ -117,14 +168,15 @@ pub(super) async fn lease_all(
     site: &Site,
     view: &View,
     sign: &PageSign,
-    want: Want,
+    asked: &LeaseRequest,
 ) -> Result<Outcome, StoreError> {
-    if want != Want::Now {
+    if asked.want != Want::Now {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
     let pools = pools(site);
     let session = view.token.session;
-    let renewed = match &view.opens {
+    let opened = view.opened();
+    let renewed = match opened {
         Some(_) => vec![None; pools.len()],
         None => desk.store.renew(keys, site, &pools, &session, sign, desk.clock).await?,
     };
@@ -134,18 +186,20 @@ pub(super) async fn lease_all(
     if missing.is_empty() {
         return Ok(Outcome::Leases(leases));
     }
-    let known = match &view.opens {
+    let known = match opened {
         None => known_source(desk, keys, site, session).await?,
         Some(_) => None,
     };
-    let source = view.opens.as_ref().map(|visit| &visit.source).or(known.as_ref());
+    let source = opened.map(|visit| &visit.source).or(known.as_ref());
     let own_number = source.and_then(|source| static_number(site, source));
-    let asked = missing.iter().map(|pool| {
+    let visitor = view.token.visitor;
+    let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
-        let asker = Asker { session, visitor: view.visitor, sign, overflow };
+        let shown = shown_of_pool(&asked.shown, site, pool);
+        let asker = Asker { session, visitor, sign, shown, overflow };
         async move { desk.store.acquire(keys, site, pool, &asker, desk.clock).await }
     });
-    let granted: Vec<Lease> = try_join_all(asked).await?.into_iter().flatten().collect();
+    let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
     for lease in &granted {
         metrics::counter!("ringtrace_leases_total", "tier" => lease.tier.word()).increment(1);
     }
@@ -167,24 +221,32 @@ async fn known_source(
     Ok(visits.into_iter().flatten().next().map(|visit| visit.source))
 }
 
-/// Renews what the session holds; what ran out while a page still shows it comes back.
+/// Renews what the session holds; what ran out, or was forgotten, while a page still shows it comes
+/// back.
 pub(super) async fn sign_of_life(
     desk: &Desk<'_>,
     keys: &SiteKeys,
     site: &Site,
     token: &SessionToken,
     sign: &PageSign,
+    shown: &Shown,
 ) -> Result<Outcome, StoreError> {
     let pools = pools(site);
     let session = token.session;
     let renewed = desk.store.renew(keys, site, &pools, &session, sign, desk.clock).await?;
     let mut leases = Vec::with_capacity(pools.len());
     for (pool, lease) in pools.iter().zip(renewed) {
+        let shown = shown_of_pool(shown, site, pool);
+        let lost = match &lease {
+            None => true,
+            // Another page was left alone meanwhile; this one still shows a number.
+            Some(lease) => lease.tier == Tier::Original && shown.is_some(),
+        };
         let lease = match lease {
-            None if sign.kind == SignKind::Beat => {
+            _ if lost && sign.kind == SignKind::Beat => {
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
-                let asker = Asker { session, visitor: token.visitor, sign, overflow };
+                let asker = Asker { session, visitor: token.visitor, sign, shown, overflow };
                 desk.store.acquire(keys, site, pool, &asker, desk.clock).await?
             }
             lease => lease,

@@ -1,13 +1,16 @@
 //! The messages of `docs/protocol.md`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::config::model::{Pool, Site};
 use crate::http::problem::Problem;
 use crate::lease::model::{SignKind, Tier};
 use crate::platform::ids::{PageId, TargetId};
+use crate::platform::phone::PhoneNumber;
 use crate::visit::model::{Consent, NoNumberReason};
 
 /// The version of the protocol that this program speaks.
@@ -43,12 +46,28 @@ pub struct LeaseRequest {
     /// The visitor token last received.
     #[serde(default)]
     pub visitor: Option<String>,
-    /// What the visitor allowed; absent: the site's default.
+    /// What the visitor allowed; absent: what was said before, at first the site's default.
     #[serde(default)]
     pub consent: Option<WireConsent>,
     /// The page is being prerendered.
     #[serde(default)]
     pub prerender: bool,
+    /// The tracking numbers that are on the page already.
+    #[serde(default)]
+    #[schema(value_type = HashMap<String, String>)]
+    pub shown: Shown,
+}
+
+/// The tracking number that a page shows for each target.
+pub type Shown = BTreeMap<TargetId, PhoneNumber>;
+
+/// The number that a page shows for a target of `pool`.
+pub fn shown_of_pool<'a>(shown: &'a Shown, site: &Site, pool: &Pool) -> Option<&'a PhoneNumber> {
+    if shown.is_empty() {
+        return None;
+    }
+    let mut targets = site.targets.iter().filter(|target| target.pool == pool.id);
+    targets.find_map(|target| shown.get(&target.id))
 }
 
 /// Whether a page wants a number.
@@ -96,10 +115,10 @@ pub struct BeatRequest {
     pub seq: u32,
     /// Still here, or leaving.
     pub kind: WireKind,
-    /// Targets whose tracking number is on the page.
+    /// The tracking numbers that are on the page.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    pub shown: Vec<TargetId>,
+    #[schema(value_type = HashMap<String, String>)]
+    pub shown: Shown,
     /// A `tel:` link was clicked.
     #[serde(default)]
     pub tel_click: Option<WireTelClick>,
@@ -229,7 +248,15 @@ impl LeaseRequest {
         bounded("referrer", request.referrer.as_deref(), MAX_REFERRER)?;
         bounded("session", request.session.as_deref(), MAX_TOKEN)?;
         bounded("visitor", request.visitor.as_deref(), MAX_TOKEN)?;
+        few(&request.shown)?;
         Ok(request)
+    }
+
+    /// The visitor token as it came, for a reply that signs nothing new; not against the visitor's
+    /// own word.
+    pub(super) fn visitor_to_keep(&self) -> Option<String> {
+        let denied = self.consent.is_some_and(|consent| !consent.analytics);
+        self.visitor.clone().filter(|_| !denied)
     }
 }
 
@@ -239,9 +266,7 @@ impl BeatRequest {
         let request: BeatRequest = json(body)?;
         version(request.v)?;
         bounded("session", Some(&request.session), MAX_TOKEN)?;
-        if request.shown.len() > MAX_SHOWN {
-            return Err(Problem::BadRequest(format!("`shown` has more than {MAX_SHOWN} entries")));
-        }
+        few(&request.shown)?;
         Ok(request)
     }
 }
@@ -255,6 +280,13 @@ fn version(v: u32) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::BadRequest(format!("`v` must be {PROTOCOL_VERSION}")))
+}
+
+fn few(shown: &Shown) -> Result<(), Problem> {
+    if shown.len() <= MAX_SHOWN {
+        return Ok(());
+    }
+    Err(Problem::BadRequest(format!("`shown` has more than {MAX_SHOWN} entries")))
 }
 
 fn bounded(what: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {

@@ -2,10 +2,11 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `session:<session>` | STR | the [`Visit`] as JSON | attribution window |
+//! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent and visitor ever change | attribution window |
 //! | `visitor:<visitor>` | LIST | [`Touch`]es as JSON, newest first, at most [`MAX_TOUCHES`] | look-back |
 
 use jiff::SignedDuration;
+use redis::Pipeline;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
@@ -13,7 +14,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
-use crate::visit::model::{Source, Visit};
+use crate::visit::model::{Consent, Source, Visit};
 
 /// Most touches that are kept of one visitor.
 pub const MAX_TOUCHES: isize = 50;
@@ -53,29 +54,74 @@ pub async fn open(
         .arg(window.as_millis() as i64)
         .ignore();
     if let Some(visitor) = visit.visitor.filter(|_| visit.consent.analytics) {
-        let touch = Touch {
-            session: visit.session,
-            at: visit.started_at,
-            source: visit.source.clone(),
-            landing_page: visit.landing_page.clone(),
-        };
         let list = keys.visitor(&visitor);
-        let life = look_back.as_millis() as i64;
-        pipeline.cmd("LPUSH").arg(&list).arg(pack("a touch", &touch)?).ignore();
-        pipeline.cmd("LTRIM").arg(&list).arg(0).arg(MAX_TOUCHES - 1).ignore();
-        pipeline.cmd("PEXPIRE").arg(&list).arg(life).ignore();
+        remember(&mut pipeline, &list, &pack("a touch", &touch_of(visit))?, look_back);
     }
-    let event = Event::Session(Box::new(visit.clone()));
-    let id = visit.session.to_string();
-    let envelope = Envelope::new(visit.site.clone(), visit.started_at, id, event);
-    pipeline
-        .cmd("XADD")
-        .arg(keys.shard.ledger())
-        .arg("*")
-        .arg(ENVELOPE_FIELD)
-        .arg(envelope.to_json())
-        .ignore();
+    tell_ledger(&mut pipeline, keys, visit, visit.started_at);
     redis.pipeline("a new session", &pipeline).await
+}
+
+/// Writes what the visitor of `session` allows from `now` on: into the visit, into the touches of
+/// its visitor, and into the ledger. With consent to analytics the session gets `visitor`, unless it
+/// has one; without, its visitor is forgotten with all touches. Returns whose the session is now.
+///
+/// Nothing is written when the visit says so already (a repeated message), or is no longer known.
+/// Two messages of one session at the same moment: the last one is what counts.
+pub async fn change_consent(
+    redis: &Redis,
+    keys: &SiteKeys,
+    session: SessionId,
+    (consent, visitor): (Consent, Option<VisitorId>),
+    look_back: SignedDuration,
+    now: Millis,
+) -> Result<Option<VisitorId>, StoreError> {
+    let known = load_visits(redis, keys, &[session]).await?.into_iter().flatten().next();
+    let Some(mut visit) = known else { return Ok(visitor) };
+    let before = visit.visitor;
+    let now_of = visitor.map(|fresh| before.unwrap_or(fresh)).filter(|_| consent.analytics);
+    if (visit.consent, before) == (consent, now_of) {
+        return Ok(now_of);
+    }
+    (visit.consent, visit.visitor) = (consent, now_of);
+
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    let key = keys.session(&session);
+    pipeline.cmd("SET").arg(key).arg(pack("a visit", &visit)?).arg("XX").arg("KEEPTTL").ignore();
+    if let Some(visitor) = now_of {
+        let (list, touch) = (keys.visitor(&visitor), pack("a touch", &touch_of(&visit))?);
+        pipeline.cmd("LREM").arg(&list).arg(0).arg(&touch).ignore();
+        remember(&mut pipeline, &list, &touch, look_back);
+    } else if let Some(forgotten) = before {
+        pipeline.cmd("DEL").arg(keys.visitor(&forgotten)).ignore();
+    }
+    // The clock of another node may have opened the session a moment "later".
+    tell_ledger(&mut pipeline, keys, &visit, now.max(visit.started_at));
+    redis.pipeline::<()>("a change of consent", &pipeline).await?;
+    Ok(now_of)
+}
+
+fn touch_of(visit: &Visit) -> Touch {
+    Touch {
+        session: visit.session,
+        at: visit.started_at,
+        source: visit.source.clone(),
+        landing_page: visit.landing_page.clone(),
+    }
+}
+
+fn remember(pipeline: &mut Pipeline, list: &str, touch: &str, look_back: SignedDuration) {
+    pipeline.cmd("LPUSH").arg(list).arg(touch).ignore();
+    pipeline.cmd("LTRIM").arg(list).arg(0).arg(MAX_TOUCHES - 1).ignore();
+    pipeline.cmd("PEXPIRE").arg(list).arg(look_back.as_millis() as i64).ignore();
+}
+
+/// The whole visit under its session's id: told again, it replaces what was told before.
+fn tell_ledger(pipeline: &mut Pipeline, keys: &SiteKeys, visit: &Visit, at: Millis) {
+    let event = Event::Session(Box::new(visit.clone()));
+    let envelope = Envelope::new(visit.site.clone(), at, visit.session.to_string(), event);
+    let ledger = keys.shard.ledger();
+    pipeline.cmd("XADD").arg(ledger).arg("*").arg(ENVELOPE_FIELD).arg(envelope.to_json()).ignore();
 }
 
 /// The visits of these sessions, in their order; `None` where Redis no longer has one.

@@ -6,7 +6,7 @@ use crate::platform::signing::SigningKeys;
 use crate::visit::bot::{BotKind, bot};
 use crate::visit::channel::channel;
 use crate::visit::device::device;
-use crate::visit::model::Device;
+use crate::visit::model::{Consent, Device};
 use crate::visit::rules::{Arrival, arrive, campaign_fingerprint};
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor, sign_visitor};
@@ -221,7 +221,8 @@ fn site(name: &str) -> SiteId {
 fn a_session_goes_on_until_silence_or_another_campaign() {
     let timeout = jiff::SignedDuration::from_mins(30);
     let seen = Millis(1_000_000);
-    let token = SessionToken { session: SessionId::new(), visitor: None, seen, touch: 5 };
+    let consent = Consent::default();
+    let token = SessionToken { session: SessionId::new(), visitor: None, seen, touch: 5, consent };
     let at = |minutes: i64| seen.plus(minutes * 60_000);
     assert!(token.continues(at(30), timeout, 0));
     assert!(token.continues(at(1), timeout, 5));
@@ -233,12 +234,14 @@ proptest! {
     #[test]
     fn tokens_come_back_as_they_were(
         session: u128, visitor in proptest::option::of(1u128..), seen in 0i64..4_000_000_000_000, touch: u32,
+        analytics: bool, ads: bool,
     ) {
         let token = SessionToken {
             session: SessionId(uuid::Uuid::from_u128(session)),
             visitor: visitor.map(|id| VisitorId(uuid::Uuid::from_u128(id))),
             seen: Millis(seen),
             touch,
+            consent: Consent { analytics, ads },
         };
         let text = token.sign(&keys(), &site("a"));
         prop_assert!(text.len() <= 200);
@@ -247,18 +250,24 @@ proptest! {
         prop_assert_eq!(SessionToken::read(&keys(), &site("b"), &text, now), None);
         prop_assert_eq!(SessionToken::read(&keys(), &site("a"), &text, now.plus(-60_001)), None);
         prop_assert_eq!(read_visitor(&keys(), &site("a"), &text), None);
+        let visitor = VisitorId(uuid::Uuid::from_u128(session));
+        let text = sign_visitor(&keys(), &site("a"), visitor, token.consent, now);
+        let read = read_visitor(&keys(), &site("a"), &text);
+        prop_assert_eq!(read, Some((visitor, token.consent)));
+        prop_assert_eq!(SessionToken::read(&keys(), &site("a"), &text, now), None);
     }
 
     #[test]
-    fn a_token_with_any_other_letter_is_refused(at in 0usize..83, letter in "[A-Za-z0-9_-]") {
+    fn a_token_with_any_other_letter_is_refused(at in 0usize..84, letter in "[A-Za-z0-9_-]") {
         let token = SessionToken {
             session: SessionId::new(), visitor: None, seen: Millis(1), touch: 0,
+            consent: Consent::default(),
         };
         for text in [
             token.sign(&keys(), &site("a")),
-            sign_visitor(&keys(), &site("a"), VisitorId::new(), Millis(1)),
+            sign_visitor(&keys(), &site("a"), VisitorId::new(), Consent::default(), Millis(1)),
         ] {
-            prop_assert_eq!(text.len(), 83);
+            prop_assert_eq!(text.len(), 84);
             let mut changed = text.clone();
             changed.replace_range(at..=at, &letter);
             prop_assume!(changed != text);

@@ -1,9 +1,10 @@
 //! Signed tokens that a browser keeps: which session and which visitor it is.
 //!
 //! A token is base64url without padding of: version, kind, session or visitor id (16 bytes), seen
-//! (ms, 8), touch fingerprint (4), visitor id (16, zero for none), and 16 bytes of HMAC-SHA256 over
-//! kind, site and all that. The site is in the signature alone: a token of another site is
-//! unreadable. Whether a page view continues its session is decided here, without Redis.
+//! (ms, 8), touch fingerprint (4), visitor id (16, zero for none), consent (1: bit 0 analytics, bit 1
+//! ads), and 16 bytes of HMAC-SHA256 over kind, site and all that. The site is in the signature
+//! alone: a token of another site is unreadable. Whether a page view continues its session, and
+//! whether its consent is news, is decided here, without Redis.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,11 +15,12 @@ use uuid::Uuid;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::signing::SigningKeys;
+use crate::visit::model::Consent;
 
 const VERSION: u8 = 1;
 const SESSION: u8 = b's';
 const VISITOR: u8 = b'v';
-const CONTENT: usize = 46;
+const CONTENT: usize = 47;
 const MAC: usize = 16;
 
 /// What a session token says.
@@ -26,19 +28,23 @@ const MAC: usize = 16;
 pub struct SessionToken {
     /// The session.
     pub session: SessionId,
-    /// Its visitor, when the session began with consent.
+    /// Its visitor, with consent to analytics.
     pub visitor: Option<VisitorId>,
     /// Last sign of life.
     pub seen: Millis,
     /// Fingerprint of the campaign click that opened it, 0 for none.
     pub touch: u32,
+    /// What the visitor allowed, as it is stored with the session.
+    pub consent: Consent,
 }
 
 impl SessionToken {
     /// The token as the browser keeps it.
     pub fn sign(&self, keys: &SigningKeys, site: &SiteId) -> String {
         let visitor = self.visitor.map_or(Uuid::nil(), |visitor| visitor.0);
-        seal(keys, site, SESSION, self.session.0, self.seen, self.touch, visitor)
+        let content =
+            content(SESSION, self.session.0, self.seen, self.touch, visitor, self.consent);
+        seal(keys, site, &content)
     }
 
     /// Reads a token of `site`; `None` when it is not one, was changed, or comes from the future.
@@ -50,6 +56,7 @@ impl SessionToken {
             seen: Millis(i64::from_be_bytes(array(&content, 18)?)),
             touch: u32::from_be_bytes(array(&content, 26)?),
             visitor: (!visitor.is_nil()).then_some(VisitorId(visitor)),
+            consent: consent(&content),
         };
         // A minute of difference between the clocks of two nodes is no forgery.
         (token.seen <= now.plus(60_000)).then_some(token)
@@ -63,50 +70,70 @@ impl SessionToken {
     }
 }
 
-/// The visitor token of `visitor` on `site`, made at `now`.
-pub fn sign_visitor(keys: &SigningKeys, site: &SiteId, visitor: VisitorId, now: Millis) -> String {
-    seal(keys, site, VISITOR, visitor.0, now, 0, Uuid::nil())
-}
-
-/// The visitor that a token of `site` names; `None` when it is not one or was changed.
-pub fn read_visitor(keys: &SigningKeys, site: &SiteId, text: &str) -> Option<VisitorId> {
-    let content = open(keys, site, VISITOR, text)?;
-    Some(VisitorId(Uuid::from_bytes(array(&content, 2)?)))
-}
-
-fn seal(
+/// The visitor token of `visitor` on `site`, made at `now`, with what the visitor allowed.
+pub fn sign_visitor(
     keys: &SigningKeys,
     site: &SiteId,
+    visitor: VisitorId,
+    consent: Consent,
+    now: Millis,
+) -> String {
+    seal(keys, site, &content(VISITOR, visitor.0, now, 0, Uuid::nil(), consent))
+}
+
+/// The visitor that a token of `site` names, and what they allowed when it was made; `None` when it
+/// is not one or was changed.
+pub fn read_visitor(keys: &SigningKeys, site: &SiteId, text: &str) -> Option<(VisitorId, Consent)> {
+    let content = open(keys, site, VISITOR, text)?;
+    Some((VisitorId(Uuid::from_bytes(array(&content, 2)?)), consent(&content)))
+}
+
+fn content(
     kind: u8,
     id: Uuid,
     seen: Millis,
     touch: u32,
     visitor: Uuid,
-) -> String {
-    let mut bytes = Vec::with_capacity(CONTENT + MAC);
-    bytes.extend([VERSION, kind]);
-    bytes.extend(id.as_bytes());
-    bytes.extend(seen.0.to_be_bytes());
-    bytes.extend(touch.to_be_bytes());
-    bytes.extend(visitor.as_bytes());
-    let mac = keys.session_token_mac(&[&[kind], site.as_str().as_bytes(), b"\n", &bytes]);
-    bytes.extend(&mac[..MAC]);
+    consent: Consent,
+) -> [u8; CONTENT] {
+    let mut bytes = [0; CONTENT];
+    bytes[0] = VERSION;
+    bytes[1] = kind;
+    bytes[2..18].copy_from_slice(id.as_bytes());
+    bytes[18..26].copy_from_slice(&seen.0.to_be_bytes());
+    bytes[26..30].copy_from_slice(&touch.to_be_bytes());
+    bytes[30..46].copy_from_slice(visitor.as_bytes());
+    bytes[46] = u8::from(consent.analytics) | u8::from(consent.ads) << 1;
+    bytes
+}
+
+fn consent(content: &[u8; CONTENT]) -> Consent {
+    Consent { analytics: content[46] & 1 != 0, ads: content[46] & 2 != 0 }
+}
+
+fn seal(keys: &SigningKeys, site: &SiteId, content: &[u8; CONTENT]) -> String {
+    let mac = mac(keys, site, content);
+    let mut bytes = [0; CONTENT + MAC];
+    bytes[..CONTENT].copy_from_slice(content);
+    bytes[CONTENT..].copy_from_slice(&mac);
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn mac(keys: &SigningKeys, site: &SiteId, content: &[u8; CONTENT]) -> [u8; MAC] {
+    let kind = &content[1..2];
+    let whole = keys.session_token_mac(&[kind, site.as_str().as_bytes(), b"\n", content]);
+    std::array::from_fn(|at| whole[at])
 }
 
 fn open(keys: &SigningKeys, site: &SiteId, kind: u8, text: &str) -> Option<[u8; CONTENT]> {
     // The decoder checks the length before it writes; a longer text is an error, not a panic.
-    let mut bytes = [0u8; CONTENT + MAC + 2];
-    if text.len() != (CONTENT + MAC).div_ceil(3) * 4 - 1 {
-        return None;
-    }
+    let mut bytes = [0u8; CONTENT + MAC];
     let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
     if length != CONTENT + MAC || bytes[0] != VERSION || bytes[1] != kind {
         return None;
     }
     let content: [u8; CONTENT] = array(&bytes, 0)?;
-    let mac = keys.session_token_mac(&[&[kind], site.as_str().as_bytes(), b"\n", &content]);
-    bool::from(mac[..MAC].ct_eq(&bytes[CONTENT..CONTENT + MAC])).then_some(content)
+    bool::from(mac(keys, site, &content).ct_eq(&bytes[CONTENT..])).then_some(content)
 }
 
 fn array<const N: usize>(bytes: &[u8], from: usize) -> Option<[u8; N]> {

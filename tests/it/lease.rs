@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use ringtrace::lease::holders::holders;
-use ringtrace::lease::model::{Lease, Tier};
+use ringtrace::lease::model::{Lease, SignKind, Tier};
 use ringtrace::lease::worker;
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Millis;
@@ -10,7 +10,7 @@ use ringtrace::platform::ids::{SessionId, VisitorId};
 use serde_json::json;
 
 use crate::support::redis::TestRedis;
-use crate::support::world::{START, World, number};
+use crate::support::world::{START, World, number, sign};
 
 fn got(lease: &Lease) -> (String, Tier) {
     let number = lease.number.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -345,4 +345,53 @@ async fn holders_keep_the_newest_1024() {
     }
     let count: i64 = world.redis(&["LLEN", &world.keys.holders(&number(0))]).await;
     assert_eq!(count, 1_024);
+}
+
+#[tokio::test]
+async fn what_a_page_shows_is_taken_back_or_joined_and_nothing_else() {
+    let redis = TestRedis::start().await;
+    let world = World::with_pool(&redis, 3, json!({ "max_sharers": 1 })).await;
+    let beat = |page, seq| sign(page, seq, SignKind::Beat, None);
+    let [a, b, c] = std::array::from_fn(|_| SessionId::new());
+    // Redis forgot a: its page still shows the third number, which is free.
+    let lease = world.acquire(a, &beat("page-aaa", 9), Some(&number(2))).await;
+    assert_eq!(got(&lease.expect("it is on the page")), told(2, Tier::Own));
+    assert_eq!(got(&world.beat(a, "page-aaa", 10).await.expect("a")), told(2, Tier::Own));
+    // b's page shows it, too: both are holders, both are told, whatever the limit of sharers.
+    let lease = world.acquire(b, &beat("page-bbb", 9), Some(&number(2))).await;
+    assert_eq!(got(&lease.expect("it is on the page")), told(2, Tier::Shared));
+    assert_eq!(got(&world.beat(a, "page-aaa", 11).await.expect("a")), told(2, Tier::Shared));
+    // A number of nobody, or of another pool, is no number of this one.
+    for foreign in [number(7), "+442079460000".parse().expect("a number")] {
+        assert_eq!(world.acquire(c, &beat("page-ccc", 1), Some(&foreign)).await, None);
+    }
+    let view = sign("page-ccc", 2, SignKind::View, None);
+    let lease = world.acquire(c, &view, Some(&number(7))).await;
+    assert_eq!(got(&lease.expect("a view is answered")), told(0, Tier::Own));
+
+    // A frozen page resumes in a new session: it keeps its number, though others are free.
+    world.at(7_200);
+    let resumed = sign("page-aaa", 12, SignKind::View, None);
+    let lease = world.acquire(SessionId::new(), &resumed, Some(&number(2))).await;
+    assert_eq!(got(&lease.expect("a view is answered")), told(2, Tier::Own));
+    // Another page of c took another number meanwhile; this one brings back what it shows.
+    let lease = world.acquire(c, &beat("page-ccc", 3), Some(&number(1))).await;
+    assert_eq!(got(&lease.expect("it is on the page")), told(1, Tier::Own));
+    // What is late changes nothing.
+    let late = world.acquire(c, &beat("page-ccc", 3), Some(&number(0))).await;
+    assert_eq!(got(&late.expect("answered")), told(1, Tier::Own));
+}
+
+#[tokio::test]
+async fn nobody_piles_sessions_without_end_upon_one_number() {
+    let redis = TestRedis::start().await;
+    let world = World::with_pool(&redis, 1, json!({})).await;
+    let mut joined = 0;
+    for _ in 0..80 {
+        let beat = sign("page-xxx", 1, SignKind::Beat, None);
+        joined +=
+            usize::from(world.acquire(SessionId::new(), &beat, Some(&number(0))).await.is_some());
+    }
+    assert_eq!(joined, 64);
+    assert_eq!(world.view(SessionId::new(), "page-yyy", 1).await.tier, Tier::Original);
 }

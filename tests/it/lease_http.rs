@@ -29,14 +29,14 @@ const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.
                       Gecko) Chrome/140.0.0.0 Safari/537.36";
 const ORIGIN: &str = "https://www.example.com";
 
-struct Edge<S> {
+pub struct Edge<S> {
     app: S,
     redis: TestRedis,
-    clock: Clock,
+    pub clock: Clock,
 }
 
 /// The routes over `config`, asking Redis through the handle that `handle` makes.
-async fn edge(
+pub async fn edge(
     config: Config,
     handle: impl Fn(&TestRedis) -> Redis,
 ) -> Edge<
@@ -68,11 +68,11 @@ async fn edge(
     Edge { app: init_service(app).await, redis, clock }
 }
 
-fn one_site() -> Config {
+pub fn one_site() -> Config {
     config(json!([site_json("demo", 2, json!({}))]))
 }
 
-fn view(page: &str, seq: u32) -> Value {
+pub fn view(page: &str, seq: u32) -> Value {
     json!({
         "v": 1, "key": "pk_demo", "page": page, "seq": seq,
         "url": "https://www.example.com/plumbing/?utm_source=google&utm_medium=cpc&gclid=Abc#top",
@@ -86,7 +86,7 @@ where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody,
 {
-    async fn post(&self, path: &str, body: impl Into<web::Bytes>) -> ServiceResponse<B> {
+    pub async fn post(&self, path: &str, body: impl Into<web::Bytes>) -> ServiceResponse<B> {
         self.post_as(path, body, CHROME, Some(ORIGIN)).await
     }
 
@@ -109,14 +109,14 @@ where
         call_service(&self.app, request.to_request()).await
     }
 
-    async fn ask(&self, path: &str, body: &Value) -> Value {
+    pub async fn ask(&self, path: &str, body: &Value) -> Value {
         let response = self.post(path, body.to_string()).await;
         assert_eq!(response.status(), StatusCode::OK);
         let bytes = read_body(response).await;
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
-    async fn redis<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+    pub async fn redis<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
             command.arg(word);
@@ -124,7 +124,7 @@ where
         self.redis.patient_handle().command("a test", &command).await.expect("redis answers")
     }
 
-    async fn keys_like(&self, pattern: &str) -> Vec<String> {
+    pub async fn keys_like(&self, pattern: &str) -> Vec<String> {
         self.redis(&["KEYS", pattern]).await
     }
 }
@@ -224,7 +224,7 @@ async fn beats_keep_the_number_and_tell_it_again() {
     edge.clock.set(START.plus(400_000));
     let mut beat = json!({
         "v": 1, "key": "pk_demo", "session": first["session"], "page": "page-one", "seq": 2,
-        "kind": "beat", "shown": ["main"], "tel_click": { "target": "main", "ago_ms": 120.5 },
+        "kind": "beat", "shown": { "main": number(0).as_str() }, "tel_click": { "target": "main", "ago_ms": 120.5 },
     });
     let reply = edge.ask("/v1/beat", &beat).await;
     assert_eq!(reply["targets"], first["targets"]);

@@ -13,6 +13,7 @@ mod faults_kill;
 mod killed;
 mod lease;
 mod lease_http;
+mod lease_life;
 mod lease_numbers;
 mod lease_random;
 mod ledger;

@@ -6,7 +6,7 @@ use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{SessionId, SiteId, VisitorId};
 use ringtrace::platform::keys::Shards;
 use ringtrace::visit::model::{Consent, Device, Source, Visit};
-use ringtrace::visit::store::{MAX_TOUCHES, load_visits, open, touches};
+use ringtrace::visit::store::{MAX_TOUCHES, change_consent, load_visits, open, touches};
 
 use crate::support::redis::TestRedis;
 
@@ -83,4 +83,71 @@ async fn a_visitor_is_remembered_with_consent_only_and_within_bounds() {
     let known = touches(&handle, &keys, &visitor).await.expect("redis answers");
     assert_eq!(known.len() as isize, MAX_TOUCHES);
     assert_eq!(known.last().map(|touch| touch.at.0), Some(59));
+}
+
+#[tokio::test]
+async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
+    let redis = TestRedis::start().await;
+    let handle = redis.patient_handle();
+    let site = crate::support::unique_site();
+    let keys = Shards(16).keys(&site);
+    let opened = visit(&site, None, false, 1_000);
+    open(&handle, &keys, &opened, WINDOW, LOOK_BACK).await.expect("redis answers");
+    let change = async |consent: Consent, visitor: Option<VisitorId>, at: i64| {
+        let said = (consent, visitor);
+        change_consent(&handle, &keys, opened.session, said, LOOK_BACK, Millis(at))
+            .await
+            .expect("redis answers")
+    };
+    let stored = async || {
+        let mut found =
+            load_visits(&handle, &keys, &[opened.session]).await.expect("redis answers");
+        found.remove(0).expect("it is still there")
+    };
+    let told = async || -> Vec<(i64, String, Option<VisitorId>)> {
+        let ledger = keys.shard.ledger();
+        let entries: Vec<(String, Vec<String>)> = handle
+            .command("a test", redis::cmd("XRANGE").arg(ledger).arg("-").arg("+"))
+            .await
+            .expect("redis answers");
+        let read = |text: &String| serde_json::from_str::<Envelope>(text).expect("an envelope");
+        let fact = |envelope: Envelope| match envelope.event {
+            Event::Session(visit) => (envelope.at.0, envelope.id, visit.visitor),
+            other => panic!("{other:?}"),
+        };
+        entries.iter().map(|(_, fields)| fact(read(&fields[1]))).collect()
+    };
+
+    let granted = Consent { analytics: true, ads: true };
+    let (visitor, id) = (VisitorId::new(), opened.session.to_string());
+    assert_eq!(change(granted, Some(visitor), 2_000).await, Some(visitor));
+    // The reply was lost: the page says it again, and is offered another visitor id.
+    assert_eq!(change(granted, Some(VisitorId::new()), 3_000).await, Some(visitor));
+    assert_eq!((stored().await.consent, stored().await.visitor), (granted, Some(visitor)));
+    let known = touches(&handle, &keys, &visitor).await.expect("redis answers");
+    assert_eq!(known.iter().map(|touch| touch.session).collect::<Vec<_>>(), [opened.session]);
+    let life: i64 = handle
+        .command("a test", redis::cmd("TTL").arg(keys.session(&opened.session)))
+        .await
+        .expect("redis answers");
+    assert!(life > 29 * 86_400, "{life}");
+
+    // Only the ads: the touch stays one.
+    change(Consent { analytics: true, ads: false }, Some(visitor), 4_000).await;
+    assert_eq!(touches(&handle, &keys, &visitor).await.expect("redis answers").len(), 1);
+
+    assert_eq!(change(Consent::default(), None, 5_000).await, None);
+    assert_eq!(stored().await, opened, "as it was opened");
+    assert_eq!(touches(&handle, &keys, &visitor).await.expect("redis answers"), []);
+    let at = |at: i64, visitor| (at, id.clone(), visitor);
+    let (with, without) = (Some(visitor), None);
+    let expected = [at(1_000, without), at(2_000, with), at(4_000, with), at(5_000, without)];
+    assert_eq!(told().await, expected);
+
+    // A session that Redis no longer knows is not brought back.
+    let said = (granted, Some(visitor));
+    let gone = SessionId::new();
+    change_consent(&handle, &keys, gone, said, LOOK_BACK, Millis(6_000)).await.expect("answers");
+    assert_eq!(load_visits(&handle, &keys, &[gone]).await.expect("redis answers"), [None]);
+    assert_eq!(told().await.len(), 4);
 }

@@ -115,7 +115,8 @@ impl World {
         }
         let source = source.map(|name| Source { source: name.to_owned(), ..Source::direct() });
         let own = source.as_ref().and_then(|source| static_number(self.site(), source));
-        let asker = Asker { session, visitor, sign: &sign, overflow: overflow(self.pool(), own) };
+        let overflow = overflow(self.pool(), own);
+        let asker = Asker { session, visitor, sign: &sign, shown: None, overflow };
         let leased =
             self.store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers").expect("a view is always answered")
@@ -131,7 +132,7 @@ impl World {
     ) -> Lease {
         let sign = sign(page, seq, SignKind::View, None);
         let overflow = overflow(self.pool(), None);
-        let asker = Asker { session, visitor: None, sign: &sign, overflow };
+        let asker = Asker { session, visitor: None, sign: &sign, shown: None, overflow };
         let leased = store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers").expect("a view is always answered")
     }
@@ -161,7 +162,18 @@ impl World {
         if let Some(lease) = self.renew(session, sign).await {
             return Some(lease);
         }
-        let asker = Asker { session, visitor: None, sign, overflow: overflow(self.pool(), None) };
+        self.acquire(session, sign, None).await
+    }
+
+    /// A message that is not renewed: its page shows `shown`.
+    pub async fn acquire(
+        &self,
+        session: SessionId,
+        sign: &PageSign,
+        shown: Option<&PhoneNumber>,
+    ) -> Option<Lease> {
+        let overflow = overflow(self.pool(), None);
+        let asker = Asker { session, visitor: None, sign, shown, overflow };
         let leased =
             self.store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers")

@@ -10,6 +10,9 @@ const isOneOf = (...words: unknown[]): Check => value => words.includes(value);
 const optional = (check: Check): Check => value => value === undefined || check(value);
 const isObject = (fields: Record<string, Check>): Check => value => complaints(value, fields).length === 0;
 
+const isNumber: Check = value => typeof value === "string" && /^\+\d{7,15}$/.test(value);
+const isShown = isObject({ main: optional(isNumber), london: optional(isNumber) });
+
 const HEADING: Record<string, Check> = {
   v: isOneOf(1),
   key: isOneOf("pk_demo"),
@@ -27,12 +30,13 @@ const FIELDS: Record<string, Record<string, Check>> = {
     visitor: optional(isToken),
     consent: optional(isObject({ analytics: isOneOf(true, false), ads: isOneOf(true, false) })),
     prerender: optional(isOneOf(true, false)),
+    shown: optional(value => isShown(value) && Object.keys(value as object).length > 0),
   },
   "/v1/beat": {
     ...HEADING,
     kind: isOneOf("beat", "leave"),
     session: isToken,
-    shown: optional(value => Array.isArray(value) && value.every(id => ["main", "london"].includes(id as string))),
+    shown: optional(value => isShown(value)),
     tel_click: optional(
       isObject({ target: isOneOf("main", "london"), ago_ms: value => Number.isInteger(value) && (value as number) >= 0 }),
     ),

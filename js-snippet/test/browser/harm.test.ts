@@ -143,3 +143,24 @@ visit("a tag without a key does nothing", async ({ page, world, text }) => {
   assert.equal(await page.evaluate(() => "ringtrace" in window), false);
   assert.equal(world.arrivals.length, 0);
 });
+
+visit("a reply without a session is no fault: the page stays, and asks again with its next beat", async ({ world, page, visitor, text }) => {
+  const original = { ...world.targets[0]!, tier: "original", reason: "store_unavailable", tracking: undefined };
+  let answers = 0;
+  world.fault = response => {
+    answers++;
+    reply(response, { v: 1, beat_s: 30, hold_s: 180, targets: [original] });
+  };
+  await page.clock.install();
+  await page.goto(world.publish(BODY + world.tag));
+  await until(() => answers === 1, "an answer");
+  await page.waitForLoadState("networkidle");
+  await page.clock.runFor(20_000);
+  assert.equal(answers, 1, "it was understood: no retry");
+  assert.equal(await text("#a"), "Call (800) 555-0100");
+  assert.deepEqual(await visitor.cookies(), []);
+  world.fault = undefined;
+  await page.clock.runFor(11_000);
+  await until(() => world.leases().length === 1, "another view");
+  await page.waitForFunction(() => document.querySelector("#a")!.textContent === "Call (415) 555-0199");
+});

@@ -108,3 +108,23 @@ visit("endless addresses are cut to what the contract allows", async ({ page, wo
   await until(() => world.leases().length === 1, "a page view");
   assert.equal(world.leases()[0]!.body.url.length, 4096);
 });
+
+visit("a banner that answers before the service does belongs to the same session", async ({ page, world }) => {
+  await page.addInitScript(() => {
+    const { fetch } = window;
+    window.fetch = async (...request) => {
+      const answer = fetch(...request);
+      window.fetch = fetch;
+      setTimeout(() => window.ringtrace!.consent({ analytics: true, ads: true }));
+      return answer;
+    };
+  });
+  await page.goto(world.publish(BODY + world.tag));
+  await until(() => world.leases().length === 2, "both views");
+  const [first, second] = world.leases();
+  assert.equal(first!.body.consent, undefined);
+  assert.deepEqual(second!.body.consent, { analytics: true, ads: true });
+  assert.equal(second!.body.session, first!.answered, "it waited for the session");
+  assert.equal(second!.body.page, first!.body.page);
+  await page.waitForFunction(() => document.querySelector("#a")!.textContent === "415-555-0199");
+});

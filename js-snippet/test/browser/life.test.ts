@@ -39,13 +39,13 @@ visit("a visible page beats every 30 seconds and says what is shown", async visi
     assert.equal(body.kind, "beat");
     assert.equal(body.page, lease!.body.page);
     assert.equal(body.seq, nth + 2);
-    assert.deepEqual(body.shown, ["main"]);
+    assert.deepEqual(body.shown, { main: "+14155550199" });
     assert.equal(body.session, world.arrivals[nth]!.answered, "the newest token");
   });
   await page.evaluate(() => document.body.replaceChildren());
   await pass(page, 30);
   await until(() => world.beats().length === 4, "another beat");
-  assert.deepEqual(world.beats()[3]!.body.shown, []);
+  assert.deepEqual(world.beats()[3]!.body.shown, {});
 });
 
 visit("a hidden page beats once, then once a minute for five minutes, then no more", async visited => {
@@ -112,6 +112,7 @@ visit("a page from the back/forward cache is a new page", async ({ page, world, 
   const second = world.leases()[1]!;
   assert.notEqual(second.body.page, first.body.page);
   assert.equal(second.body.seq, 1);
+  assert.equal(second.body.shown, undefined, "a new page may swap again");
   assert.ok([first.answered, leave.answered].includes(second.body.session));
   assert.equal(await text("#a"), "415-555-0199");
   await page.goto(world.publish("<p>elsewhere", "/plain"));
@@ -139,6 +140,8 @@ visit("a resumed page asks again under its own id", async ({ page, world, open }
   await until(() => world.leases().length === 2, "another view");
   assert.equal(world.leases()[1]!.body.page, world.leases()[0]!.body.page);
   assert.equal(world.leases()[1]!.body.seq, 2);
+  assert.equal(world.leases()[0]!.body.shown, undefined);
+  assert.deepEqual(world.leases()[1]!.body.shown, { main: "+14155550199" });
 });
 
 visit("a tel: click is told by beacon before the dialler opens", async ({ page, world, open }) => {
@@ -159,7 +162,7 @@ visit("a tel: click is told by beacon before the dialler opens", async ({ page, 
   assert.equal(body.kind, "beat");
   assert.equal(body.tel_click.target, "main");
   assert.ok(body.tel_click.ago_ms >= 0 && body.tel_click.ago_ms < 1000, `${body.tel_click.ago_ms} ms`);
-  assert.deepEqual(body.shown, ["main"]);
+  assert.deepEqual(body.shown, { main: "+14155550199" });
   assert.equal(order.filter(what => what === "beacon").length, 1);
 });
 

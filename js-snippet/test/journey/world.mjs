@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const run = promisify(execFile);
+const binary = process.env.RINGTRACE_BIN ?? join(root, "target/debug/ringtrace");
 
 export const AUTH_TOKEN = "0123456789abcdef0123456789abcdef";
 export const API_KEY = "rt_journey_key";
@@ -85,7 +86,6 @@ export async function startService({ landing, receiver, folder, port }) {
   const base = `http://127.0.0.1:${port}`;
   const config = join(folder, "ringtrace.toml");
   await writeFile(config, configuration({ folder, base, port, landing, receiver }));
-  const binary = process.env.RINGTRACE_BIN ?? join(root, "target/debug/ringtrace");
   const child = spawn(binary, ["serve", "--config", config], { stdio: ["ignore", "inherit", "inherit"] });
   const exited = new Promise((done) => child.on("exit", (code, signal) => done({ code, signal })));
   await eventually("the service's start", async () => {
@@ -116,6 +116,27 @@ export async function startService({ landing, receiver, folder, port }) {
         env: { ...process.env, RINGTRACE_KEY: API_KEY, RINGTRACE_CONFIG: config },
       });
       return stdout;
+    },
+  };
+}
+
+/** Starts `ringtrace demo` and waits until everything is played and reported. */
+export async function startDemo(...options) {
+  const folder = await mkdtemp(join(tmpdir(), "ringtrace-demo-"));
+  const address = `127.0.0.1:${await freePort()}`;
+  const words = ["demo", "--listen", address, "--data", join(folder, "data"), ...options];
+  const child = spawn(binary, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = new Promise((done) => child.on("exit", done));
+  let said = "";
+  child.stdout.on("data", (text) => (said += text));
+  await eventually("the demo's reports", () => child.exitCode !== null || said.includes("Ctrl-C ends it."), 120_000);
+  if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}: ${said}`);
+  return {
+    base: `http://${address}`,
+    async remove() {
+      child.kill("SIGTERM");
+      await exited;
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -17,13 +17,14 @@ describe("a reply", () => {
     assert.deepEqual(readReply(REPLY), REPLY);
     assert.ok(readReply({ ...REPLY, visitor: "v1", later: { more: true } }));
     assert.ok(readReply({ ...REPLY, targets: [] }));
+    assert.ok(readReply({ ...REPLY, session: undefined }), "no session was opened");
   });
 
   const broken: [string, unknown][] = [
     ["nothing", null],
     ["text", "ok"],
     ["another version", { ...REPLY, v: 2 }],
-    ["no session", { ...REPLY, session: undefined }],
+    ["an empty session", { ...REPLY, session: "" }],
     ["an endless session", { ...REPLY, session: "s".repeat(513) }],
     ["no pace", { ...REPLY, beat_s: 0 }],
     ["no targets", { ...REPLY, targets: undefined }],

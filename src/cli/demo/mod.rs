@@ -44,6 +44,9 @@ pub struct DemoArgs {
     /// Another play.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// How many days are played.
+    #[arg(long, default_value_t = traffic::DAYS, value_parser = clap::value_parser!(i64).range(1..=60))]
+    pub days: i64,
 }
 
 /// Runs the demo.
@@ -72,7 +75,7 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     let mut app = App::start(config, options).await?;
     println!("Ringtrace runs at {base}  (data in {})", args.data.display());
 
-    let traffic = traffic::plan(args.seed, &zone, Millis::system_now());
+    let traffic = traffic::plan(args.seed, &zone, Millis::system_now(), args.days);
     let bar = progress(traffic.steps.len() as u64);
     let (mut views, mut calls) = (0u64, 0u64);
     let deliverer = app.deliverer();

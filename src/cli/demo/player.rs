@@ -195,8 +195,11 @@ impl Player {
         browser.seq += 1;
         let mut body = json!({
             "v": 1, "key": self.stage.key, "session": session, "page": browser.page,
-            "seq": browser.seq, "kind": kind, "shown": ["main"],
+            "seq": browser.seq, "kind": kind, "shown": {},
         });
+        if let Some(number) = &browser.shown {
+            body["shown"]["main"] = json!(number);
+        }
         if tel_click {
             body["tel_click"] = json!({"target": "main", "ago_ms": 80});
         }

@@ -1,4 +1,4 @@
-//! Two weeks of visits and calls as a list of steps in time order. Pure: the same seed, zone and
+//! Days of visits and calls as a list of steps in time order. Pure: the same seed, zone and
 //! end give the same steps.
 
 use jiff::civil::Date;
@@ -8,12 +8,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::cli::demo::world::{
-    AGENTS, AREA_CODES, ARRIVALS, Arrival, BILLBOARD_CALLS, CALLS_AGAIN, COMES_BACK, HOURS,
+    AGENTS, AREA_CODES, ARRIVALS, Arrival, BILLBOARD_CALLS_A_WEEK, CALLS_AGAIN, COMES_BACK, HOURS,
     VISITS_A_DAY, WEEKDAYS,
 };
 use crate::platform::clock::Millis;
 
-/// How many days are played.
+/// How many days are played when nobody says otherwise.
 pub const DAYS: i64 = 14;
 
 /// Something that happens at a moment.
@@ -97,27 +97,29 @@ struct Author {
     rng: StdRng,
     zone: TimeZone,
     end: Millis,
+    days: i64,
     traffic: Traffic,
     calls: usize,
 }
 
-/// Plans the [`DAYS`] days before `end`.
-pub fn plan(seed: u64, zone: &TimeZone, end: Millis) -> Traffic {
+/// Plans the `days` days before `end`.
+pub fn plan(seed: u64, zone: &TimeZone, end: Millis, days: i64) -> Traffic {
     let mut author = Author {
         rng: StdRng::seed_from_u64(seed),
         zone: zone.clone(),
         end,
+        days,
         traffic: Traffic { people: Vec::new(), steps: Vec::new() },
         calls: 0,
     };
     let last = end.timestamp().to_zoned(zone.clone()).date();
-    for back in (0..=DAYS).rev() {
+    for back in (0..=days).rev() {
         let day = last.saturating_sub(back.days());
         author.day(day);
     }
     author.billboard();
     let mut traffic = author.traffic;
-    let start = Millis(end.0 - DAYS * 86_400_000);
+    let start = Millis(end.0 - days * 86_400_000);
     traffic.steps.retain(|step| step.at >= start && step.at < end);
     traffic.steps.sort_by_key(|step| step.at);
     traffic
@@ -218,9 +220,9 @@ impl Author {
     }
 
     fn billboard(&mut self) {
-        for _ in 0..BILLBOARD_CALLS {
+        for _ in 0..(BILLBOARD_CALLS_A_WEEK * self.days + 6) / 7 {
             let person = self.person();
-            let at = Millis(self.end.0 - self.rng.random_range(0..DAYS * 86_400_000));
+            let at = Millis(self.end.0 - self.rng.random_range(0..self.days * 86_400_000));
             let local = self.local(at);
             if (8..20).contains(&local.hour()) {
                 let call = self.planned(at, true);
@@ -291,8 +293,8 @@ mod tests {
     fn the_play_is_the_same_for_a_seed_and_covers_two_weeks_in_order() {
         let zone = TimeZone::get("America/New_York").unwrap();
         let end = Millis(1_700_000_000_000);
-        let traffic = plan(7, &zone, end);
-        let again = plan(7, &zone, end);
+        let traffic = plan(7, &zone, end, DAYS);
+        let again = plan(7, &zone, end, DAYS);
         assert_eq!(traffic.steps.len(), again.steps.len());
         assert!(traffic.steps.windows(2).all(|pair| pair[0].at <= pair[1].at));
         assert!(traffic.steps.last().unwrap().at < end);
@@ -300,5 +302,8 @@ mod tests {
         let views =
             traffic.steps.iter().filter(|s| matches!(s.kind, StepKind::View { .. })).count();
         assert!(views > 2_000 && calls > 150, "{views} views, {calls} calls");
+        let day = plan(7, &zone, end, 1);
+        assert!(day.steps.first().unwrap().at >= end.plus(-86_400_000));
+        assert!(day.steps.len() * 8 < traffic.steps.len());
     }
 }

@@ -115,8 +115,8 @@ pub const AREA_CODES: &[&str] = &["617", "781", "508", "339", "857", "978", "401
 /// Visits in a day of weight 1.
 pub const VISITS_A_DAY: f64 = 230.0;
 
-/// Calls to the billboard's static number in two weeks.
-pub const BILLBOARD_CALLS: usize = 24;
+/// Calls to the billboard's static number.
+pub const BILLBOARD_CALLS_A_WEEK: i64 = 12;
 
 /// Share of callers who call again within three days.
 pub const CALLS_AGAIN: f64 = 0.22;

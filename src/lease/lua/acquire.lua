@@ -9,13 +9,15 @@
 --        14 ms since a tel click ("" = none)
 --        15 prefix of lease keys  16 prefix of holders keys  17 pool
 --        18 ledger envelope as JSON with @at, @number and @tier still open
+--        19 the number that the page says it shows ("" = it says none)
 -- Returns "<number> <tier> <since>"; the number is "-" with tier original; "" when a beat comes from
---         a session that was shown nothing here
+--         a session that was shown nothing here, as far as is known
 -- Example  EVALSHA … 8 rt:{s01}:lease:a:main:5f… … "" 5f… k3J9abcd 1 view 180000 …
 --          →  "+14155550199 own 1700000000000"
 --
--- A kind `beat`, or a view by a page that already shows a number, means that the number is on a
--- screen: it comes back to the session, as shared when others hold it meanwhile.
+-- A number is on a screen when the page names it, and this pool has it; else, a kind `beat` or a
+-- view by a page that already shows a number means the session's last one. It comes back to the
+-- session, as shared when others hold it meanwhile, and no other takes its place.
 -- Other sessions' leases and the holders of the chosen number are keys that only the script can
 -- know; they carry the same hash tag.
 
@@ -32,23 +34,31 @@ local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonu
 local window, most = ARGV[10], tonumber(ARGV[11])
 local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
 local look_at = 8
+-- A page may name any number of the pool: what it can pile upon one is bounded.
+local most_on_screen = 64
+
+local function is_of_pool(number)
+  return redis.call('ZSCORE', key.free, number) or redis.call('ZSCORE', key.held, number)
+    or is_draining(number)
+end
 
 local function answer(lease) return lease.number .. ' ' .. lease.tier .. ' ' .. lease.since end
 
 -- What this session was told here before, and whether this page shows it.
 local mine = parse(redis.call('GET', key.lease))
-local pages, on_screen = '', beat
+local pages, kept = '', ARGV[19] ~= '' and is_of_pool(ARGV[19]) and ARGV[19] or nil
 if mine then
   local at = string.find(mine.pages, ' ' .. page .. '=', 1, true)
   if at then
     local newest, gone, behind = string.match(mine.pages, '^(%d+)(%-?)()', at + #page + 2)
     if seq <= tonumber(newest) then return answer(mine) end
-    on_screen = beat or gone == ''
+    if gone == '' and mine.pooled then kept = kept or mine.number end
     pages = string.sub(mine.pages, 1, at - 1) .. string.sub(mine.pages, behind)
   else
     pages = string.match(mine.pages, '^ %S+ %S+ %S+ %S+ %S+ %S+ %S+') or mine.pages
   end
-elseif beat then
+  if beat and mine.pooled then kept = kept or mine.number end
+elseif beat and not kept then
   return ''
 end
 pages = ' ' .. page .. '=' .. seq .. pages
@@ -199,20 +209,25 @@ if mine and mine.pooled and mine.ends > now then
   end
   return answer(lease)
 end
-if mine and beat and not mine.pooled then
+if mine and beat and not mine.pooled and not kept then
   return answer(write_lease(mine.number, mine.tier, mine.since))
 end
 
 -- 2. What is over goes back; one's own lease first, since its value is about to be overwritten.
-local others = mine and mine.pooled and settle(mine.number) or {}
+if mine and mine.pooled then settle(mine.number) end
 reclaim(16)
 
 -- A number on a screen is never taken away.
-if mine and mine.pooled and on_screen then
-  if #others > 0 then return join(mine.number, others) end
-  local released = redis.call('ZSCORE', key.free, mine.number)
-  local tier = tier_for(mine.number, tonumber(released or mine.seen), session)
-  return take(mine.number, tier)
+if kept then
+  local others = settle(kept)
+  if #others == 0 then
+    -- A draining number is nowhere while nobody holds it.
+    local released = redis.call('ZSCORE', key.free, kept)
+      or mine and mine.number == kept and mine.seen or now
+    return take(kept, (tier_for(kept, tonumber(released), session)))
+  end
+  if #others < most_on_screen then return join(kept, others) end
+  if beat then return mine and answer(mine) or '' end
 end
 
 -- 3. The number that the session, or its visitor, had before.
