@@ -49,6 +49,13 @@ test("an ad click becomes a number, a call, a report and one postback", async (t
     assert.equal(digits(await page.textContent("#dotted")), shown);
     assert.equal(await page.getAttribute("#link", "href"), `tel:${number}`);
     assert.equal(await page.textContent("#order"), "Order 118005550100234, 800 555 items for $5550.100");
+    // The banner: until now nothing about this visit may be told to an ad platform.
+    assert.equal(reply.visitor, undefined);
+    const told = page.waitForResponse((response) => response.url().endsWith("/v1/lease"));
+    await page.evaluate(() => window.ringtrace.consent({ analytics: true, ads: true }));
+    const agreed = await (await told).json();
+    assert.ok(agreed.visitor);
+    assert.equal(agreed.targets[0].tracking.number, number);
     assert.deepEqual(complaints, []);
   });
 

@@ -74,7 +74,7 @@ export async function landingSite(script) {
       <p id="dotted">800.555.0100</p>
       <a id="link" href="tel:+18005550100">+1 800-555-0100</a>
       <p id="order">Order 118005550100234, 800 555 items for $5550.100</p>
-      <script async src="${script()}/rt.js" data-key="pk_journey" data-consent="granted"></script>`);
+      <script async src="${script()}/rt.js" data-key="pk_journey"></script>`);
   });
   return { base, close: () => server.close() };
 }
