@@ -13,18 +13,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
-use crate::app::{App, Options};
+use crate::app::{App, Options, StartError};
 use crate::cli::CliError;
 use crate::cli::report::{Client, ReportName};
+use crate::cli::serve::until_signalled;
 use crate::config::load::load_text;
 use crate::config::model::Config;
 use crate::platform::clock::Millis;
+use crate::platform::data_folder::DataFolder;
 use crate::platform::telemetry;
 use crate::postback::worker::{Deliverer, Outcome};
-use player::{Played, Player, Stage};
+use player::{PlayError, Played, Player, Stage};
+use receiver::Receiver;
+use traffic::Traffic;
 
 /// The key of the demo's API; it opens nothing else.
 const DEMO_KEY: &str = "rt_demo";
+
+/// The query of the landing page's link: an ad click to try.
+const TRY_ME: &str = "utm_source=google&utm_medium=cpc&utm_campaign=emergency&gclid=try-me";
 
 /// A file that says: this folder belongs to the demo and may be replaced.
 const MARKER: &str = ".ringtrace-demo";
@@ -66,7 +73,7 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     };
 
     let base = stage.base.clone();
-    let receiver = receiver::Receiver::default();
+    let receiver = Receiver::default();
     let options = Options {
         demo_key: Some(DEMO_KEY.to_owned()),
         extra_routes: Some(receiver.routes()),
@@ -74,32 +81,30 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     };
     let mut app = App::start(config, options).await?;
     println!("Ringtrace runs at {base}  (data in {})", args.data.display());
-
     let traffic = traffic::plan(args.seed, &zone, Millis::system_now(), args.days);
-    let bar = progress(traffic.steps.len() as u64);
-    let (mut views, mut calls) = (0u64, 0u64);
-    let deliverer = app.deliverer();
-    let player =
-        Player::new(stage, app.clock().clone()).map_err(|e| CliError::Demo(e.to_string()))?;
-    let played = player
-        .play(&traffic, async |at: Millis, played| {
-            match played {
-                Played::View => views += 1,
-                Played::Call => calls += 1,
-                Played::CallEnded => drain(&deliverer, at).await,
-                Played::Sign => {}
-            }
-            if played != Played::CallEnded {
-                bar.inc(1);
-            }
-            let local = at.timestamp().to_zoned(zone.clone());
-            bar.set_message(format!(
-                "{}  {views} page views, {calls} calls",
-                local.strftime("%a %b %d %H:00")
-            ));
-        })
-        .await;
-    bar.finish();
+    let shown = tokio::select! {
+        shown = show(&mut app, stage, &traffic, &zone, &receiver) => shown,
+        () = until_signalled() => Err(CliError::Demo("ended before its reports".to_owned())),
+    };
+    if shown.is_ok() && !args.once {
+        println!("Ctrl-C ends it.");
+        until_signalled().await;
+    }
+    // Also after an error: nothing is left running.
+    app.stop().await;
+    shown
+}
+
+/// Plays `traffic`, then prints the reports and where to look further.
+async fn show(
+    app: &mut App,
+    stage: Stage,
+    traffic: &Traffic,
+    zone: &TimeZone,
+    receiver: &Receiver,
+) -> Result<(), CliError> {
+    let base = stage.base.clone();
+    let played = play(app, stage, traffic, zone).await;
     app.clock().follow_system();
     played.map_err(|e| CliError::Demo(e.to_string()))?;
     app.start_delivery();
@@ -108,20 +113,42 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     }
 
     let client = Client::new(&base, DEMO_KEY)?;
-    let (from, to) = traffic.days(&zone);
+    let (from, to) = traffic.days(zone);
     for name in ReportName::ALL {
         println!("\n{}", client.table(name, from, to).await?);
     }
-    println!("\n{} conversions were posted back to the demo's receiver.", receiver.count());
+    println!("\n{} conversions were posted back to the demo's receivers.", receiver.count());
     println!("Dashboard:     {base}/");
-    println!(
-        "Landing page:  {base}/demo?utm_source=google&utm_medium=cpc&utm_campaign=emergency&gclid=try-me"
-    );
-    if !args.once {
-        println!("Ctrl-C ends it.");
-        crate::cli::serve::until_signalled().await;
-    }
-    app.stop().await;
+    println!("Landing page:  {base}/demo?{TRY_ME}");
+    Ok(())
+}
+
+async fn play(
+    app: &App,
+    stage: Stage,
+    traffic: &Traffic,
+    zone: &TimeZone,
+) -> Result<(), PlayError> {
+    let bar = progress(traffic.steps.len() as u64);
+    let (mut views, mut calls) = (0u64, 0u64);
+    let deliverer = app.deliverer();
+    let player = Player::new(stage, app.clock().clone())?;
+    let watch = async |at: Millis, played| {
+        match played {
+            Played::View => views += 1,
+            Played::Call => calls += 1,
+            Played::CallEnded => drain(&deliverer, at).await,
+            Played::Sign => {}
+        }
+        if played != Played::CallEnded {
+            bar.inc(1);
+        }
+        let local = at.timestamp().to_zoned(zone.clone());
+        let hour = local.strftime("%a %b %d %H:00");
+        bar.set_message(format!("{hour}  {views} page views, {calls} calls"));
+    };
+    player.play(traffic, watch).await?;
+    bar.finish();
     Ok(())
 }
 
@@ -154,11 +181,32 @@ fn replace_folder(folder: &Path) -> Result<(), CliError> {
                 folder.display()
             )));
         }
-        std::fs::remove_dir_all(folder).map_err(cannot)?;
+        // Refused while another demo uses it. Lock files stay: a redis-server that a killed demo
+        // left behind is found, and ended, by the one that it holds.
+        let _claim = DataFolder::claim(folder).map_err(StartError::from)?;
+        remove_all_but(folder, &[MARKER, "ringtrace.lock", "redis"]).map_err(cannot)?;
+        if folder.join("redis").exists() {
+            remove_all_but(&folder.join("redis"), &["redis.lock"]).map_err(cannot)?;
+        }
     }
     std::fs::create_dir_all(folder).map_err(cannot)?;
     std::fs::write(folder.join(MARKER), "Data of `ringtrace demo`; replaced by the next one.\n")
         .map_err(cannot)
+}
+
+fn remove_all_but(folder: &Path, kept: &[&str]) -> std::io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if kept.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn progress(steps: u64) -> ProgressBar {

@@ -94,11 +94,13 @@ pub enum Played {
 
 impl Player {
     /// A player on `stage`, moving `clock`.
-    pub fn new(stage: Stage, clock: Clock) -> reqwest::Result<Self> {
+    pub fn new(stage: Stage, clock: Clock) -> Result<Self, PlayError> {
         Ok(Player {
             stage,
             clock,
-            client: client_builder().build()?,
+            client: client_builder()
+                .build()
+                .map_err(|source| PlayError::Http { what: "anything", source })?,
             browsers: Vec::new(),
             webhooks: BinaryHeap::new(),
             sent: 0,
