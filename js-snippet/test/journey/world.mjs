@@ -100,7 +100,8 @@ export async function startService({ landing, receiver, folder, port }) {
       return exited;
     },
     async remove() {
-      if (child.exitCode === null) child.kill("SIGKILL");
+      // In order, so that its redis-server ends too.
+      if (child.exitCode === null) child.kill("SIGTERM");
       await exited;
       await rm(folder, { recursive: true, force: true });
     },
