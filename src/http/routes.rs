@@ -14,6 +14,7 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::ExtraRoutes;
@@ -64,6 +65,16 @@ pub struct Parts {
     pub extra_routes: Option<ExtraRoutes>,
 }
 
+/// The routes that the OpenAPI document describes, in flow order.
+fn documented(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(lease::http::routes)
+        .configure(call::http::routes)
+        .configure(report::http::routes)
+        .configure(postback::http::routes)
+        .configure(operations::routes);
+}
+
 /// The application of one worker; `redis` is this worker's own connection.
 pub fn application(
     parts: Parts,
@@ -110,11 +121,7 @@ pub fn application(
                 .limit(parts.live.now().config.limits.api_body)
                 .error_handler(move |e, _| unreadable("the body", e.to_string()).into()),
         )
-        .configure(lease::http::routes)
-        .configure(call::http::routes)
-        .configure(report::http::routes)
-        .configure(postback::http::routes)
-        .configure(operations::routes)
+        .configure(documented)
         .split_for_parts();
     describe(&mut openapi);
     let methods = web::Data::new(Methods::of(&openapi));
@@ -220,14 +227,7 @@ fn describe_refusals(responses: &mut BTreeMap<String, RefOr<Response>>) {
 
 /// The OpenAPI document without a server, for tests and tools.
 pub fn openapi() -> OpenApi {
-    let (_, mut openapi) = App::new()
-        .into_utoipa_app()
-        .configure(lease::http::routes)
-        .configure(call::http::routes)
-        .configure(report::http::routes)
-        .configure(postback::http::routes)
-        .configure(operations::routes)
-        .split_for_parts();
+    let (_, mut openapi) = App::new().into_utoipa_app().configure(documented).split_for_parts();
     describe(&mut openapi);
     openapi
 }
