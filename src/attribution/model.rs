@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
-use crate::visit::model::{ClickId, Consent, Device, Source};
+use crate::visit::model::{ClickId, Consent, Machine, Place, Source};
 
 /// A session that may have made the call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,9 +82,12 @@ pub struct Attribution {
     /// When the chosen session began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_started_at: Option<Millis>,
-    /// Its device.
+    /// What showed its pages.
+    #[serde(flatten)]
+    pub machine: Machine,
+    /// Where they were shown.
     #[serde(default)]
-    pub device: Device,
+    pub place: Place,
     /// Its click ids, for postbacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub click_ids: Vec<ClickId>,

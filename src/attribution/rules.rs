@@ -12,7 +12,7 @@ use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 use crate::visit::channel::channel;
-use crate::visit::model::{Consent, Device, Source, Visit};
+use crate::visit::model::{Consent, Machine, Place, Source, Visit};
 use crate::visit::store::Touch;
 use crate::visit::tables::Tables;
 
@@ -109,7 +109,8 @@ pub fn attribute(
         landing_page: visit.landing_page.clone(),
         referrer_host: visit.referrer_host.clone(),
         session_started_at: Some(visit.started_at),
-        device: visit.device,
+        machine: visit.machine.clone(),
+        place: visit.place.clone(),
         click_ids: visit.click_ids.clone(),
         consent: visit.consent,
         touches: credits(&touches),
@@ -153,7 +154,8 @@ fn nobody() -> Attribution {
         landing_page: String::new(),
         referrer_host: String::new(),
         session_started_at: None,
-        device: Device::default(),
+        machine: Machine::default(),
+        place: Place::default(),
         click_ids: Vec::new(),
         consent: Consent::default(),
         candidates: Vec::new(),

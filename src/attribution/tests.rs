@@ -10,7 +10,7 @@ use crate::config::model::StaticNumber;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
-use crate::visit::model::{Consent, Device, Source, Visit};
+use crate::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use crate::visit::store::Touch;
 use crate::visit::tables::Tables;
 
@@ -55,7 +55,10 @@ fn visit(n: u8, source_name: &str) -> Visit {
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),
-        device: Device::Mobile,
+        machine: Machine { device: Device::Mobile, ..Machine::default() },
+        place: Place::default(),
+        network: None,
+        carried_from: None,
         consent: Consent { analytics: true, ads: true },
     }
 }

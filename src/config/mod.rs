@@ -30,6 +30,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shards;
 use crate::platform::phone::{PhoneNumber, WrittenForms};
+use crate::visit::site_rules::SiteRules;
 use model::{Config, Site};
 
 /// A configuration with what the hot paths look up in it.
@@ -42,6 +43,9 @@ pub struct Installation {
     by_id: HashMap<SiteId, usize>,
     by_key: HashMap<String, usize>,
     written: HashMap<PhoneNumber, WrittenForms>,
+    /// In the order of the sites, and those of an unknown one.
+    rules: Vec<SiteRules>,
+    no_rules: SiteRules,
 }
 
 impl Installation {
@@ -60,7 +64,9 @@ impl Installation {
         });
         let written = numbers.map(|number| (number.clone(), number.written())).collect();
         let shards = Shards(config.redis.shards);
-        Installation { shards, by_id, by_key, written, config }
+        let rules = config.sites.iter().map(SiteRules::compile).collect();
+        let no_rules = SiteRules::default();
+        Installation { shards, by_id, by_key, written, rules, no_rules, config }
     }
 
     /// The site with this id.
@@ -71,6 +77,11 @@ impl Installation {
     /// The site with this public key.
     pub fn site_by_key(&self, key: &str) -> Option<&Site> {
         self.by_key.get(key).map(|&index| &self.config.sites[index])
+    }
+
+    /// How page views of a site are read; of an unknown one by the defaults.
+    pub fn rules(&self, id: &SiteId) -> &SiteRules {
+        self.by_id.get(id).map_or(&self.no_rules, |&index| &self.rules[index])
     }
 
     /// The written forms of a configured number.

@@ -52,7 +52,7 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     if asked.seq == 1 {
         metrics::counter!("ringtrace_page_views_total").increment(1);
     }
-    let view = View::decide(&desk, site, &asked);
+    let view = View::decide(&desk, site, live.rules(&site.id), &asked);
     let sign = PageSign {
         page: asked.page.clone(),
         seq: asked.seq,

@@ -18,9 +18,10 @@ use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::signing::SigningKeys;
-use crate::visit::device::device;
-use crate::visit::model::{Consent, NoNumberReason, Source, Visit};
+use crate::visit::device::{ClientHints, machine};
+use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
 use crate::visit::rules::{arrive, campaign_fingerprint};
+use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{change_consent, load_visits, open};
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor};
@@ -51,7 +52,20 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn user_agent(&self) -> &'a str {
-        let value = self.request.headers().get(header::USER_AGENT);
+        self.header(header::USER_AGENT.as_str())
+    }
+
+    pub(super) fn hints(&self) -> ClientHints<'a> {
+        ClientHints {
+            brands: self.header("sec-ch-ua"),
+            mobile: self.header("sec-ch-ua-mobile"),
+            platform: self.header("sec-ch-ua-platform"),
+        }
+    }
+
+    /// The text of a header, empty when it is absent or no text.
+    fn header(&self, name: &str) -> &'a str {
+        let value = self.request.headers().get(name);
         value.and_then(|value| value.to_str().ok()).unwrap_or("")
     }
 }
@@ -75,7 +89,12 @@ pub(super) enum News {
 }
 
 impl View {
-    pub(super) fn decide(desk: &Desk<'_>, site: &Site, asked: &LeaseRequest) -> Self {
+    pub(super) fn decide(
+        desk: &Desk<'_>,
+        site: &Site,
+        rules: &SiteRules,
+        asked: &LeaseRequest,
+    ) -> Self {
         let now = desk.clock.now();
         let presented = asked.visitor.as_deref();
         let known = presented.and_then(|text| read_visitor(desk.signing, &site.id, text));
@@ -103,7 +122,7 @@ impl View {
         let visitor = consent.analytics.then(|| known.unwrap_or_default());
         let session = SessionId::new();
         let referrer = asked.referrer.as_deref().unwrap_or("");
-        let arrival = arrive(desk.tables, &asked.url, referrer, &site.origins);
+        let arrival = arrive(desk.tables, rules, &asked.url, referrer);
         let visit = Visit {
             session,
             visitor,
@@ -114,7 +133,10 @@ impl View {
             referrer_host: arrival.referrer_host,
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
-            device: device(desk.user_agent()),
+            machine: machine(desk.user_agent(), desk.hints()),
+            place: Place::default(),
+            network: None,
+            carried_from: None,
             consent,
         };
         let token = SessionToken { session, visitor, seen: now, touch, consent };

@@ -1,6 +1,22 @@
 //! What kind of machine shows the page, by its user agent.
 
-use crate::visit::model::Device;
+use crate::visit::model::{Device, Machine};
+
+/// What the browser itself says of the machine, besides its user agent (`Sec-CH-UA…`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientHints<'a> {
+    /// `Sec-CH-UA`: brands and versions.
+    pub brands: &'a str,
+    /// `Sec-CH-UA-Mobile`: `?1` or `?0`.
+    pub mobile: &'a str,
+    /// `Sec-CH-UA-Platform`, quoted.
+    pub platform: &'a str,
+}
+
+/// The machine that `user_agent` and `hints` tell of.
+pub fn machine(user_agent: &str, _hints: ClientHints<'_>) -> Machine {
+    Machine { device: device(user_agent), ..Machine::default() }
+}
 
 /// The device that `user_agent` names. An iPad that asks for desktop pages says that it is a Mac;
 /// nothing in the header tells them apart.

@@ -1,9 +1,10 @@
 //! What a page view was, once decided.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::clock::Millis;
-use crate::platform::ids::{PageId, SessionId, SiteId, VisitorId};
+use crate::platform::ids::{SessionId, SiteId, VisitorId};
 
 /// The marketing source of one session, as remembered for its visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,15 @@ pub struct Source {
     /// `utm_content`, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub content: String,
+    /// `utm_source_platform`: the platform that bought the ad; empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source_platform: String,
+    /// `utm_creative_format`, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub creative_format: String,
+    /// `utm_marketing_tactic`, empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub marketing_tactic: String,
     /// Channel group, e.g. `Paid Search`.
     pub channel: String,
     /// Ad platform told by the click id (`google`, `microsoft`, `meta`, …), empty when none.
@@ -62,6 +72,43 @@ pub enum Device {
     Other,
 }
 
+/// What showed the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// What kind of machine.
+    pub device: Device,
+    /// Family of the browser (`Chrome`, `Safari`, …), empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub browser: String,
+    /// Family of the operating system (`Windows`, `iOS`, …), empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub os: String,
+}
+
+/// Where an address is, as far as the configured databases know; every text is empty when unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// ISO 3166-1 alpha-2 country, upper case.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub country: String,
+    /// ISO 3166-2 subdivision without the country (`CA`, `ENG`), the outermost one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// City, in English.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub city: String,
+    /// Postal code.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub postal_code: String,
+    /// IANA time zone.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub time_zone: String,
+    /// `Cable/DSL`, `Cellular`, …, in the database's words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub connection: String,
+}
+
 /// What the visitor allowed, as the page told it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
@@ -96,25 +143,18 @@ pub struct Visit {
     pub landing_host: String,
     /// Path of the first page, query stripped, normalised.
     pub landing_page: String,
-    /// Kind of device.
-    pub device: Device,
-    /// What the visitor allowed.
-    pub consent: Consent,
-}
-
-/// What the snippet says about one page view, already bounded and typed.
-#[derive(Clone, Debug)]
-pub struct PageView {
-    /// The page.
-    pub page: PageId,
-    /// Rises with every message of the page.
-    pub seq: u32,
-    /// Address of the page.
-    pub url: String,
-    /// `document.referrer`, empty when none.
-    pub referrer: String,
-    /// `User-Agent` of the request.
-    pub user_agent: String,
+    /// What showed the page.
+    #[serde(flatten)]
+    pub machine: Machine,
+    /// Where it was shown.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The address it was asked from, truncated; only where the site keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<IpNet>,
+    /// The session whose source this one carries on: it was a direct visit of a known visitor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<SessionId>,
     /// What the visitor allowed.
     pub consent: Consent,
 }

@@ -6,6 +6,7 @@ use crate::visit::campaign::Campaign;
 use crate::visit::channel::channel;
 use crate::visit::model::{ClickId, Source};
 use crate::visit::referrer::{self, Referrer};
+use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
 use crate::visit::{bot, landing};
 
@@ -39,9 +40,9 @@ impl Source {
     }
 }
 
-/// Decides how a visitor arrived at `url` from `referrer`. `origins` are the site's own, as
-/// configured: a referrer among them is none. Text that is no URL is a direct visit to `/`.
-pub fn arrive(tables: &Tables, url: &str, referrer: &str, origins: &[String]) -> Arrival {
+/// Decides how a visitor arrived at `url` from `referrer`, by the site's `rules`. Text that is no URL
+/// is a direct visit to `/`.
+pub fn arrive(tables: &Tables, rules: &SiteRules, url: &str, referrer: &str) -> Arrival {
     let Ok(url) = Url::parse(bot::cut(url, MAX_URL)) else {
         return Arrival {
             source: Source::direct(),
@@ -50,7 +51,8 @@ pub fn arrive(tables: &Tables, url: &str, referrer: &str, origins: &[String]) ->
         };
     };
     let landing_host = landing::host(&url);
-    let is_own = |host: &str| host == landing_host || origins.iter().any(|o| origin_has(o, host));
+    let is_own =
+        |host: &str| host == landing_host || rules.origins.iter().any(|o| origin_has(o, host));
     let referrer = referrer::read(tables, bot::cut(referrer, MAX_URL), is_own);
     let campaign = Campaign::read(tables, &url);
     Arrival {
@@ -104,6 +106,7 @@ fn source(tables: &Tables, campaign: &Campaign<'_>, referrer: Option<&Referrer>)
         term: campaign.term.clone(),
         content: campaign.content.clone(),
         click_platform: platform.unwrap_or_default(),
+        ..Source::default()
     }
 }
 

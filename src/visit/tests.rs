@@ -8,6 +8,7 @@ use crate::visit::channel::channel;
 use crate::visit::device::device;
 use crate::visit::model::{Consent, Device};
 use crate::visit::rules::{Arrival, arrive, campaign_fingerprint};
+use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor, sign_visitor};
 
@@ -16,7 +17,8 @@ fn tables() -> Tables {
 }
 
 fn from(url: &str, referrer: &str) -> Arrival {
-    arrive(&tables(), url, referrer, &["https://*.example.com".to_owned()])
+    let rules = SiteRules { origins: vec!["https://*.example.com".to_owned()] };
+    arrive(&tables(), &rules, url, referrer)
 }
 
 fn source_of(url: &str, referrer: &str) -> (String, String, String) {
@@ -281,9 +283,10 @@ proptest! {
         url in ".{0,300}", referrer in ".{0,300}", agent in ".{0,700}", query in "\\PC{0,200}",
     ) {
         let tables = tables();
-        let origins = ["https://*.example.com".to_owned(), url.clone()];
-        arrive(&tables, &url, &referrer, &origins);
-        let arrival = arrive(&tables, &format!("https://a.example/{query}?{query}"), &url, &origins);
+        let origins = vec!["https://*.example.com".to_owned(), url.clone()];
+        let rules = SiteRules { origins };
+        arrive(&tables, &rules, &url, &referrer);
+        let arrival = arrive(&tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
         prop_assert!(arrival.landing_page.starts_with('/'));
         prop_assert!(arrival.landing_page.len() <= 512);
         bot(&tables, &agent);

@@ -90,7 +90,7 @@ fn session(envelope: &Envelope, visit: &Visit, zone: &TimeZone) -> SessionRow {
         referrer_host: visit.referrer_host.clone(),
         landing_host: visit.landing_host.clone(),
         landing_page: visit.landing_page.clone(),
-        device: device(visit.device),
+        device: device(visit.machine.device),
     }
 }
 
@@ -157,7 +157,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         referrer_host: text(|a| &a.referrer_host).unwrap_or_default(),
         landing_host: text(|a| &a.landing_host).unwrap_or_default(),
         landing_page: landing_page(attribution),
-        device: device(attribution.map_or(Device::Other, |a| a.device)),
+        device: device(attribution.map_or(Device::Other, |a| a.machine.device)),
     };
     CallFact { call, touches }
 }

@@ -5,7 +5,7 @@ use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{SessionId, SiteId, VisitorId};
 use ringtrace::platform::keys::Shards;
-use ringtrace::visit::model::{Consent, Device, Source, Visit};
+use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::visit::store::{MAX_TOUCHES, change_consent, load_visits, open, touches};
 
 use crate::support::redis::TestRedis;
@@ -24,7 +24,10 @@ fn visit(site: &SiteId, visitor: Option<VisitorId>, analytics: bool, at: i64) ->
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),
-        device: Device::Mobile,
+        machine: Machine { device: Device::Mobile, ..Machine::default() },
+        place: Place::default(),
+        network: None,
+        carried_from: None,
         consent: Consent { analytics, ads: false },
     }
 }

@@ -15,7 +15,7 @@ use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::Shards;
 use ringtrace::platform::redis::worker_pool;
-use ringtrace::visit::model::{Consent, Device, Source, Visit};
+use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::warehouse::store::Warehouse;
 use ringtrace::warehouse::worker::{Outcome, Projector};
 use tempfile::TempDir;
@@ -68,7 +68,10 @@ pub fn visit(site: &SiteId, started_at: Millis, source: Source, landing_page: &s
         referrer_host: String::new(),
         landing_host: "example.com".to_owned(),
         landing_page: landing_page.to_owned(),
-        device: Device::Mobile,
+        machine: Machine { device: Device::Mobile, ..Machine::default() },
+        place: Place::default(),
+        network: None,
+        carried_from: None,
         consent: Consent::default(),
     }
 }
@@ -114,7 +117,8 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         landing_page: visit.landing_page.clone(),
         referrer_host: visit.referrer_host.clone(),
         session_started_at: Some(visit.started_at),
-        device: visit.device,
+        machine: visit.machine.clone(),
+        place: visit.place.clone(),
         click_ids: Vec::new(),
         consent: visit.consent,
         candidates: Vec::new(),
