@@ -133,16 +133,17 @@ fn fill() -> String {
     let source = "'source-' || n % 10, 'cpc', 'campaign-' || n % 300, '', '', '', \
                   'Paid Search', 'google', 'www.example.com', 'shop.example', \
                   '/services/page-' || n % 400, 'mobile'";
+    let details = "'', '', '', 'Chrome', 'Android', 'US', 'CA', 'Oakland', '', '', ''";
     format!(
         "CREATE TEMP TABLE ids AS SELECT n, uuid() AS id FROM range({VISITS}) t(n); \
-         INSERT INTO sessions SELECT id, 1, 'bench-' || n % 4, NULL, {moment}, {local}, {source} \
-         FROM ids; \
+         INSERT INTO sessions SELECT id, 1, 'bench-' || n % 4, NULL, {moment}, {local}, {source}, \
+         {details}, false FROM ids; \
          INSERT INTO calls SELECT uuid(), 3, 'bench-' || n % 4, 'twilio', 'CA' || n, \
          '+14155550199', '+14155550100', hash(n % 700000), 'US', 'CA', '', n % 10 < 7, 'answered', \
          CASE n % 5 WHEN 0 THEN 'missed' ELSE 'answered' END, {moment}, NULL, NULL, NULL, 12, \
          n % 600, {local}, n % 4 > 0, 'holder', 0.5 + (n % 50) / 100, 'own', \
-         CASE n % 4 WHEN 0 THEN NULL ELSE id END, NULL, NULL, {source} \
-         FROM ids WHERE n < {CALLS}; \
+         CASE n % 4 WHEN 0 THEN NULL ELSE id END, NULL, NULL, {source}, \
+         {details} FROM ids WHERE n < {CALLS}; \
          DROP TABLE ids; CHECKPOINT"
     )
 }

@@ -12,8 +12,7 @@ use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 use crate::visit::channel::channel;
-use crate::visit::model::{Consent, Machine, Place, Source, Visit};
-use crate::visit::store::Touch;
+use crate::visit::model::{Consent, Machine, Place, Source, Touch, Visit};
 use crate::visit::tables::Tables;
 
 /// Most candidates that are stored with a call.
@@ -177,12 +176,7 @@ fn counted_touches(
         .filter(|touch| touch.at <= at && touch.at >= oldest && touch.session != visit.session)
         .cloned()
         .collect();
-    counted.push(Touch {
-        session: visit.session,
-        at: visit.started_at,
-        source: visit.source.clone(),
-        landing_page: visit.landing_page.clone(),
-    });
+    counted.push(visit.touch());
     counted.sort_by_key(|touch| (touch.at, touch.session));
     counted.dedup_by_key(|touch| touch.session);
     counted

@@ -10,8 +10,7 @@ use crate::config::model::StaticNumber;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
-use crate::visit::model::{Consent, Device, Machine, Place, Source, Visit};
-use crate::visit::store::Touch;
+use crate::visit::model::{Consent, Device, Machine, Place, Source, Touch, Visit};
 use crate::visit::tables::Tables;
 
 const T: i64 = 1_767_323_045_000;
@@ -58,7 +57,7 @@ fn visit(n: u8, source_name: &str) -> Visit {
         machine: Machine { device: Device::Mobile, ..Machine::default() },
         place: Place::default(),
         network: None,
-        carried_from: None,
+        carried: None,
         consent: Consent { analytics: true, ads: true },
     }
 }
@@ -69,6 +68,7 @@ fn touch(n: u8, ago: i64, source_name: &str) -> Touch {
         at: Millis(T - ago),
         source: source(source_name),
         landing_page: "/".to_owned(),
+        click_ids: Vec::new(),
     }
 }
 

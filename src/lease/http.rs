@@ -52,7 +52,7 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     if asked.seq == 1 {
         metrics::counter!("ringtrace_page_views_total").increment(1);
     }
-    let view = View::decide(&desk, site, live.rules(&site.id), &asked);
+    let mut view = View::decide(&desk, site, live.rules(&site.id), &asked);
     let sign = PageSign {
         page: asked.page.clone(),
         seq: asked.seq,
@@ -60,11 +60,15 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         tel_click: None,
     };
     let keys = live.shards.keys(&site.id);
-    // Both are on their way to Redis at once, the session first.
-    let recorded = view.record(&desk, &keys, site);
-    let leased = lease_all(&desk, &keys, site, &view, &sign, &asked);
-    let (recorded, leased) = join(recorded, leased).await;
-    let (visitor, outcome) = match recorded.and_then(|visitor| Ok((visitor, leased?))) {
+    let asked_redis = async {
+        view.carry(&desk, &keys, site).await?;
+        // Both are on their way to Redis at once, the session first.
+        let recorded = view.record(&desk, &keys, site);
+        let leased = lease_all(&desk, &keys, site, &view, &sign, &asked);
+        let (recorded, leased) = join(recorded, leased).await;
+        recorded.and_then(|visitor| Ok((visitor, leased?)))
+    };
+    let (visitor, outcome) = match asked_redis.await {
         Ok(done) => done,
         Err(error) => {
             // The token that it came with says what is stored: the next message tries again.

@@ -20,9 +20,9 @@ use crate::platform::redis::StoreError;
 use crate::platform::signing::SigningKeys;
 use crate::visit::device::{ClientHints, machine};
 use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
-use crate::visit::rules::{arrive, campaign_fingerprint};
+use crate::visit::rules::{arrive, campaign_fingerprint, carried};
 use crate::visit::site_rules::SiteRules;
-use crate::visit::store::{change_consent, load_visits, open};
+use crate::visit::store::{change_consent, load_visits, open, touches};
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor};
 
@@ -75,6 +75,8 @@ pub(super) struct View {
     pub(super) token: SessionToken,
     /// What must be written down of it.
     pub(super) news: News,
+    /// The visitor, when it was known before.
+    returning: Option<VisitorId>,
 }
 
 /// What a page view changes in the stored visit.
@@ -117,7 +119,7 @@ impl View {
             } else {
                 News::Consent(before.visitor.filter(|_| visitor.is_none()))
             };
-            return View { token, news };
+            return View { token, news, returning: None };
         }
         let visitor = consent.analytics.then(|| known.unwrap_or_default());
         let session = SessionId::new();
@@ -136,11 +138,15 @@ impl View {
             machine: machine(desk.user_agent(), desk.hints()),
             place: Place::default(),
             network: None,
-            carried_from: None,
+            carried: None,
             consent,
         };
         let token = SessionToken { session, visitor, seen: now, touch, consent };
-        View { token, news: News::Opened(Box::new(visit)) }
+        View {
+            token,
+            news: News::Opened(Box::new(visit)),
+            returning: known.filter(|_| consent.analytics),
+        }
     }
 
     /// The visit to write when it opens a new session.
@@ -149,6 +155,24 @@ impl View {
             News::Opened(visit) => Some(visit),
             News::None | News::Consent(_) => None,
         }
+    }
+
+    /// Lets a direct visit of a known visitor carry on the source that it is known for.
+    pub(super) async fn carry(
+        &mut self,
+        desk: &Desk<'_>,
+        keys: &SiteKeys,
+        site: &Site,
+    ) -> Result<(), StoreError> {
+        let News::Opened(visit) = &mut self.news else { return Ok(()) };
+        let Some(visitor) = self.returning.filter(|_| visit.source.is_direct()) else {
+            return Ok(());
+        };
+        let touches = touches(desk.store.redis(), keys, &visitor).await?;
+        if let Some(touch) = carried(&touches, site.look_back, visit.started_at) {
+            visit.carry(touch);
+        }
+        Ok(())
     }
 
     /// Writes the news down. Returns whose the session is now: a message that was repeated must not

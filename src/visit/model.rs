@@ -72,16 +72,29 @@ pub enum Device {
     Other,
 }
 
+impl Device {
+    /// The word used in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Device::Desktop => "desktop",
+            Device::Mobile => "mobile",
+            Device::Tablet => "tablet",
+            Device::Other => "other",
+        }
+    }
+}
+
 /// What showed the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Machine {
     /// What kind of machine.
     pub device: Device,
     /// Family of the browser (`Chrome`, `Safari`, …), empty when unknown.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub browser: String,
     /// Family of the operating system (`Windows`, `iOS`, …), empty when unknown.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub os: String,
 }
 
@@ -152,11 +165,51 @@ pub struct Visit {
     /// The address it was asked from, truncated; only where the site keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<IpNet>,
-    /// The session whose source this one carries on: it was a direct visit of a known visitor.
+    /// The earlier session whose source and click ids this one carries on, when it came directly
+    /// and its visitor was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub carried_from: Option<SessionId>,
+    pub carried: Option<Carried>,
     /// What the visitor allowed.
     pub consent: Consent,
+}
+
+/// Where a direct visit has its source from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The session that came from that source.
+    pub session: SessionId,
+    /// When it began.
+    pub at: Millis,
+}
+
+/// A session's marketing source as remembered for its visitor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Touch {
+    /// The session.
+    pub session: SessionId,
+    /// When it began.
+    pub at: Millis,
+    /// Where it came from by itself, without what it carried on.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Its landing page.
+    pub landing_page: String,
+    /// Its click ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub click_ids: Vec<ClickId>,
+}
+
+impl Visit {
+    /// The touch that its visitor is remembered to have had.
+    pub fn touch(&self) -> Touch {
+        let Visit { session, started_at: at, .. } = *self;
+        let landing_page = self.landing_page.clone();
+        let (source, click_ids) = match self.carried {
+            Some(_) => (Source::direct(), Vec::new()),
+            None => (self.source.clone(), self.click_ids.clone()),
+        };
+        Touch { session, at, source, landing_page, click_ids }
+    }
 }
 
 /// Why a page view got no number of its own, or none at all: the closed list that the reply, the

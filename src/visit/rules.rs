@@ -1,10 +1,12 @@
 //! Page view → where it came from. Pure: the tables are an argument.
 
+use jiff::SignedDuration;
 use url::Url;
 
+use crate::platform::clock::Millis;
 use crate::visit::campaign::Campaign;
 use crate::visit::channel::channel;
-use crate::visit::model::{ClickId, Source};
+use crate::visit::model::{Carried, ClickId, Source, Touch, Visit};
 use crate::visit::referrer::{self, Referrer};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
@@ -36,6 +38,31 @@ impl Source {
             medium: "(none)".to_owned(),
             channel: "Direct".to_owned(),
             ..Source::default()
+        }
+    }
+}
+
+/// Last non-direct: the touch whose source a direct visit at `now` carries on, of a visitor with these
+/// `touches` (any order): the newest one inside `look_back` that came from somewhere.
+pub fn carried(touches: &[Touch], look_back: SignedDuration, now: Millis) -> Option<&Touch> {
+    let young = |touch: &&Touch| i128::from(now.since(touch.at)) <= look_back.as_millis();
+    let known = touches.iter().filter(|touch| !touch.source.is_direct()).filter(young);
+    known.max_by_key(|touch| touch.at)
+}
+
+impl Visit {
+    /// Lets a direct visit carry on the source and the click ids of `touch`.
+    pub fn carry(&mut self, touch: &Touch) {
+        self.source = touch.source.clone();
+        self.click_ids = touch.click_ids.clone();
+        self.carried = Some(Carried { session: touch.session, at: touch.at });
+    }
+
+    /// Forgets what was carried on: the visit is the direct one that it was.
+    pub fn forget_carried(&mut self) {
+        if self.carried.take().is_some() {
+            self.source = Source::direct();
+            self.click_ids.clear();
         }
     }
 }

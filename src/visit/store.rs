@@ -2,7 +2,7 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent and visitor ever change | attribution window |
+//! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent, visitor and what came with them ever change | attribution window |
 //! | `visitor:<visitor>` | LIST | [`Touch`]es as JSON, newest first, at most [`MAX_TOUCHES`] | look-back |
 
 use jiff::SignedDuration;
@@ -14,24 +14,10 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
-use crate::visit::model::{Consent, Source, Visit};
+use crate::visit::model::{Consent, Touch, Visit};
 
 /// Most touches that are kept of one visitor.
 pub const MAX_TOUCHES: isize = 50;
-
-/// A session's marketing source as remembered for its visitor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Touch {
-    /// The session.
-    pub session: SessionId,
-    /// When it began.
-    pub at: Millis,
-    /// Where it came from.
-    #[serde(flatten)]
-    pub source: Source,
-    /// Its landing page.
-    pub landing_page: String,
-}
 
 /// Writes a new session, and with consent its visitor's touch, and tells the ledger: one round trip.
 /// The visit is kept for `window`, the touch for `look_back`.
@@ -55,7 +41,7 @@ pub async fn open(
         .ignore();
     if let Some(visitor) = visit.visitor.filter(|_| visit.consent.analytics) {
         let list = keys.visitor(&visitor);
-        remember(&mut pipeline, &list, &pack("a touch", &touch_of(visit))?, look_back);
+        remember(&mut pipeline, &list, &pack("a touch", &visit.touch())?, look_back);
     }
     tell_ledger(&mut pipeline, keys, visit, visit.started_at);
     redis.pipeline("a new session", &pipeline).await
@@ -83,13 +69,17 @@ pub async fn change_consent(
         return Ok(now_of);
     }
     (visit.consent, visit.visitor) = (consent, now_of);
+    if now_of.is_none() {
+        // It came from the history of a visitor who is forgotten.
+        visit.forget_carried();
+    }
 
     let mut pipeline = redis::pipe();
     pipeline.atomic();
     let key = keys.session(&session);
     pipeline.cmd("SET").arg(key).arg(pack("a visit", &visit)?).arg("XX").arg("KEEPTTL").ignore();
     if let Some(visitor) = now_of {
-        let (list, touch) = (keys.visitor(&visitor), pack("a touch", &touch_of(&visit))?);
+        let (list, touch) = (keys.visitor(&visitor), pack("a touch", &visit.touch())?);
         pipeline.cmd("LREM").arg(&list).arg(0).arg(&touch).ignore();
         remember(&mut pipeline, &list, &touch, look_back);
     } else if let Some(forgotten) = before {
@@ -99,15 +89,6 @@ pub async fn change_consent(
     tell_ledger(&mut pipeline, keys, &visit, now.max(visit.started_at));
     redis.pipeline::<()>("a change of consent", &pipeline).await?;
     Ok(now_of)
-}
-
-fn touch_of(visit: &Visit) -> Touch {
-    Touch {
-        session: visit.session,
-        at: visit.started_at,
-        source: visit.source.clone(),
-        landing_page: visit.landing_page.clone(),
-    }
 }
 
 fn remember(pipeline: &mut Pipeline, list: &str, touch: &str, look_back: SignedDuration) {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::platform::clock::Millis;
-use crate::visit::model::Source;
+use crate::visit::model::{Machine, Place, Source};
 
 /// When something happened by the clock on the site's wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,12 @@ pub struct SessionRow {
     pub landing_host: String,
     /// Path of the first page.
     pub landing_page: String,
-    /// `desktop`, `mobile`, `tablet`, `other`.
-    pub device: &'static str,
+    /// What showed its pages.
+    pub machine: Machine,
+    /// Where they were shown.
+    pub place: Place,
+    /// Whether its source is that of an earlier visit.
+    pub carried: bool,
 }
 
 /// One number that was granted, or could not be.
@@ -139,8 +143,10 @@ pub struct CallRow {
     pub landing_host: String,
     /// Its landing page.
     pub landing_page: String,
-    /// Its device.
-    pub device: &'static str,
+    /// What showed its pages.
+    pub machine: Machine,
+    /// Where they were shown.
+    pub place: Place,
 }
 
 /// What reports count a call as.

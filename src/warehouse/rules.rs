@@ -10,7 +10,7 @@ use crate::call::model::{Call, CallStatus};
 use crate::lease::model::{LeaseFact, Tier};
 use crate::ledger::model::{Envelope, Event};
 use crate::postback::model::{PostbackFact, Verdict};
-use crate::visit::model::{Device, Source, Visit};
+use crate::visit::model::{Source, Visit};
 use crate::warehouse::model::{
     CallFact, CallOutcome, CallRow, Facts, LeaseRow, PostbackRow, SessionRow, TouchRow, Versioned,
 };
@@ -90,7 +90,9 @@ fn session(envelope: &Envelope, visit: &Visit, zone: &TimeZone) -> SessionRow {
         referrer_host: visit.referrer_host.clone(),
         landing_host: visit.landing_host.clone(),
         landing_page: visit.landing_page.clone(),
-        device: device(visit.machine.device),
+        machine: visit.machine.clone(),
+        place: visit.place.clone(),
+        carried: visit.carried.is_some(),
     }
 }
 
@@ -157,7 +159,8 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         referrer_host: text(|a| &a.referrer_host).unwrap_or_default(),
         landing_host: text(|a| &a.landing_host).unwrap_or_default(),
         landing_page: landing_page(attribution),
-        device: device(attribution.map_or(Device::Other, |a| a.machine.device)),
+        machine: attribution.map(|a| a.machine.clone()).unwrap_or_default(),
+        place: attribution.map(|a| a.place.clone()).unwrap_or_default(),
     };
     CallFact { call, touches }
 }
@@ -214,14 +217,5 @@ fn basis(basis: Basis) -> &'static str {
         Basis::Holder => "holder",
         Basis::Static => "static",
         Basis::None => "none",
-    }
-}
-
-fn device(device: Device) -> &'static str {
-    match device {
-        Device::Desktop => "desktop",
-        Device::Mobile => "mobile",
-        Device::Tablet => "tablet",
-        Device::Other => "other",
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::ledger::model::EntryId;
 use crate::platform::clock::Millis;
 use crate::platform::keys::Shard;
-use crate::visit::model::Source;
+use crate::visit::model::{Machine, Place, Source};
 use crate::warehouse::model::{
     CallFact, CallRow, Facts, LeaseRow, LocalTime, PostbackRow, SessionRow, TouchRow,
 };
@@ -103,7 +103,9 @@ fn session(row: &SessionRow) -> Vec<Value> {
     values.extend(local(row.local));
     values.extend(source(&row.source));
     values.extend([&row.referrer_host, &row.landing_host, &row.landing_page].map(text));
-    values.push(text(row.device));
+    values.push(text(row.machine.device.word()));
+    values.extend(details(&row.source, &row.machine, &row.place));
+    values.push(row.carried.into());
     values
 }
 
@@ -147,7 +149,8 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.push(moment(row.session_started_at));
     values.extend(source(&row.source));
     values.extend([&row.referrer_host, &row.landing_host, &row.landing_page].map(text));
-    values.push(text(row.device));
+    values.push(text(row.machine.device.word()));
+    values.extend(details(&row.source, &row.machine, &row.place));
     values
 }
 
@@ -161,6 +164,7 @@ fn touch(row: &TouchRow) -> Vec<Value> {
     ];
     values.extend(source(&row.source));
     values.extend([text(&row.landing_page), row.credit_first.into(), row.credit_last.into()]);
+    values.extend(rarer_utms(&row.source));
     values
 }
 
@@ -192,6 +196,18 @@ fn local(local: LocalTime) -> [Value; 3] {
         local.hour.into(),
         local.weekday.into(),
     ]
+}
+
+/// The columns that version 2 added to sessions and calls alike.
+fn details(source: &Source, machine: &Machine, place: &Place) -> impl Iterator<Item = Value> {
+    let machine = [&machine.browser, &machine.os].map(text);
+    let Place { country, region, city, postal_code, time_zone, connection } = place;
+    let place = [country, region, city, postal_code, time_zone, connection].map(text);
+    rarer_utms(source).into_iter().chain(machine).chain(place)
+}
+
+fn rarer_utms(source: &Source) -> [Value; 3] {
+    [&source.source_platform, &source.creative_format, &source.marketing_tactic].map(text)
 }
 
 fn source(source: &Source) -> [Value; 8] {

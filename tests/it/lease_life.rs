@@ -113,3 +113,66 @@ async fn a_number_on_a_page_survives_a_redis_that_forgot_it() {
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     }
 }
+
+/// Last non-direct: who comes back by typing the address is still the ad's visitor, until they take
+/// their consent back; what they were by themselves stays in their touches.
+#[actix_web::test]
+async fn a_direct_visit_of_a_known_visitor_carries_on_its_source() {
+    let edge = edge(one_site(), TestRedis::patient_handle).await;
+    let first = edge.ask("/v1/lease", &view("page-one", 1)).await;
+    let mut back = view("page-two", 1);
+    back["url"] = json!("https://www.example.com/contact");
+    back["referrer"] = json!("");
+    back["visitor"] = first["visitor"].clone();
+    edge.clock.set(START.plus(3 * 86_400_000));
+    let second = edge.ask("/v1/lease", &back).await;
+
+    let visits = async || -> Vec<Visit> {
+        let mut visits = Vec::new();
+        for key in edge.keys_like("rt:*:session:demo:*").await {
+            let text: String = edge.redis(&["GET", &key]).await;
+            visits.push(serde_json::from_str::<Visit>(&text).expect("a visit"));
+        }
+        visits.sort_by_key(|visit| visit.started_at);
+        visits
+    };
+    let [opened, returned] = &visits().await[..] else { panic!("two sessions") };
+    assert_eq!(returned.source, opened.source);
+    assert_eq!(returned.click_ids, opened.click_ids);
+    assert_eq!(returned.landing_page, "/contact");
+    let carried = returned.carried.expect("it says from where");
+    assert_eq!((carried.session, carried.at), (opened.session, opened.started_at));
+    assert!(returned.touch().source.is_direct() && returned.touch().click_ids.is_empty());
+
+    // Another campaign is a source of its own, and what counts from then on.
+    let mut other = view("page-three", 1);
+    other["url"] = json!("https://www.example.com/?utm_source=newsletter&utm_medium=email");
+    other["visitor"] = second["visitor"].clone();
+    edge.clock.set(START.plus(4 * 86_400_000));
+    edge.ask("/v1/lease", &other).await;
+    back["page"] = json!("page-four");
+    edge.clock.set(START.plus(5 * 86_400_000));
+    let fourth = edge.ask("/v1/lease", &back).await;
+    let [_, _, newsletter, again] = &visits().await[..] else { panic!("four sessions") };
+    assert_eq!(again.carried.map(|carried| carried.session), Some(newsletter.session));
+    assert_eq!(again.source.source, "newsletter");
+
+    // What is known of a forgotten visitor is forgotten.
+    back["session"] = fourth["session"].clone();
+    back["seq"] = json!(2);
+    back["consent"] = json!({ "analytics": false, "ads": false });
+    edge.ask("/v1/lease", &back).await;
+    let last = visits().await.remove(3);
+    assert!(last.source.is_direct() && last.carried.is_none());
+
+    // Nobody knows who came without consent, nor after the look-back.
+    let look_back = one_site().sites[0].look_back.as_millis() as i64;
+    back = view("page-five", 1);
+    back["url"] = json!("https://www.example.com/contact");
+    back["referrer"] = json!("");
+    back["visitor"] = second["visitor"].clone();
+    back["consent"] = json!({ "analytics": true, "ads": true });
+    edge.clock.set(START.plus(5 * 86_400_000 + look_back));
+    edge.ask("/v1/lease", &back).await;
+    assert!(visits().await[4].source.is_direct());
+}

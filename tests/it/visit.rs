@@ -27,7 +27,7 @@ fn visit(site: &SiteId, visitor: Option<VisitorId>, analytics: bool, at: i64) ->
         machine: Machine { device: Device::Mobile, ..Machine::default() },
         place: Place::default(),
         network: None,
-        carried_from: None,
+        carried: None,
         consent: Consent { analytics, ads: false },
     }
 }

@@ -71,7 +71,7 @@ pub fn visit(site: &SiteId, started_at: Millis, source: Source, landing_page: &s
         machine: Machine { device: Device::Mobile, ..Machine::default() },
         place: Place::default(),
         network: None,
-        carried_from: None,
+        carried: None,
         consent: Consent::default(),
     }
 }
