@@ -19,6 +19,7 @@ use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
 use crate::lease::numbers::{NumbersError, sync_pools};
+use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::clock::Clock;
@@ -245,11 +246,13 @@ impl Service {
             limiter: web::Data::new(SnippetLimiter::new(limits)),
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
+            grants: web::Data::new(Grants::default()),
             outbox: outbox.clone(),
             snippet: Arc::new(http::snippet::routes()),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
         };
+        let grants = parts.grants.clone().into_inner();
         let recorder = Recorder::new(
             redis,
             live.clone(),
@@ -283,7 +286,13 @@ impl Service {
         let signal = || work_over.signal();
         let workers = vec![
             tokio::spawn(calls.run(signal())),
-            tokio::spawn(lease::worker::run(leases.clone(), live.clone(), clock.clone(), signal())),
+            tokio::spawn(lease::worker::run(
+                leases.clone(),
+                live.clone(),
+                grants,
+                clock.clone(),
+                signal(),
+            )),
             tokio::spawn(telemetry::upkeep(signal())),
         ];
         let mut service = Service {

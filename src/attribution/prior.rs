@@ -62,6 +62,17 @@ pub fn density(idle_ms: i64) -> f64 {
     last.share / (width as f64 / SECOND as f64)
 }
 
+/// Share of the calls of known sessions that come within `idle_ms` after the last sign of life.
+pub fn share_by(idle_ms: i64) -> f64 {
+    let (mut from_ms, mut sum) = (0, 0.0);
+    for band in BANDS {
+        let inside = (idle_ms.min(band.until_ms) - from_ms).max(0);
+        sum += band.share * inside as f64 / (band.until_ms - from_ms) as f64;
+        from_ms = band.until_ms;
+    }
+    sum
+}
+
 /// How much a `tel:` click `ago_ms` before the call counts.
 pub fn click_factor(ago_ms: i64) -> f64 {
     if ago_ms <= CLICKED_MS {
@@ -70,5 +81,21 @@ pub fn click_factor(ago_ms: i64) -> f64 {
         CLICKED_BEFORE_FACTOR
     } else {
         1.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_are_the_sum_of_the_density() {
+        let mut sum = 0.0;
+        for second in 0..7_200 {
+            assert!((share_by(second * SECOND) - sum).abs() < 1e-9, "{second}");
+            sum += density((second + 1) * SECOND);
+        }
+        assert!((share_by(i64::MAX) - 1.0).abs() < 1e-9);
+        assert_eq!(share_by(-5), 0.0);
     }
 }

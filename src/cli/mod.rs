@@ -6,6 +6,7 @@ mod error;
 mod key;
 mod report;
 mod serve;
+mod size;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
+pub use size::SizeArgs;
 
 /// Which ad made the phone ring: dynamic number insertion and call attribution.
 #[derive(Debug, Parser)]
@@ -39,6 +41,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Check a configuration and what it needs; tells everything that is wrong.
     Check(CheckArgs),
+    /// How many numbers so many visitors need.
+    Size(SizeArgs),
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -51,6 +55,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => finish(demo::run(args)),
         Command::Report(args) => finish(report::run(args)),
         Command::Check(args) => check::run(&args),
+        Command::Size(args) => {
+            size::run(&args);
+            ExitCode::SUCCESS
+        }
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }
 }

@@ -213,6 +213,8 @@ const POOL: &[Key] = &[
     key("pin", DURATION),
     key("overflow", Shape::List(&quoted::<Overflow>("\"shared\" or \"source\""))),
     key("max_sharers", COUNT),
+    key("overflow_target", PROBABILITY),
+    key("monthly_cost", bare::<f64>("an amount such as 1.15")),
 ];
 
 const STATIC_NUMBER: &[Key] =

@@ -18,6 +18,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::ExtraRoutes;
+use crate::attribution::prior::share_by;
 use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
 use crate::config::Live;
@@ -25,6 +26,8 @@ use crate::http::edge::edge;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::http::operations;
 use crate::http::problem::{PROBLEM, Problem};
+use crate::lease::pools::http::CallDelays;
+use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
@@ -55,6 +58,8 @@ pub struct Parts {
     pub api_limiter: web::Data<ApiLimiter>,
     /// What visits are classified by.
     pub tables: web::Data<Tables>,
+    /// Sessions that were given a number since they were last written down.
+    pub grants: web::Data<Grants>,
     /// The outbox of postbacks.
     pub outbox: Outbox,
     /// The dashboard's pages, prepared once.
@@ -69,6 +74,7 @@ pub struct Parts {
 fn documented(config: &mut ServiceConfig<'_>) {
     config
         .configure(lease::http::routes)
+        .configure(lease::pools::http::routes)
         .configure(call::http::routes)
         .configure(report::http::routes)
         .configure(postback::http::routes)
@@ -104,6 +110,8 @@ pub fn application(
         .app_data(parts.limiter.clone())
         .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())
+        .app_data(parts.grants.clone())
+        .app_data(web::Data::new(CallDelays(share_by)))
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))

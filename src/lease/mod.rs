@@ -13,6 +13,7 @@ pub mod holders;
 pub mod http;
 pub mod model;
 pub mod numbers;
+pub mod pools;
 pub mod reply;
 pub mod rules;
 pub mod scripts;

@@ -23,6 +23,10 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// All of them, best first.
+    pub const ALL: [Tier; 5] =
+        [Tier::Own, Tier::Unrested, Tier::Shared, Tier::Source, Tier::Original];
+
     /// The word used in scripts, replies, facts and reports.
     pub fn word(self) -> &'static str {
         match self {
@@ -36,9 +40,7 @@ impl Tier {
 
     /// The tier that `word` names.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Tier::Own, Tier::Unrested, Tier::Shared, Tier::Source, Tier::Original]
-            .into_iter()
-            .find(|tier| tier.word() == word)
+        Tier::ALL.into_iter().find(|tier| tier.word() == word)
     }
 }
 
@@ -53,6 +55,8 @@ pub struct Lease {
     pub tier: Tier,
     /// When this session got it.
     pub since: Millis,
+    /// Whether this answer is the first of it: the session did not have it before.
+    pub is_new: bool,
 }
 
 /// One sign of life of a page. Its first one may be a view, which is a beat that also asks for a

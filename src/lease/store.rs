@@ -192,7 +192,8 @@ fn read(pool: &PoolId, answer: &str) -> Result<Option<Lease>, StoreError> {
         };
         let tier = Tier::from_word(words.next()?)?;
         let since = Millis(words.next()?.parse().ok()?);
-        Some(Lease { pool: pool.clone(), number, tier, since })
+        let is_new = words.next() == Some("new");
+        Some(Lease { pool: pool.clone(), number, tier, since, is_new })
     };
     let unreadable = || StoreError::Unreadable { what: "a lease", why: answer.to_owned() };
     parsed().map(Some).ok_or_else(unreadable)

@@ -9,6 +9,7 @@ use crate::config::model::{ConsentDefault, Pool, Site};
 use crate::http::limits::SnippetLimiter;
 use crate::http::problem::Problem;
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
+use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::{Asker, LeaseStore};
@@ -34,6 +35,7 @@ pub(super) struct Desk<'a> {
     pub(super) signing: &'a SigningKeys,
     pub(super) limiter: &'a SnippetLimiter,
     pub(super) tables: &'a Tables,
+    pub(super) grants: &'a Grants,
 }
 
 impl<'a> Desk<'a> {
@@ -48,7 +50,21 @@ impl<'a> Desk<'a> {
             signing: data(request)?,
             limiter: data(request)?,
             tables: data(request)?,
+            grants: data(request)?,
         })
+    }
+
+    /// Counts what the session did not have before.
+    fn count(&self, site: &Site, lease: &Lease) {
+        if lease.is_new {
+            let labels = [
+                ("site", site.id.to_string()),
+                ("pool", lease.pool.to_string()),
+                ("tier", lease.tier.word().to_owned()),
+            ];
+            metrics::counter!("ringtrace_leases_total", &labels).increment(1);
+            self.grants.count(&site.id, &lease.pool, lease.tier);
+        }
     }
 
     pub(super) fn user_agent(&self) -> &'a str {
@@ -247,7 +263,7 @@ pub(super) async fn lease_all(
     });
     let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
     for lease in &granted {
-        metrics::counter!("ringtrace_leases_total", "tier" => lease.tier.word()).increment(1);
+        desk.count(site, lease);
     }
     leases.extend(granted);
     Ok(Outcome::Leases(leases))
@@ -293,7 +309,9 @@ pub(super) async fn sign_of_life(
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
                 let asker = Asker { session, visitor: token.visitor, sign, shown, overflow };
-                desk.store.acquire(keys, site, pool, &asker, desk.clock).await?
+                let again = desk.store.acquire(keys, site, pool, &asker, desk.clock).await?;
+                again.iter().for_each(|lease| desk.count(site, lease));
+                again
             }
             lease => lease,
         };

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::config::{Installation, Live};
 use crate::lease::numbers::{NumbersError, Synced, sync_pools};
+use crate::lease::pools::load::{self, Grants};
+use crate::lease::pools::state::{oldest_lease, state};
 use crate::lease::store::{LeaseStore, now_arg};
 use crate::platform::clock::Clock;
 use crate::platform::ids::{PoolId, SiteId};
@@ -83,11 +85,17 @@ async fn sweep(
 
 /// Sweeps until shutdown, and keeps the pools in step with the configuration. Any number of
 /// processes may: a sweep or sync that finds nothing changes nothing.
-pub async fn run(store: LeaseStore, live: Live, clock: Clock, mut shutdown: ShutdownSignal) {
+pub async fn run(
+    store: LeaseStore,
+    live: Live,
+    grants: Arc<Grants>,
+    clock: Clock,
+    mut shutdown: ShutdownSignal,
+) {
     let mut upkeep = Upkeep::default();
     let (mut pause, mut failing) = (WHILE_AWAY, false);
     while !shutdown.sleep(pause).await {
-        let done = upkeep.run_once(&store, &live, &clock).await;
+        let done = upkeep.run_once(&store, &live, &grants, &clock).await;
         pause = match &done {
             Err(NumbersError::Store(StoreError::Unavailable(_))) => WHILE_AWAY,
             _ => EVERY,
@@ -97,6 +105,41 @@ pub async fn run(store: LeaseStore, live: Live, clock: Clock, mut shutdown: Shut
         }
         failing = done.is_err();
     }
+}
+
+/// Writes down how busy every pool is, and shows it as gauges; looks for the oldest lease when `deep`.
+async fn watch(
+    store: &LeaseStore,
+    installation: &Installation,
+    grants: &Grants,
+    clock: &Clock,
+    deep: bool,
+) -> Result<(), StoreError> {
+    let now = clock.now();
+    for site in &installation.config.sites {
+        let keys = installation.shards.keys(&site.id);
+        for pool in &site.pools {
+            let found = state(store.redis(), &keys, pool, now).await?;
+            let of = (&site.id, &pool.id);
+            load::write(store.redis(), &keys, grants, of, found.held, now).await?;
+            let show = |name: &'static str, value: f64| {
+                let labels = [("site", site.id.to_string()), ("pool", pool.id.to_string())];
+                metrics::gauge!(name, &labels).set(value);
+            };
+            show("ringtrace_pool_numbers", found.numbers as f64);
+            show("ringtrace_pool_held", found.held as f64);
+            show("ringtrace_pool_resting", found.resting as f64);
+            show("ringtrace_pool_free", found.free as f64);
+            show("ringtrace_pool_utilisation", found.utilisation);
+            show("ringtrace_pool_overflow_target", pool.overflow_target);
+            if deep {
+                let oldest = oldest_lease(store.redis(), &keys, pool).await?;
+                let age = oldest.map_or(0.0, |oldest| now.since(oldest) as f64 / 1e3);
+                show("ringtrace_pool_oldest_lease_seconds", age);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the sweeper remembers between two turns.
@@ -115,6 +158,7 @@ impl Upkeep {
         &mut self,
         store: &LeaseStore,
         live: &Live,
+        grants: &Grants,
         clock: &Clock,
     ) -> Result<(), NumbersError> {
         let wanted = live.now_full();
@@ -130,6 +174,7 @@ impl Upkeep {
             self.in_step = Some(wanted.clone());
         }
         run_once(store, &wanted, clock).await?;
+        watch(store, &wanted, grants, clock, self.turns.is_multiple_of(TURNS_PER_SYNC)).await?;
         Ok(())
     }
 }

@@ -121,6 +121,11 @@ impl SiteKeys {
         format!("rt:{}:pool:{}:{pool}:draining", self.shard, self.site)
     }
 
+    /// HASH of how busy a pool was in a week (counted since 1970 UTC), by hour and what is counted.
+    pub fn pool_load(&self, pool: &PoolId, week: i64) -> String {
+        format!("rt:{}:pool:{}:{pool}:load:{week}", self.shard, self.site)
+    }
+
     /// STR the lease of `session` in `pool`.
     pub fn lease(&self, pool: &PoolId, session: &SessionId) -> String {
         format!("rt:{}:lease:{}:{pool}:{session}", self.shard, self.site)

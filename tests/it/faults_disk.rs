@@ -46,7 +46,7 @@ async fn ends(service: &Service, sid: &str) {
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(60);
     while !holds().await {
         assert!(Instant::now() < end, "{what} did not happen in time");
         tokio::time::sleep(Duration::from_millis(100)).await;

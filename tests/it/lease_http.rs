@@ -10,6 +10,7 @@ use actix_web::{App, web};
 use ringtrace::config::Live;
 use ringtrace::config::model::Config;
 use ringtrace::http::limits::SnippetLimiter;
+use ringtrace::lease::pools::load::Grants;
 use ringtrace::lease::store::LeaseStore;
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Clock;
@@ -63,6 +64,7 @@ pub async fn edge(
         .app_data(web::Data::new(SigningKeys::from_master(&[7; 32])))
         .app_data(web::Data::new(limiter))
         .app_data(web::Data::new(Tables::load().expect("the tables")))
+        .app_data(web::Data::new(Grants::default()))
         .configure(ringtrace::lease::http::routes)
         .split_for_parts();
     Edge { app: init_service(app).await, redis, clock }

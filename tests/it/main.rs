@@ -18,6 +18,7 @@ mod lease_numbers;
 mod lease_random;
 mod ledger;
 mod platform;
+mod pools;
 mod postback;
 mod process;
 mod report;

@@ -158,6 +158,12 @@ fn pool_rules(path: &str, pool: &Pool, out: &mut Complaints) {
     for (name, duration) in [("hold", pool.hold), ("rest", pool.rest), ("pin", pool.pin)] {
         at_most(&format!("{path}.{name}"), duration, SignedDuration::from_hours(24 * 30), out);
     }
+    if !(0.0001..=0.5).contains(&pool.overflow_target) {
+        out.error(format!("{path}.overflow_target"), "expected a share from 0.0001 to 0.5");
+    }
+    if pool.monthly_cost.is_some_and(|cost| !(0.0..=1e6).contains(&cost)) {
+        out.error(format!("{path}.monthly_cost"), "expected an amount from 0 to 1000000");
+    }
     for (i, step) in pool.overflow.iter().enumerate() {
         if pool.overflow[..i].contains(step) {
             out.error(format!("{path}.overflow[{i}]"), "this step is there twice");

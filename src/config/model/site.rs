@@ -123,6 +123,12 @@ pub struct Pool {
     /// Most live sessions on one shared number.
     #[serde(default = "max_sharers")]
     pub max_sharers: u32,
+    /// Share of the visitors that may get no number of their own before the pool counts as too small.
+    #[serde(default = "overflow_target")]
+    pub overflow_target: f64,
+    /// What one number costs a month, in the site's currency.
+    #[serde(default)]
+    pub monthly_cost: Option<f64>,
 }
 
 /// What happens when no number is free.
@@ -232,6 +238,9 @@ fn pin() -> SignedDuration {
 }
 fn overflow() -> Vec<Overflow> {
     vec![Overflow::Shared, Overflow::Source]
+}
+fn overflow_target() -> f64 {
+    0.01
 }
 fn max_sharers() -> u32 {
     4

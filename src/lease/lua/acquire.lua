@@ -10,10 +10,11 @@
 --        15 prefix of lease keys  16 prefix of holders keys  17 pool
 --        18 ledger envelope as JSON with @at, @number and @tier still open
 --        19 the number that the page says it shows ("" = it says none)
--- Returns "<number> <tier> <since>"; the number is "-" with tier original; "" when a beat comes from
---         a session that was shown nothing here, as far as is known
+-- Returns "<number> <tier> <since>", with " new" behind it when the session did not have it before; the
+--         number is "-" with tier original; "" when a beat comes from a session that was shown
+--         nothing here, as far as is known
 -- Example  EVALSHA … 8 rt:{s01}:lease:a:main:5f… … "" 5f… k3J9abcd 1 view 180000 …
---          →  "+14155550199 own 1700000000000"
+--          →  "+14155550199 own 1700000000000 new"
 --
 -- A number is on a screen when the page names it, and this pool has it; else, a kind `beat` or a
 -- view by a page that already shows a number means the session's last one. It comes back to the
@@ -93,7 +94,7 @@ local function grant(number, tier)
     redis.call('ZREM', key.share, number)
   end
   tell_ledger(number, tier)
-  return answer(lease)
+  return answer(lease) .. ' new'
 end
 
 local function take(number, tier)
@@ -197,7 +198,7 @@ local function without_a_number(number, tier)
     return answer(write_lease(number, tier, mine.since))
   end
   tell_ledger(number, tier)
-  return answer(write_lease(number, tier, now))
+  return answer(write_lease(number, tier, now)) .. ' new'
 end
 
 -- 1. It holds one: renew.
