@@ -45,7 +45,7 @@ peers: # Twilio's own Python package signs what the service reads, and writes wh
 	RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/twilio_peer.py
 
 bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
-	@scripts/setup wrk
+	@scripts/setup wrk peers
 	@RINGTRACE_BIN="$(abspath $(TARGET))/release/ringtrace" benches/load/run
 
 clean: ## remove what was built and the demo's data

@@ -32,6 +32,16 @@ fn every_metric_is_in_the_operations_page() {
 }
 
 #[test]
+fn alert_rules_are_about_metrics_that_exist() {
+    let rules = fs::read_to_string(root().join("ops/alerts.yml")).unwrap();
+    let page = fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
+    let metric = regex::Regex::new(r"ringtrace_[a-z_]+").unwrap();
+    for found in metric.find_iter(&rules) {
+        assert!(page.contains(&format!("`{}`", found.as_str())), "{}", found.as_str());
+    }
+}
+
+#[test]
 fn every_problem_and_every_reason_is_documented() {
     let problems = std::fs::read_to_string(root().join("src/http/problem.rs")).unwrap();
     let id = regex::Regex::new(r#"\(\s*"([a-z_]+)", StatusCode"#).unwrap();
