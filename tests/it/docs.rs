@@ -33,8 +33,8 @@ fn every_metric_is_in_the_operations_page() {
 
 #[test]
 fn alert_rules_are_about_metrics_that_exist() {
-    let rules = fs::read_to_string(root().join("ops/alerts.yml")).unwrap();
-    let page = fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
+    let rules = std::fs::read_to_string(root().join("ops/alerts.yml")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
     let metric = regex::Regex::new(r"ringtrace_[a-z_]+").unwrap();
     for found in metric.find_iter(&rules) {
         assert!(page.contains(&format!("`{}`", found.as_str())), "{}", found.as_str());
