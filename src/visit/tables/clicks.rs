@@ -1,16 +1,17 @@
 //! The click ids of `config/click_ids.toml`, by parameter name.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::Deserialize;
 
 use crate::visit::tables::{TablesError, read};
 
-/// Longest value of a click id that is kept when its table entry does not say.
-const CLICK_ID_MAX: usize = 512;
+/// Longest value of a click id that is kept when its table entry does not say, in bytes.
+pub const CLICK_ID_MAX: usize = 512;
 
 /// What a click id in a URL proves.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClickRule {
     names: Vec<String>,
@@ -22,6 +23,9 @@ pub struct ClickRule {
     pub medium: String,
     /// Whether its presence alone proves an ad click.
     pub paid: bool,
+    /// Whether it only goes with another one: it is kept, and decides nothing.
+    #[serde(default)]
+    pub companion: bool,
     /// Longest value in bytes.
     #[serde(default = "click_id_max")]
     pub max: usize,
@@ -37,10 +41,37 @@ struct ClickFile {
 }
 
 /// The rules, by parameter name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ClickTable {
     rules: Vec<ClickRule>,
     by_name: HashMap<String, usize>,
+    longest: usize,
+}
+
+impl ClickRule {
+    /// The rule of one parameter that only a site knows.
+    pub fn own(name: &str, platform: &str, source: &str, medium: &str, paid: bool) -> Self {
+        ClickRule {
+            names: vec![name.to_owned()],
+            platform: platform.to_owned(),
+            source: source.to_owned(),
+            medium: medium.to_owned(),
+            paid,
+            companion: false,
+            max: CLICK_ID_MAX,
+        }
+    }
+}
+
+impl fmt::Display for ClickRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, .. } = self;
+        match (self.paid, self.companion) {
+            (_, true) => write!(f, "goes with another click id of {source}; decides nothing"),
+            (true, _) => write!(f, "proves a paid click of {source}"),
+            (false, _) => write!(f, "tells of {source} when nothing else does; proves no ad"),
+        }
+    }
 }
 
 impl ClickTable {
@@ -48,19 +79,31 @@ impl ClickTable {
     pub fn load() -> Result<Self, TablesError> {
         let file: ClickFile =
             read("click_ids.toml", include_str!("../../../config/click_ids.toml"))?;
-        let mut by_name = HashMap::new();
-        for (index, rule) in file.click_id.iter().enumerate() {
-            by_name.extend(rule.names.iter().map(|name| (name.clone(), index)));
-        }
-        Ok(ClickTable { rules: file.click_id, by_name })
+        Ok(ClickTable::of(file.click_id))
     }
 
-    /// The rule of the click id with this parameter name, in any case.
-    pub fn get(&self, name: &str) -> Option<&ClickRule> {
-        // Longer than any known name, or plainly none: most parameters end here.
-        if name.len() > 16 {
+    /// Indexes `rules`; of several with one name the last counts. Names are compared without case.
+    pub fn of(rules: Vec<ClickRule>) -> Self {
+        let mut by_name = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_name.extend(rule.names.iter().map(|name| (name.to_ascii_lowercase(), index)));
+        }
+        let longest = by_name.keys().map(String::len).max().unwrap_or(0);
+        ClickTable { rules, by_name, longest }
+    }
+
+    /// The click id with this parameter name, in any case: its name in lower case, and its rule.
+    pub fn get(&self, name: &str) -> Option<(&str, &ClickRule)> {
+        // Most parameters end here.
+        if name.len() > self.longest {
             return None;
         }
-        self.by_name.get(&name.to_ascii_lowercase()).map(|&index| &self.rules[index])
+        let (name, &index) = self.by_name.get_key_value(&name.to_ascii_lowercase())?;
+        Some((name, &self.rules[index]))
+    }
+
+    /// Every name, in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
     }
 }

@@ -48,9 +48,9 @@ impl Tables {
         })
     }
 
-    /// The rule of the click id with this parameter name, in any case.
-    pub fn click(&self, name: &str) -> Option<&ClickRule> {
-        self.clicks.get(name)
+    /// The click ids that every site knows.
+    pub fn clicks(&self) -> &ClickTable {
+        &self.clicks
     }
 
     /// What `source` (a name or host, in any case) is known to be.
