@@ -14,6 +14,31 @@ export function readCookie(name: string): string | undefined {
   }
 }
 
+/** Names of cookies in which advertising and analytics tags know a browser and its last click. */
+const OF_TAGS =
+  /^(_ga(_[A-Z\d]+)?|_gcl_(a[gw]|gb|dc)|_fb[cp]|_uet(msclk|v)id|_ttp|ttclid|li_fat_id|_twclid|_sc(cl)?id|_rdt_(cid|uuid)|_epik|__oppref|_ym_uid|cje|IR_\d+|_aw_\w+)$/;
+
+/** The cookies of tags as they stand, as many as the contract allows; nothing when there is none. */
+export function tagCookies(): Record<string, string> | undefined {
+  const found: Record<string, string> = {};
+  let count = 0;
+  let length = 0;
+  try {
+    for (const pair of document.cookie.split("; ")) {
+      const at = pair.indexOf("=");
+      const name = pair.slice(0, at);
+      const value = pair.slice(at + 1);
+      if (!OF_TAGS.test(name) || !value || value.length > 1024) continue;
+      length += pair.length;
+      if (length > 4096 || ++count > 32) break;
+      found[name] = value;
+    }
+  } catch {
+    // A sandboxed frame throws on any use of cookies.
+  }
+  return count ? found : undefined;
+}
+
 /** Writes a cookie that lives `life_s` seconds; without it, as long as the browser's session; 0 removes it. */
 export function writeCookie(name: string, value: string, life_s?: number): void {
   try {

@@ -1,5 +1,6 @@
 /** The conversation of one loaded page with the service: numbers its messages and takes in the replies. */
 
+import { tagCookies } from "./cookie.ts";
 import type { Identity } from "./identity.ts";
 import type { Settings } from "./settings.ts";
 import { beacon, LONGEST, post, type Answer, type Reply, type Shown, type SignMessage, type ViewMessage } from "./wire.ts";
@@ -37,6 +38,7 @@ export function openTalk(
     const visitor = identity.visitor();
     const consent = identity.consent();
     const onPage = shown();
+    const cookies = consent && consent.ads && tagCookies();
     return {
       ...heading(),
       want: "now",
@@ -45,6 +47,7 @@ export function openTalk(
       ...(session && { session }),
       ...(visitor && { visitor }),
       ...(consent && { consent }),
+      ...(cookies && { cookies }),
       ...(Object.keys(onPage).length && { shown: onPage }),
     };
   };

@@ -58,6 +58,8 @@ export interface ViewMessage extends Message {
   session?: string;
   visitor?: string;
   consent?: Consent;
+  /** Cookies of advertising tags, by name; only with consent to ads. */
+  cookies?: Record<string, string>;
   shown?: Shown;
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
+use crate::visit::ad_ids::AdIds;
 use crate::visit::model::{ClickId, Consent, Machine, Place, Source};
 
 /// A session that may have made the call.
@@ -91,6 +92,9 @@ pub struct Attribution {
     /// Its click ids, for postbacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub click_ids: Vec<ClickId>,
+    /// What other parties' tags know its browser by, for postbacks; only with consent to ads.
+    #[serde(default, skip_serializing_if = "AdIds::is_empty")]
+    pub ad_ids: AdIds,
     /// What its visitor allowed.
     #[serde(default)]
     pub consent: Consent,

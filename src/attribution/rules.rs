@@ -11,8 +11,10 @@ use crate::config::model::StaticNumber;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
+use crate::visit::ad_ids::AdIds;
 use crate::visit::channel::channel;
 use crate::visit::model::{Consent, Machine, Place, Source, Touch, Visit};
+use crate::visit::site_rules::{SiteRules, VisitFacts};
 use crate::visit::tables::Tables;
 
 /// Most candidates that are stored with a call.
@@ -111,6 +113,7 @@ pub fn attribute(
         machine: visit.machine.clone(),
         place: visit.place.clone(),
         click_ids: visit.click_ids.clone(),
+        ad_ids: visit.ad_ids.clone(),
         consent: visit.consent,
         touches: credits(&touches),
         ..chosen
@@ -118,19 +121,21 @@ pub fn attribute(
 }
 
 /// The answer for a static number: its source is certain, the session is not known. Its channel is
-/// that of a visit from this source, or "Offline" where the web's rules have none.
-pub fn attribute_static(tables: &Tables, number: &StaticNumber) -> Attribution {
-    let channel = match channel(tables, &number.source, &number.medium, &number.campaign) {
+/// that of a visit from this source, by the site's own rules too, or "Offline" where the web's rules
+/// have none.
+pub fn attribute_static(tables: &Tables, rules: &SiteRules, number: &StaticNumber) -> Attribution {
+    let default = match channel(tables, &number.source, &number.medium, &number.campaign) {
         "Unassigned" => "Offline",
         known => known,
     };
-    let source = Source {
+    let mut source = Source {
         source: number.source.clone(),
         medium: number.medium.clone(),
         campaign: number.campaign.clone(),
-        channel: channel.to_owned(),
         ..Source::default()
     };
+    let own = rules.channel(&VisitFacts::of_source(&source, default));
+    source.channel = own.map_or(default, |(_, name)| name).to_owned();
     Attribution {
         basis: Basis::Static,
         confidence: 1.0,
@@ -156,6 +161,7 @@ fn nobody() -> Attribution {
         machine: Machine::default(),
         place: Place::default(),
         click_ids: Vec::new(),
+        ad_ids: AdIds::default(),
         consent: Consent::default(),
         candidates: Vec::new(),
         touches: Vec::new(),

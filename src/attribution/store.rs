@@ -8,6 +8,7 @@ use crate::lease::holders::holders;
 use crate::platform::clock::Millis;
 use crate::platform::keys::Shards;
 use crate::platform::redis::{Redis, StoreError};
+use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{load_visits, touches};
 use crate::visit::tables::Tables;
 
@@ -20,6 +21,8 @@ pub struct Lookup<'a> {
     pub shards: Shards,
     /// What sources are.
     pub tables: &'a Tables,
+    /// The rules of the site.
+    pub rules: &'a SiteRules,
     /// The moment it is by our clock; `None` when it is the clock that leases are written by.
     pub ours: Option<Millis>,
 }
@@ -27,14 +30,14 @@ pub struct Lookup<'a> {
 /// Whose call it was, as of the call's own time. At most three round trips: holders, the best
 /// candidate's visit, its visitor's touches.
 pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attribution, StoreError> {
-    let Lookup { redis, shards, tables, ours } = lookup;
+    let Lookup { redis, shards, tables, rules, ours } = lookup;
     let at = call.started_at;
     let look_back = site.look_back;
     let Some(number) = &call.tracking_number else {
         return Ok(attribute(at, &rank(at, &[]), None, &[], look_back));
     };
     if let Some(fixed) = site.static_number(number) {
-        return Ok(attribute_static(tables, fixed));
+        return Ok(attribute_static(tables, rules, fixed));
     }
     let keys = shards.keys(&site.id);
     let shown = holders(redis, &keys, number, at, ours, site.attribution_window).await?;

@@ -11,6 +11,7 @@ use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::visit::model::{Consent, Device, Machine, Place, Source, Touch, Visit};
+use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
 
 const T: i64 = 1_767_323_045_000;
@@ -51,6 +52,7 @@ fn visit(n: u8, source_name: &str) -> Visit {
         started_at: Millis(T - HOUR),
         source: source(source_name),
         click_ids: Vec::new(),
+        ad_ids: Default::default(),
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),
@@ -130,7 +132,7 @@ fn nobody_and_static_numbers_say_so() {
         campaign: "highway".to_owned(),
     };
     let tables = Tables::load().expect("the tables");
-    let fixed = attribute_static(&tables, &billboard);
+    let fixed = attribute_static(&tables, &SiteRules::default(), &billboard);
     assert_eq!((fixed.basis, fixed.tier, fixed.confidence), (Basis::Static, Tier::Source, 1.0));
     let source = fixed.source.expect("its source");
     assert_eq!((source.campaign.as_str(), source.channel.as_str()), ("highway", "Offline"));
@@ -143,7 +145,9 @@ fn nobody_and_static_numbers_say_so() {
     ] {
         let (source, medium) = (source.to_owned(), medium.to_owned());
         let number = StaticNumber { source, medium, ..billboard.clone() };
-        let found = attribute_static(&tables, &number).source.map(|source| source.channel);
+        let found = attribute_static(&tables, &SiteRules::default(), &number)
+            .source
+            .map(|source| source.channel);
         assert_eq!(found.as_deref(), Some(channel));
     }
 }

@@ -170,6 +170,7 @@ impl Recorder {
                 redis: self.store.redis(),
                 shards: installation.shards,
                 tables: &self.tables,
+                rules: installation.rules(&site.id),
                 // Scripts go by a clock that was set, and by Redis' own otherwise.
                 ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
             };

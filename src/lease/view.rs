@@ -19,11 +19,14 @@ use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::signing::SigningKeys;
+use crate::visit::ad_ids::AdIds;
+use crate::visit::carry::carried;
+use crate::visit::cookies;
 use crate::visit::device::{ClientHints, machine};
 use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
-use crate::visit::rules::{arrive, campaign_fingerprint, carried};
+use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
-use crate::visit::store::{change_consent, load_visits, open, touches};
+use crate::visit::store::{Said, change_consent, learn_ad_ids, load_visits, open, touches};
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor};
 
@@ -102,8 +105,11 @@ pub(super) enum News {
     /// A new session.
     Opened(Box<Visit>),
     /// The session goes on with another consent; the visitor, if it had one and consent to analytics
-    /// was taken back.
-    Consent(Option<VisitorId>),
+    /// was taken back, and what tags now know of the browser.
+    Consent(Option<VisitorId>, Box<AdIds>),
+    /// The session goes on; this is what tags know of the browser now. Most write their cookies after
+    /// the first page view only.
+    AdIds(Box<AdIds>),
 }
 
 impl View {
@@ -116,7 +122,7 @@ impl View {
         let now = desk.clock.now();
         let presented = asked.visitor.as_deref();
         let known = presented.and_then(|text| read_visitor(desk.signing, &site.id, text));
-        let touch = campaign_fingerprint(desk.tables, &asked.url);
+        let touch = campaign_fingerprint(desk.tables, rules, &asked.url);
         let presented = asked.session.as_deref();
         let token = presented
             .and_then(|text| SessionToken::read(desk.signing, &site.id, text, now))
@@ -126,14 +132,18 @@ impl View {
         let consent = asked.consent.map(Consent::from).or(said_before);
         let consent = consent.unwrap_or_else(|| default_consent(site));
         let known = known.map(|(visitor, _)| visitor);
+        let ad_ids = if consent.ads { cookies::read(&asked.cookies) } else { AdIds::default() };
         if let Some(before) = token {
             let visitor = before.visitor.or(known);
             let visitor = consent.analytics.then(|| visitor.unwrap_or_default());
             let token = SessionToken { seen: now, visitor, consent, ..before };
-            let news = if (consent, visitor) == (before.consent, before.visitor) {
+            let news = if (consent, visitor) != (before.consent, before.visitor) {
+                let withdrawn = before.visitor.filter(|_| visitor.is_none());
+                News::Consent(withdrawn, Box::new(ad_ids))
+            } else if ad_ids.is_empty() {
                 News::None
             } else {
-                News::Consent(before.visitor.filter(|_| visitor.is_none()))
+                News::AdIds(Box::new(ad_ids))
             };
             return View { token, news, returning: None };
         }
@@ -148,6 +158,7 @@ impl View {
             started_at: now,
             source: arrival.source,
             click_ids: arrival.click_ids,
+            ad_ids,
             referrer_host: arrival.referrer_host,
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
@@ -169,7 +180,7 @@ impl View {
     pub(super) fn opened(&self) -> Option<&Visit> {
         match &self.news {
             News::Opened(visit) => Some(visit),
-            News::None | News::Consent(_) => None,
+            News::None | News::Consent(..) | News::AdIds(_) => None,
         }
     }
 
@@ -207,11 +218,16 @@ impl View {
                 open(redis, keys, visit, site.attribution_window, site.look_back).await?;
                 Ok(visitor)
             }
-            News::Consent(withdrawn) => {
+            News::Consent(withdrawn, ad_ids) => {
                 if let Some(visitor) = withdrawn {
                     desk.store.forget(keys, site, visitor).await?;
                 }
-                change_consent(redis, keys, session, (consent, visitor), site.look_back, seen).await
+                let said = Said { consent, visitor, ad_ids };
+                change_consent(redis, keys, session, said, site.look_back, seen).await
+            }
+            News::AdIds(ad_ids) => {
+                learn_ad_ids(redis, keys, session, ad_ids).await?;
+                Ok(visitor)
             }
         }
     }

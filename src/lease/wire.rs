@@ -20,6 +20,8 @@ const MAX_URL: usize = 4096;
 const MAX_REFERRER: usize = 2048;
 const MAX_TOKEN: usize = 512;
 const MAX_SHOWN: usize = 64;
+const MAX_COOKIES: usize = 32;
+const MAX_COOKIE: usize = 1024;
 
 /// `POST /v1/lease`: a page view.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -49,6 +51,9 @@ pub struct LeaseRequest {
     /// What the visitor allowed; absent: what was said before, at first the site's default.
     #[serde(default)]
     pub consent: Option<WireConsent>,
+    /// First-party cookies of advertising tags, by name; only with consent to ads.
+    #[serde(default)]
+    pub cookies: BTreeMap<String, String>,
     /// The page is being prerendered.
     #[serde(default)]
     pub prerender: bool,
@@ -248,7 +253,11 @@ impl LeaseRequest {
         bounded("referrer", request.referrer.as_deref(), MAX_REFERRER)?;
         bounded("session", request.session.as_deref(), MAX_TOKEN)?;
         bounded("visitor", request.visitor.as_deref(), MAX_TOKEN)?;
-        few(&request.shown)?;
+        few("shown", request.shown.len(), MAX_SHOWN)?;
+        few("cookies", request.cookies.len(), MAX_COOKIES)?;
+        for value in request.cookies.values() {
+            bounded("cookies", Some(value), MAX_COOKIE)?;
+        }
         Ok(request)
     }
 
@@ -266,7 +275,7 @@ impl BeatRequest {
         let request: BeatRequest = json(body)?;
         version(request.v)?;
         bounded("session", Some(&request.session), MAX_TOKEN)?;
-        few(&request.shown)?;
+        few("shown", request.shown.len(), MAX_SHOWN)?;
         Ok(request)
     }
 }
@@ -282,11 +291,11 @@ fn version(v: u32) -> Result<(), Problem> {
     Err(Problem::BadRequest(format!("`v` must be {PROTOCOL_VERSION}")))
 }
 
-fn few(shown: &Shown) -> Result<(), Problem> {
-    if shown.len() <= MAX_SHOWN {
+fn few(what: &str, count: usize, max: usize) -> Result<(), Problem> {
+    if count <= max {
         return Ok(());
     }
-    Err(Problem::BadRequest(format!("`shown` has more than {MAX_SHOWN} entries")))
+    Err(Problem::BadRequest(format!("`{what}` has more than {max} entries")))
 }
 
 fn bounded(what: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {

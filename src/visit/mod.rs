@@ -7,12 +7,18 @@
 //! Always: deciding is pure ([`rules`] and the files it calls; the tables are data compiled from
 //! `config/`); whether a page view continues a session needs no Redis ([`token`]); bots open none.
 
+pub mod ad_ids;
 pub mod bot;
 pub mod campaign;
+pub mod carry;
 pub mod channel;
+pub mod click_id;
+pub mod cookies;
 pub mod device;
 pub mod landing;
+pub mod matcher;
 pub mod model;
+pub mod parameters;
 pub mod place;
 pub mod referrer;
 pub mod rules;
@@ -20,6 +26,7 @@ pub mod site_rules;
 pub mod store;
 pub mod tables;
 pub mod token;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

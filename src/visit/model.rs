@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
+use crate::visit::ad_ids::AdIds;
 
 /// The marketing source of one session, as remembered for its visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +150,9 @@ pub struct Visit {
     /// Every click id of the landing URL, in URL order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub click_ids: Vec<ClickId>,
+    /// What other parties' tags know the browser by; only with consent to ads.
+    #[serde(default, skip_serializing_if = "AdIds::is_empty")]
+    pub ad_ids: AdIds,
     /// Host of the referrer, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub referrer_host: String,

@@ -1,23 +1,24 @@
-//! Page view → where it came from. Pure: the tables are an argument.
+//! Page view → where it came from, and why. Pure: the tables are an argument.
 
-use jiff::SignedDuration;
-use url::Url;
-
-use crate::platform::clock::Millis;
-use crate::visit::campaign::Campaign;
+use crate::visit::campaign::{Campaign, Tag};
 use crate::visit::channel::channel;
-use crate::visit::model::{Carried, ClickId, Source, Touch, Visit};
+use crate::visit::model::{ClickId, Source};
+use crate::visit::parameters::address;
 use crate::visit::referrer::{self, Referrer};
-use crate::visit::site_rules::SiteRules;
+use crate::visit::site_rules::{SiteRules, VisitFacts};
 use crate::visit::tables::Tables;
+use crate::visit::why::{ChannelWhy, Evidence, LandingWhy, Why};
 use crate::visit::{bot, landing};
 
 /// Longest URL or referrer that is read, in bytes; what is behind is cut off.
 pub const MAX_URL: usize = 4096;
 
+/// What stands for a source or medium that a campaign leaves out.
+const NOT_SET: &str = "(not set)";
+
 /// What one page view says about how the visitor arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Arrival {
+pub struct Arrival<'a> {
     /// Where it came from.
     pub source: Source,
     /// Every click id of the URL, in its order.
@@ -28,6 +29,8 @@ pub struct Arrival {
     pub landing_host: String,
     /// Path of the page.
     pub landing_page: String,
+    /// What decided all that.
+    pub why: Why<'a>,
 }
 
 impl Source {
@@ -42,111 +45,116 @@ impl Source {
     }
 }
 
-/// Last non-direct: the touch whose source a direct visit at `now` carries on, of a visitor with these
-/// `touches` (any order): the newest one inside `look_back` that came from somewhere.
-pub fn carried(touches: &[Touch], look_back: SignedDuration, now: Millis) -> Option<&Touch> {
-    let young = |touch: &&Touch| i128::from(now.since(touch.at)) <= look_back.as_millis();
-    let known = touches.iter().filter(|touch| !touch.source.is_direct()).filter(young);
-    known.max_by_key(|touch| touch.at)
-}
-
-impl Visit {
-    /// Lets a direct visit carry on the source and the click ids of `touch`.
-    pub fn carry(&mut self, touch: &Touch) {
-        self.source = touch.source.clone();
-        self.click_ids = touch.click_ids.clone();
-        self.carried = Some(Carried { session: touch.session, at: touch.at });
-    }
-
-    /// Forgets what was carried on: the visit is the direct one that it was.
-    pub fn forget_carried(&mut self) {
-        if self.carried.take().is_some() {
-            self.source = Source::direct();
-            self.click_ids.clear();
-        }
-    }
-}
-
 /// Decides how a visitor arrived at `url` from `referrer`, by the site's `rules`. Text that is no URL
 /// is a direct visit to `/`.
-pub fn arrive(tables: &Tables, rules: &SiteRules, url: &str, referrer: &str) -> Arrival {
-    let Ok(url) = Url::parse(bot::cut(url, MAX_URL)) else {
+pub fn arrive<'a>(
+    tables: &'a Tables,
+    rules: &'a SiteRules,
+    url: &str,
+    referrer: &str,
+) -> Arrival<'a> {
+    let Some(url) = address(bot::cut(url, MAX_URL)) else {
+        let evidence = Evidence::NoAddress;
         return Arrival {
             source: Source::direct(),
             landing_page: "/".to_owned(),
+            why: Why { source: evidence, medium: evidence, ..Why::default() },
             ..Arrival::default()
         };
     };
     let landing_host = landing::host(&url);
-    let is_own =
-        |host: &str| host == landing_host || rules.origins.iter().any(|o| origin_has(o, host));
+    let is_own = |host: &str| rules.no_source(host, &landing_host).is_some();
     let referrer = referrer::read(tables, bot::cut(referrer, MAX_URL), is_own);
-    let campaign = Campaign::read(tables, &url);
-    Arrival {
-        source: source(tables, &campaign, referrer.as_ref()),
-        click_ids: campaign.clicks.into_iter().map(|(click, _)| click).collect(),
+    let campaign = Campaign::read(tables, rules, &url);
+    let (source, mut why) = source(&campaign, referrer.as_ref());
+    let mut arrival = Arrival {
+        source,
+        click_ids: campaign.click_ids(),
         referrer_host: referrer.map(|referrer| referrer.host).unwrap_or_default(),
         landing_page: landing::page(&url),
         landing_host,
+        why: Why::default(),
+    };
+    if let Some((place, text)) = rules.fold(&arrival.landing_page) {
+        arrival.landing_page = text.to_owned();
+        why.landing = LandingWhy::Fold(place);
     }
+    let Source { source, medium, campaign: name, .. } = &arrival.source;
+    let default = channel(tables, source, medium, name);
+    let facts = VisitFacts {
+        source: &arrival.source,
+        channel: default,
+        click_ids: &arrival.click_ids,
+        referrer_host: &arrival.referrer_host,
+        landing_host: &arrival.landing_host,
+        landing_page: &arrival.landing_page,
+    };
+    let own = rules.channel(&facts);
+    why.channel = own.map_or(ChannelWhy::Default, |(place, _)| ChannelWhy::Own(place));
+    arrival.source.channel = own.map_or(default, |(_, name)| name).to_owned();
+    why.clicks = campaign.clicks.iter().map(|click| click.rule).collect();
+    Arrival { why, ..arrival }
 }
 
 /// Tells one campaign click from another; 0 for a page view that is none.
-pub fn campaign_fingerprint(tables: &Tables, url: &str) -> u32 {
-    // Most page views of a session have no query: no need to parse those.
-    if !url.contains('?') {
+pub fn campaign_fingerprint(tables: &Tables, rules: &SiteRules, url: &str) -> u32 {
+    // Most page views of a session have neither: no need to parse those.
+    if !url.contains(['?', '#']) {
         return 0;
     }
-    Url::parse(bot::cut(url, MAX_URL)).map_or(0, |url| Campaign::read(tables, &url).fingerprint())
+    let url = address(bot::cut(url, MAX_URL));
+    url.map_or(0, |url| Campaign::read(tables, rules, &url).fingerprint())
 }
 
-/// Precedence: a click id that proves an ad names the platform, and source and medium where the URL
-/// has no UTM for them; then UTM; then a known referrer; then a click id that proves no ad; then any
-/// other referrer; else direct.
-fn source(tables: &Tables, campaign: &Campaign<'_>, referrer: Option<&Referrer>) -> Source {
+/// Everything but the channel. Precedence: a click id that proves an ad names the platform, and
+/// source and medium where the URL has no parameter for them; then the URL's parameters; then a listed
+/// referrer; then a click id that proves no ad; then any other referrer; else direct.
+fn source<'a>(campaign: &Campaign<'a>, referrer: Option<&Referrer>) -> (Source, Why<'a>) {
     let paid = campaign.paid_click();
-    let known = referrer.filter(|referrer| referrer.known);
-    let unpaid = || campaign.clicks.last().map(|(_, rule)| *rule);
+    let unpaid = campaign.unpaid_click();
+    let listed = referrer.filter(|referrer| referrer.known);
 
-    let (source, medium) = if let Some(rule) = paid {
-        (rule.source.as_str(), rule.medium.as_str())
-    } else if campaign.has_utm() {
-        ("(not set)", "(not set)")
-    } else if let Some(referrer) = known {
-        (referrer.source.as_str(), referrer.medium)
-    } else if let Some(rule) = unpaid() {
-        (rule.source.as_str(), rule.medium.as_str())
+    let (source, medium, evidence) = if let Some(click) = paid {
+        (click.rule.source.as_str(), click.rule.medium.as_str(), Evidence::PaidClick(click.name))
+    } else if campaign.is_tagged() {
+        (NOT_SET, NOT_SET, Evidence::LeftOut)
+    } else if let Some(referrer) = listed {
+        (referrer.source.as_str(), referrer.medium, Evidence::ListedReferrer)
+    } else if let Some(click) = unpaid {
+        (click.rule.source.as_str(), click.rule.medium.as_str(), Evidence::Click(click.name))
     } else if let Some(referrer) = referrer {
-        (referrer.source.as_str(), referrer.medium)
+        (referrer.source.as_str(), referrer.medium, Evidence::OtherReferrer)
     } else {
-        return Source::direct();
+        return (Source::direct(), Why::default());
     };
-    let or = |utm: &str, else_: &str| if utm.is_empty() { else_ } else { utm }.to_owned();
-    let (source, medium) = (or(&campaign.source, source), or(&campaign.medium, medium));
-    let platform = paid.or_else(unpaid).map(|rule| rule.platform.clone());
-    Source {
-        channel: channel(tables, &source, &medium, &campaign.campaign).to_owned(),
+    let or = |tag: Tag, else_: &str| match campaign.told(tag) {
+        Some(told) => (campaign.text(tag).to_owned(), Evidence::Told(told)),
+        None => (else_.to_owned(), evidence),
+    };
+    let (source, why_source) = or(Tag::Source, source);
+    let (medium, why_medium) = or(Tag::Medium, medium);
+    let text = |tag: Tag| campaign.text(tag).to_owned();
+    let source = Source {
         source,
         medium,
-        campaign: campaign.campaign.clone(),
-        campaign_id: campaign.id.clone(),
-        term: campaign.term.clone(),
-        content: campaign.content.clone(),
-        click_platform: platform.unwrap_or_default(),
-        ..Source::default()
-    }
-}
-
-/// Whether `origin` (`https://www.example.com`, `https://*.example.com:8443`) covers `host`.
-fn origin_has(origin: &str, host: &str) -> bool {
-    let rest = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    let name = rest.split([':', '/']).next().unwrap_or(rest);
-    match name.strip_prefix("*.") {
-        Some(parent) => {
-            host.len() > parent.len() + 1
-                && host[..host.len() - parent.len()].ends_with('.')
-                && host[host.len() - parent.len()..].eq_ignore_ascii_case(parent)
-        }
-        None => name.eq_ignore_ascii_case(host),
-    }
+        campaign: text(Tag::Campaign),
+        campaign_id: text(Tag::Id),
+        term: text(Tag::Term),
+        content: text(Tag::Content),
+        source_platform: text(Tag::SourcePlatform),
+        creative_format: text(Tag::CreativeFormat),
+        marketing_tactic: text(Tag::MarketingTactic),
+        channel: String::new(),
+        click_platform: paid
+            .or(unpaid)
+            .map(|click| click.rule.platform.clone())
+            .unwrap_or_default(),
+    };
+    let why = Why {
+        source: why_source,
+        medium: why_medium,
+        campaign: campaign.told(Tag::Campaign),
+        ..Why::default()
+    };
+    (source, why)
 }

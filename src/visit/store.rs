@@ -2,11 +2,11 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent, visitor and what came with them ever change | attribution window |
+//! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent, visitor, ad ids and carried source ever change | attribution window |
 //! | `visitor:<visitor>` | LIST | [`Touch`]es as JSON, newest first, at most [`MAX_TOUCHES`] | look-back |
 
 use jiff::SignedDuration;
-use redis::Pipeline;
+use redis::{Pipeline, Script};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
@@ -14,6 +14,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
+use crate::visit::ad_ids::AdIds;
 use crate::visit::model::{Consent, Touch, Visit};
 
 /// Most touches that are kept of one visitor.
@@ -47,9 +48,47 @@ pub async fn open(
     redis.pipeline("a new session", &pipeline).await
 }
 
+/// What a page says of a session that goes on with another consent.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// What the visitor allows.
+    pub consent: Consent,
+    /// The visitor, with consent to analytics.
+    pub visitor: Option<VisitorId>,
+    /// What tags know of the browser; looked at with consent to ads only.
+    pub ad_ids: &'a AdIds,
+}
+
+/// Adds what tags know of the browser now to the visit of `session`, unless it is known, the visit is
+/// not, or it has no consent to ads. The ledger is not told: no fact of a report changes.
+///
+/// Whatever else is written to the visit meanwhile stays, a consent that is taken back above all; the ids
+/// then wait for the next page view.
+pub async fn learn_ad_ids(
+    redis: &Redis,
+    keys: &SiteKeys,
+    session: SessionId,
+    ad_ids: &AdIds,
+) -> Result<(), StoreError> {
+    let key = keys.session(&session);
+    let mut command = redis::cmd("GET");
+    command.arg(&key);
+    let read: Option<String> = redis.command("a visit", &command).await?;
+    let Some(read) = read else { return Ok(()) };
+    let mut visit: Visit = unpack("a visit", &read)?;
+    if !visit.consent.ads || !visit.ad_ids.update(ad_ids.clone()) {
+        return Ok(());
+    }
+    let replace = Script::new(include_str!("lua/replace.lua"));
+    let mut replace = replace.key(key);
+    replace.arg(read).arg(pack("a visit", &visit)?);
+    redis.script::<()>("what tags know of a browser", &replace).await
+}
+
 /// Writes what the visitor of `session` allows from `now` on: into the visit, into the touches of
 /// its visitor, and into the ledger. With consent to analytics the session gets `visitor`, unless it
-/// has one; without, its visitor is forgotten with all touches. Returns whose the session is now.
+/// has one; without, its visitor is forgotten with all touches; without consent to ads what tags know of
+/// the browser is. Returns whose the session is now.
 ///
 /// Nothing is written when the visit says so already (a repeated message), or is no longer known.
 /// Two messages of one session at the same moment: the last one is what counts.
@@ -57,10 +96,11 @@ pub async fn change_consent(
     redis: &Redis,
     keys: &SiteKeys,
     session: SessionId,
-    (consent, visitor): (Consent, Option<VisitorId>),
+    said: Said<'_>,
     look_back: SignedDuration,
     now: Millis,
 ) -> Result<Option<VisitorId>, StoreError> {
+    let Said { consent, visitor, ad_ids } = said;
     let known = load_visits(redis, keys, &[session]).await?.into_iter().flatten().next();
     let Some(mut visit) = known else { return Ok(visitor) };
     let before = visit.visitor;
@@ -72,6 +112,11 @@ pub async fn change_consent(
     if now_of.is_none() {
         // It came from the history of a visitor who is forgotten.
         visit.forget_carried();
+    }
+    if consent.ads {
+        visit.ad_ids.update(ad_ids.clone());
+    } else {
+        visit.ad_ids = AdIds::default();
     }
 
     let mut pipeline = redis::pipe();

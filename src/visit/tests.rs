@@ -11,14 +11,35 @@ use crate::visit::rules::{Arrival, arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor, sign_visitor};
+use crate::visit::why::Why;
 
 fn tables() -> Tables {
     Tables::load().expect("the compiled-in tables are readable")
 }
 
-fn from(url: &str, referrer: &str) -> Arrival {
-    let rules = SiteRules { origins: vec!["https://*.example.com".to_owned()] };
-    arrive(&tables(), &rules, url, referrer)
+/// The rules of a site with these keys.
+fn rules(keys: &str) -> SiteRules {
+    let head = r#"
+        id = "s"
+        key = "pk"
+        forward_to = "+14155550100"
+        origins = ["https://*.example.com"]
+    "#;
+    SiteRules::compile(&toml::from_str(&format!("{head}{keys}")).expect("a site"))
+}
+
+/// How a visitor arrived; what decided it is not told.
+fn from(url: &str, referrer: &str) -> Arrival<'static> {
+    let (tables, rules) = (tables(), rules(""));
+    let arrival = arrive(&tables, &rules, url, referrer);
+    Arrival {
+        source: arrival.source,
+        click_ids: arrival.click_ids,
+        referrer_host: arrival.referrer_host,
+        landing_host: arrival.landing_host,
+        landing_page: arrival.landing_page,
+        why: Why::default(),
+    }
 }
 
 fn source_of(url: &str, referrer: &str) -> (String, String, String) {
@@ -203,9 +224,10 @@ fn devices() {
 #[test]
 fn a_fingerprint_tells_campaigns_apart_and_ignores_the_rest() {
     let tables = tables();
-    let print = |query: &str| campaign_fingerprint(&tables, &format!("{PAGE}?{query}"));
+    let rules = rules("");
+    let print = |query: &str| campaign_fingerprint(&tables, &rules, &format!("{PAGE}?{query}"));
     assert_eq!(print("q=1"), 0);
-    assert_eq!(campaign_fingerprint(&tables, PAGE), 0);
+    assert_eq!(campaign_fingerprint(&tables, &rules, PAGE), 0);
     assert_ne!(print("gclid=a"), print("gclid=b"));
     assert_eq!(print("gclid=a"), print("q=1&gclid=a"));
     assert_ne!(print("utm_source=a"), print("utm_medium=a"));
@@ -283,8 +305,7 @@ proptest! {
         url in ".{0,300}", referrer in ".{0,300}", agent in ".{0,700}", query in "\\PC{0,200}",
     ) {
         let tables = tables();
-        let origins = vec!["https://*.example.com".to_owned(), url.clone()];
-        let rules = SiteRules { origins };
+        let rules = rules("");
         arrive(&tables, &rules, &url, &referrer);
         let arrival = arrive(&tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
         prop_assert!(arrival.landing_page.starts_with('/'));

@@ -5,8 +5,11 @@ use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{SessionId, SiteId, VisitorId};
 use ringtrace::platform::keys::Shards;
+use ringtrace::visit::ad_ids::AdIds;
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
-use ringtrace::visit::store::{MAX_TOUCHES, change_consent, load_visits, open, touches};
+use ringtrace::visit::store::{
+    MAX_TOUCHES, Said, change_consent, learn_ad_ids, load_visits, open, touches,
+};
 
 use crate::support::redis::TestRedis;
 
@@ -21,6 +24,7 @@ fn visit(site: &SiteId, visitor: Option<VisitorId>, analytics: bool, at: i64) ->
         started_at: Millis(at),
         source: Source::direct(),
         click_ids: Vec::new(),
+        ad_ids: Default::default(),
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),
@@ -96,8 +100,9 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     let keys = Shards(16).keys(&site);
     let opened = visit(&site, None, false, 1_000);
     open(&handle, &keys, &opened, WINDOW, LOOK_BACK).await.expect("redis answers");
+    let ad_ids = AdIds { ttp: "tiktok".to_owned(), ..AdIds::default() };
     let change = async |consent: Consent, visitor: Option<VisitorId>, at: i64| {
-        let said = (consent, visitor);
+        let said = Said { consent, visitor, ad_ids: &ad_ids };
         change_consent(&handle, &keys, opened.session, said, LOOK_BACK, Millis(at))
             .await
             .expect("redis answers")
@@ -127,6 +132,7 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     // The reply was lost: the page says it again, and is offered another visitor id.
     assert_eq!(change(granted, Some(VisitorId::new()), 3_000).await, Some(visitor));
     assert_eq!((stored().await.consent, stored().await.visitor), (granted, Some(visitor)));
+    assert_eq!(stored().await.ad_ids, ad_ids);
     let known = touches(&handle, &keys, &visitor).await.expect("redis answers");
     assert_eq!(known.iter().map(|touch| touch.session).collect::<Vec<_>>(), [opened.session]);
     let life: i64 = handle
@@ -138,6 +144,7 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     // Only the ads: the touch stays one.
     change(Consent { analytics: true, ads: false }, Some(visitor), 4_000).await;
     assert_eq!(touches(&handle, &keys, &visitor).await.expect("redis answers").len(), 1);
+    assert_eq!(stored().await.ad_ids, AdIds::default());
 
     assert_eq!(change(Consent::default(), None, 5_000).await, None);
     assert_eq!(stored().await, opened, "as it was opened");
@@ -148,9 +155,40 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     assert_eq!(told().await, expected);
 
     // A session that Redis no longer knows is not brought back.
-    let said = (granted, Some(visitor));
+    let said = Said { consent: granted, visitor: Some(visitor), ad_ids: &ad_ids };
     let gone = SessionId::new();
     change_consent(&handle, &keys, gone, said, LOOK_BACK, Millis(6_000)).await.expect("answers");
     assert_eq!(load_visits(&handle, &keys, &[gone]).await.expect("redis answers"), [None]);
     assert_eq!(told().await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_tags_know_is_added_to_a_visit_that_allows_ads_and_to_no_other() {
+    let redis = TestRedis::start().await;
+    let handle = redis.patient_handle();
+    let site = crate::support::unique_site();
+    let keys = Shards(16).keys(&site);
+    let mut allowed = visit(&site, None, false, 1_000);
+    allowed.consent.ads = true;
+    let denied = visit(&site, None, false, 1_000);
+    for visit in [&allowed, &denied] {
+        open(&handle, &keys, visit, WINDOW, LOOK_BACK).await.expect("redis answers");
+    }
+    let learn = async |session: SessionId, ids: AdIds| {
+        learn_ad_ids(&handle, &keys, session, &ids).await.expect("redis answers");
+        let mut found = load_visits(&handle, &keys, &[session]).await.expect("redis answers");
+        found.remove(0).map(|visit| visit.ad_ids)
+    };
+    let client = AdIds { ga_client: "1.2".to_owned(), ..AdIds::default() };
+    let tiktok = AdIds { ttp: "t".to_owned(), ..AdIds::default() };
+    assert_eq!(learn(allowed.session, client.clone()).await, Some(client.clone()));
+    let both = AdIds { ttp: "t".to_owned(), ..client.clone() };
+    assert_eq!(learn(allowed.session, tiktok).await, Some(both));
+    assert_eq!(learn(denied.session, client.clone()).await, Some(AdIds::default()));
+    assert_eq!(learn(SessionId::new(), client).await, None);
+    let life: i64 = handle
+        .command("a test", redis::cmd("TTL").arg(keys.session(&allowed.session)))
+        .await
+        .expect("redis answers");
+    assert!(life > 29 * 86_400, "{life}");
 }

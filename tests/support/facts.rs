@@ -65,6 +65,7 @@ pub fn visit(site: &SiteId, started_at: Millis, source: Source, landing_page: &s
         started_at,
         source,
         click_ids: Vec::new(),
+        ad_ids: Default::default(),
         referrer_host: String::new(),
         landing_host: "example.com".to_owned(),
         landing_page: landing_page.to_owned(),
@@ -120,6 +121,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         machine: visit.machine.clone(),
         place: visit.place.clone(),
         click_ids: Vec::new(),
+        ad_ids: Default::default(),
         consent: visit.consent,
         candidates: Vec::new(),
         touches: vec![TouchCredit {

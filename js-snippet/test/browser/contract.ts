@@ -13,6 +13,13 @@ const isObject = (fields: Record<string, Check>): Check => value => complaints(v
 const isNumber: Check = value => typeof value === "string" && /^\+\d{7,15}$/.test(value);
 const isShown = isObject({ main: optional(isNumber), london: optional(isNumber) });
 
+const isCookies: Check = value =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.keys(value).length > 0 &&
+  Object.keys(value).length <= 32 &&
+  Object.values(value).every(isText(1024));
+
 const HEADING: Record<string, Check> = {
   v: isOneOf(1),
   key: isOneOf("pk_demo"),
@@ -29,6 +36,7 @@ const FIELDS: Record<string, Record<string, Check>> = {
     session: optional(isToken),
     visitor: optional(isToken),
     consent: optional(isObject({ analytics: isOneOf(true, false), ads: isOneOf(true, false) })),
+    cookies: optional(isCookies),
     prerender: optional(isOneOf(true, false)),
     shown: optional(value => isShown(value) && Object.keys(value as object).length > 0),
   },

@@ -128,3 +128,36 @@ visit("a banner that answers before the service does belongs to the same session
   assert.equal(second!.body.page, first!.body.page);
   await page.waitForFunction(() => document.querySelector("#a")!.textContent === "415-555-0199");
 });
+
+const OF_TAGS = {
+  _ga: "GA1.1.1162820436.1749482504",
+  _ga_ABC123XYZ: "GS2.1.s1747132561$o1$g0$t1747132655$j0$l0$h0",
+  _gcl_aw: "GCL.1767323000.Cj0KCQ-x_1",
+  _fbp: "fb.1.1767323000000.1098115397",
+  IR_4711: "1767323000000%7C0%7C1767323000000%7Cx%7C",
+  _epik: "dj0yJnU9==",
+};
+
+visit("cookies of tags are sent with consent to ads only, as they stand, and no others", async ({ page, world, visitor, open }) => {
+  const put = (name: string, value: string) => ({ name, value, domain: ".shop.test", path: "/" });
+  const others = { PHPSESSID: "secret", _gcl_au: "1.1.1.2", my_ga: "x", _ttp: "y".repeat(1025) };
+  await visitor.addCookies(Object.entries({ ...others, ...OF_TAGS }).map(([name, value]) => put(name, value)));
+  await open(BODY);
+  assert.equal(world.leases()[0]!.body.cookies, undefined, "nobody spoke of consent");
+  await page.evaluate(() => window.ringtrace!.consent({ analytics: true }));
+  await until(() => world.leases().length === 2, "another view");
+  assert.equal(world.leases()[1]!.body.cookies, undefined, "no consent to ads");
+  await page.evaluate(() => window.ringtrace!.consent({ ads: true }));
+  await until(() => world.leases().length === 3, "another view");
+  assert.deepEqual(world.leases()[2]!.body.cookies, OF_TAGS);
+});
+
+visit("cookies of tags are few and short, whatever a page has", async ({ world, visitor, open }) => {
+  world.tag = world.tag.replace("data-key", 'data-consent="granted" data-key');
+  const many = Array.from({ length: 40 }, (_, i) => ({ name: `IR_${i}`, value: "z".repeat(300), domain: ".shop.test", path: "/" }));
+  await visitor.addCookies(many);
+  await open(BODY);
+  const { cookies } = world.leases()[0]!.body;
+  assert.ok(Object.keys(cookies).length > 5);
+  assert.ok(JSON.stringify(cookies).length < 5000);
+});

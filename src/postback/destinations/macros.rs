@@ -2,6 +2,7 @@
 //! never leaves in clear.
 
 use crate::postback::model::Postback;
+use crate::visit::click_id::is_uploadable;
 
 /// How a fact is read.
 type Fact = fn(&Postback) -> String;
@@ -54,14 +55,15 @@ const FACTS: &[(&str, Fact)] = &[
     ("site", |p| p.site.to_string()),
 ];
 
-/// Click ids that platforms and networks put into landing URLs, in lower case.
+/// Click ids that may stand in a template, in lower case: every one that page views are read for, and
+/// those that affiliate programmes name and a site configures.
 #[rustfmt::skip]
 const CLICK_IDS: &[&str] = &[
     "gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid", "li_fat_id", "twclid", "sccid",
     "rdt_cid", "epik", "oppref", "qclid", "ndclid", "yclid", "ymclid", "tblci", "dicbo", "obclid",
     "ob_click_id", "vmcid", "spclid", "irclickid", "cjevent", "awc", "ransiteid", "siteid", "sscid",
-    "tduid", "ef_id", "s_kwcid", "ko_click_id", "srsltid", "gad_source", "gad_campaignid", "subid",
-    "aff_id", "aff_sub", "aff_sub2", "aff_sub3", "aff_sub4", "aff_sub5", "sub1", "sub2", "sub3", "sub4",
+    "tduid", "ef_id", "s_kwcid", "ko_click_id", "srsltid", "im_ref", "irgwc", "gad_source", "gad_campaignid",
+    "gclsrc", "mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "_kx", "igshid", "igsh", "subid", "aff_id", "aff_sub", "aff_sub2", "aff_sub3", "aff_sub4", "aff_sub5", "sub1", "sub2", "sub3", "sub4",
     "sub5",
 ];
 
@@ -115,8 +117,19 @@ fn value(postback: &Postback) -> String {
 fn click_id(postback: &Postback, name: &str) -> Option<String> {
     let ids = &postback.facts.click_ids;
     let (_, value) = ids.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    let plausible = |b: u8| b.is_ascii_alphanumeric() || b"._~+/=-".contains(&b);
-    let real =
-        !value.is_empty() && value.bytes().all(plausible) && !value.eq_ignore_ascii_case("test");
-    real.then(|| value.clone())
+    is_uploadable(name, value).then(|| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::visit::tables::Tables;
+
+    #[test]
+    fn every_click_id_that_is_read_may_stand_in_a_template() {
+        let tables = Tables::load().expect("the tables");
+        for name in tables.clicks().names() {
+            assert!(CLICK_IDS.contains(&name), "{name} is read, and no macro");
+        }
+    }
 }

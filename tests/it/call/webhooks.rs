@@ -144,6 +144,7 @@ async fn a_visitor_who_taps_at_once_is_seen_also_when_our_clock_is_late() {
         redis: world.recorder.store().redis(),
         shards: world.shards(),
         tables: &tables,
+        rules: installation.rules(&world.site),
         ours: Some(ours),
     };
     let found = join(lookup, site, &call).await.expect("redis answers");
