@@ -13,6 +13,7 @@ pub mod channel;
 pub mod device;
 pub mod landing;
 pub mod model;
+pub mod own_hosts;
 pub mod place;
 pub mod referrer;
 pub mod rules;

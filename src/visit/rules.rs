@@ -5,6 +5,7 @@ use url::Url;
 use crate::visit::campaign::Campaign;
 use crate::visit::channel::channel;
 use crate::visit::model::{ClickId, Source};
+use crate::visit::own_hosts::OwnHosts;
 use crate::visit::referrer::{self, Referrer};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
@@ -51,14 +52,13 @@ pub fn arrive(tables: &Tables, rules: &SiteRules, url: &str, referrer: &str) -> 
         };
     };
     let landing_host = landing::host(&url);
-    let is_own =
-        |host: &str| host == landing_host || rules.origins.iter().any(|o| origin_has(o, host));
-    let referrer = referrer::read(tables, bot::cut(referrer, MAX_URL), is_own);
+    let own = OwnHosts { landing: &landing_host, origins: &rules.origins, ..OwnHosts::default() };
+    let referrer = referrer::read(tables, referrer, &own);
     let campaign = Campaign::read(tables, &url);
     Arrival {
-        source: source(tables, &campaign, referrer.as_ref()),
+        source: source(tables, &campaign, &referrer),
         click_ids: campaign.clicks.into_iter().map(|(click, _)| click).collect(),
-        referrer_host: referrer.map(|referrer| referrer.host).unwrap_or_default(),
+        referrer_host: referrer.host().unwrap_or_default().to_owned(),
         landing_page: landing::page(&url),
         landing_host,
     }
@@ -76,26 +76,29 @@ pub fn campaign_fingerprint(tables: &Tables, url: &str) -> u32 {
 /// Precedence: a click id that proves an ad names the platform, and source and medium where the URL
 /// has no UTM for them; then UTM; then a known referrer; then a click id that proves no ad; then any
 /// other referrer; else direct.
-fn source(tables: &Tables, campaign: &Campaign<'_>, referrer: Option<&Referrer>) -> Source {
+fn source(tables: &Tables, campaign: &Campaign<'_>, referrer: &Referrer<'_>) -> Source {
     let paid = campaign.paid_click();
-    let known = referrer.filter(|referrer| referrer.known);
+    let any = referrer.source_and_medium();
+    let any = any.as_ref().map(|(source, medium)| (source.as_str(), *medium));
+    let known = any.filter(|_| referrer.is_known());
     let unpaid = || campaign.clicks.last().map(|(_, rule)| *rule);
 
     let (source, medium) = if let Some(rule) = paid {
         (rule.source.as_str(), rule.medium.as_str())
     } else if campaign.has_utm() {
         ("(not set)", "(not set)")
-    } else if let Some(referrer) = known {
-        (referrer.source.as_str(), referrer.medium)
+    } else if let Some(named) = known {
+        named
     } else if let Some(rule) = unpaid() {
         (rule.source.as_str(), rule.medium.as_str())
-    } else if let Some(referrer) = referrer {
-        (referrer.source.as_str(), referrer.medium)
+    } else if let Some(named) = any {
+        named
     } else {
         return Source::direct();
     };
     let or = |utm: &str, else_: &str| if utm.is_empty() { else_ } else { utm }.to_owned();
     let (source, medium) = (or(&campaign.source, source), or(&campaign.medium, medium));
+    let term = referrer.term().filter(|_| !campaign.has_utm()).unwrap_or("");
     let platform = paid.or_else(unpaid).map(|rule| rule.platform.clone());
     Source {
         channel: channel(tables, &source, &medium, &campaign.campaign).to_owned(),
@@ -103,23 +106,9 @@ fn source(tables: &Tables, campaign: &Campaign<'_>, referrer: Option<&Referrer>)
         medium,
         campaign: campaign.campaign.clone(),
         campaign_id: campaign.id.clone(),
-        term: campaign.term.clone(),
+        term: or(&campaign.term, term),
         content: campaign.content.clone(),
         click_platform: platform.unwrap_or_default(),
         ..Source::default()
-    }
-}
-
-/// Whether `origin` (`https://www.example.com`, `https://*.example.com:8443`) covers `host`.
-fn origin_has(origin: &str, host: &str) -> bool {
-    let rest = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    let name = rest.split([':', '/']).next().unwrap_or(rest);
-    match name.strip_prefix("*.") {
-        Some(parent) => {
-            host.len() > parent.len() + 1
-                && host[..host.len() - parent.len()].ends_with('.')
-                && host[host.len() - parent.len()..].eq_ignore_ascii_case(parent)
-        }
-        None => name.eq_ignore_ascii_case(host),
     }
 }
