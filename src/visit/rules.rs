@@ -1,7 +1,7 @@
 //! Page view → where it came from, and why. Pure: the tables are an argument.
 
 use crate::visit::campaign::{Campaign, Tag};
-use crate::visit::channel::channel;
+use crate::visit::channel::{decide, medium_for};
 use crate::visit::model::{ClickId, Source};
 use crate::visit::parameters::address;
 use crate::visit::referrer::{self, Referrer};
@@ -63,14 +63,13 @@ pub fn arrive<'a>(
         };
     };
     let landing_host = landing::host(&url);
-    let is_own = |host: &str| rules.no_source(host, &landing_host).is_some();
-    let referrer = referrer::read(tables, bot::cut(referrer, MAX_URL), is_own);
+    let referrer = referrer::read(tables, referrer, &rules.own_hosts(&landing_host));
     let campaign = Campaign::read(tables, rules, &url);
-    let (source, mut why) = source(&campaign, referrer.as_ref());
+    let (source, mut why) = source(tables, &campaign, &referrer);
     let mut arrival = Arrival {
         source,
         click_ids: campaign.click_ids(),
-        referrer_host: referrer.map(|referrer| referrer.host).unwrap_or_default(),
+        referrer_host: referrer.host().unwrap_or_default().to_owned(),
         landing_page: landing::page(&url),
         landing_host,
         why: Why::default(),
@@ -80,19 +79,20 @@ pub fn arrive<'a>(
         why.landing = LandingWhy::Fold(place);
     }
     let Source { source, medium, campaign: name, .. } = &arrival.source;
-    let default = channel(tables, source, medium, name);
+    let default = decide(tables, source, medium, name);
     let facts = VisitFacts {
         source: &arrival.source,
-        channel: default,
+        channel: default.channel,
         click_ids: &arrival.click_ids,
         referrer_host: &arrival.referrer_host,
         landing_host: &arrival.landing_host,
         landing_page: &arrival.landing_page,
     };
     let own = rules.channel(&facts);
-    why.channel = own.map_or(ChannelWhy::Default, |(place, _)| ChannelWhy::Own(place));
-    arrival.source.channel = own.map_or(default, |(_, name)| name).to_owned();
+    why.channel = own.map_or(ChannelWhy::Default(default), |(place, _)| ChannelWhy::Own(place));
+    arrival.source.channel = own.map_or(default.channel, |(_, name)| name).to_owned();
     why.clicks = campaign.clicks.iter().map(|click| click.rule).collect();
+    why.referrer = referrer;
     Arrival { why, ..arrival }
 }
 
@@ -109,21 +109,27 @@ pub fn campaign_fingerprint(tables: &Tables, rules: &SiteRules, url: &str) -> u3
 /// Everything but the channel. Precedence: a click id that proves an ad names the platform, and
 /// source and medium where the URL has no parameter for them; then the URL's parameters; then a listed
 /// referrer; then a click id that proves no ad; then any other referrer; else direct.
-fn source<'a>(campaign: &Campaign<'a>, referrer: Option<&Referrer>) -> (Source, Why<'a>) {
+fn source<'a>(
+    tables: &Tables,
+    campaign: &Campaign<'a>,
+    referrer: &Referrer<'_>,
+) -> (Source, Why<'a>) {
     let paid = campaign.paid_click();
     let unpaid = campaign.unpaid_click();
-    let listed = referrer.filter(|referrer| referrer.known);
+    let referred = referrer.source_and_medium();
+    let referred = referred.as_ref().map(|(source, medium)| (source.as_str(), *medium));
+    let listed = referred.filter(|_| referrer.is_known());
 
     let (source, medium, evidence) = if let Some(click) = paid {
         (click.rule.source.as_str(), click.rule.medium.as_str(), Evidence::PaidClick(click.name))
     } else if campaign.is_tagged() {
         (NOT_SET, NOT_SET, Evidence::LeftOut)
-    } else if let Some(referrer) = listed {
-        (referrer.source.as_str(), referrer.medium, Evidence::ListedReferrer)
+    } else if let Some((source, medium)) = listed {
+        (source, medium, Evidence::ListedReferrer)
     } else if let Some(click) = unpaid {
         (click.rule.source.as_str(), click.rule.medium.as_str(), Evidence::Click(click.name))
-    } else if let Some(referrer) = referrer {
-        (referrer.source.as_str(), referrer.medium, Evidence::OtherReferrer)
+    } else if let Some((source, medium)) = referred {
+        (source, medium, Evidence::OtherReferrer)
     } else {
         return (Source::direct(), Why::default());
     };
@@ -132,14 +138,21 @@ fn source<'a>(campaign: &Campaign<'a>, referrer: Option<&Referrer>) -> (Source, 
         None => (else_.to_owned(), evidence),
     };
     let (source, why_source) = or(Tag::Source, source);
-    let (medium, why_medium) = or(Tag::Medium, medium);
+    let (mut medium, mut why_medium) = or(Tag::Medium, medium);
+    if why_medium == Evidence::LeftOut
+        && let Some(of_assistants) = medium_for(tables, &source)
+    {
+        (medium, why_medium) = (of_assistants.to_owned(), Evidence::Assistant);
+    }
     let text = |tag: Tag| campaign.text(tag).to_owned();
+    // What was searched for belongs to the referrer's source, not to that of a campaign.
+    let searched = referrer.term().filter(|_| evidence == Evidence::ListedReferrer);
     let source = Source {
         source,
         medium,
         campaign: text(Tag::Campaign),
         campaign_id: text(Tag::Id),
-        term: text(Tag::Term),
+        term: searched.map_or_else(|| text(Tag::Term), str::to_owned),
         content: text(Tag::Content),
         source_platform: text(Tag::SourcePlatform),
         creative_format: text(Tag::CreativeFormat),

@@ -6,6 +6,7 @@ use crate::config::model::{Site, VisitField};
 use crate::visit::landing::Fold;
 use crate::visit::matcher::{Facts, Matcher};
 use crate::visit::model::{ClickId, Source};
+use crate::visit::own_hosts::OwnHosts;
 use crate::visit::tables::ClickRule;
 use crate::visit::tables::clicks::ClickTable;
 
@@ -18,15 +19,6 @@ pub struct SiteRules {
     clicks: ClickTable,
     folds: Vec<Fold>,
     channels: Vec<(String, Matcher)>,
-}
-
-/// Why a host that sent a visitor is no source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSource {
-    /// It is the site itself.
-    Own,
-    /// The site says that it only sends visitors back.
-    Ignored,
 }
 
 impl SiteRules {
@@ -64,14 +56,9 @@ impl SiteRules {
         &self.clicks
     }
 
-    /// Why `host` (lower case) is no source of a page on `landing_host`; `None`: it may be one.
-    /// Domains stand for themselves and all below them, a page's own host also without `www.`.
-    pub fn no_source(&self, host: &str, landing_host: &str) -> Option<NoSource> {
-        let covers = |domain: &String| is_or_below(host, domain);
-        if is_or_below(host, without_www(landing_host)) || self.own_domains.iter().any(covers) {
-            return Some(NoSource::Own);
-        }
-        self.ignored_referrers.iter().any(covers).then_some(NoSource::Ignored)
+    /// What is the site's own, for a page on `landing`.
+    pub fn own_hosts<'a>(&'a self, landing: &'a str) -> OwnHosts<'a> {
+        OwnHosts { landing, domains: &self.own_domains, ignored: &self.ignored_referrers }
     }
 
     /// The first pattern that `page` is folded into, and its place in the configuration.
@@ -160,11 +147,6 @@ fn without_www(host: &str) -> &str {
     host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host)
 }
 
-fn is_or_below(host: &str, domain: &str) -> bool {
-    let front = host.strip_suffix(domain).filter(|_| !domain.is_empty());
-    front.is_some_and(|front| front.is_empty() || front.ends_with('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +166,7 @@ mod tests {
             ignored_referrers = ["pay.example.org"]
             "#,
         );
-        let why = |host| rules.no_source(host, "www.landing.example");
+        let hosts = rules.own_hosts("www.landing.example");
         for own in [
             "www.landing.example",
             "landing.example",
@@ -195,14 +177,15 @@ mod tests {
             "a.b.example.net",
             "xn--bcher-kva.example",
         ] {
-            assert_eq!(why(own), Some(NoSource::Own), "{own}");
+            assert!(hosts.is_own(own), "{own}");
         }
-        assert_eq!(why("checkout.pay.example.org"), Some(NoSource::Ignored));
+        assert!(hosts.is_ignored("checkout.pay.example.org"));
+        assert!(!hosts.is_ignored("mypay.example.org"));
         for other in ["notexample.com", "example.com.evil.example", "example.org", "com", ""] {
-            assert_eq!(why(other), None, "{other}");
+            assert!(!hosts.is_own(other) && !hosts.is_ignored(other), "{other}");
         }
-        assert_eq!(rules.no_source("a.example", ""), None);
-        assert_eq!(rules.no_source("shop.com", "www.com"), None);
+        assert!(!rules.own_hosts("").is_own("a.example"));
+        assert!(!rules.own_hosts("www.com").is_own("shop.com"));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::fmt;
 
 use crate::visit::campaign::Told;
+use crate::visit::channel::Decided;
+use crate::visit::referrer::Referrer;
 use crate::visit::tables::ClickRule;
 
 /// What decided each part of an arrival.
@@ -15,6 +17,8 @@ pub struct Why<'a> {
     pub medium: Evidence<'a>,
     /// What named the campaign, when anything did.
     pub campaign: Option<Told>,
+    /// What the referrer was read as.
+    pub referrer: Referrer<'a>,
     /// What made the channel.
     pub channel: ChannelWhy,
     /// What made the landing page.
@@ -36,6 +40,8 @@ pub enum Evidence<'a> {
     Click(&'a str),
     /// A referrer of no list.
     OtherReferrer,
+    /// The source is an AI assistant, which tag their links with their name alone.
+    Assistant,
     /// The URL names a campaign, and leaves this out.
     LeftOut,
     /// There is neither parameter, nor click id, nor referrer.
@@ -53,6 +59,7 @@ impl fmt::Display for Evidence<'_> {
             Evidence::ListedReferrer => f.write_str("the referrer, which is listed"),
             Evidence::Click(name) => write!(f, "click id {name}, as nothing else tells"),
             Evidence::OtherReferrer => f.write_str("the referrer, which is not listed"),
+            Evidence::Assistant => f.write_str("the source is an AI assistant"),
             Evidence::LeftOut => f.write_str("the URL names a campaign, and leaves this out"),
             Evidence::Nothing => f.write_str("no parameter, no click id, no referrer"),
             Evidence::NoAddress => f.write_str("the URL is no address"),
@@ -63,9 +70,11 @@ impl fmt::Display for Evidence<'_> {
 /// What made the channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChannelWhy {
-    /// The default rules.
+    /// The address could not be read.
     #[default]
-    Default,
+    NoAddress,
+    /// One of the default rules.
+    Default(Decided),
     /// A channel of the site's own; its place in the configuration.
     Own(usize),
 }
@@ -73,7 +82,11 @@ pub enum ChannelWhy {
 impl fmt::Display for ChannelWhy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ChannelWhy::Default => f.write_str("the default rules"),
+            ChannelWhy::NoAddress => f.write_str("the URL is no address"),
+            ChannelWhy::Default(Decided { number: 0, rule, .. }) => f.write_str(rule),
+            ChannelWhy::Default(Decided { number, rule, .. }) => {
+                write!(f, "default rule {number}: {rule}")
+            }
             ChannelWhy::Own(place) => write!(f, "the site's channels[{place}]"),
         }
     }
