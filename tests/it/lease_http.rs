@@ -1,5 +1,6 @@
 //! `/v1/lease` and `/v1/beat` as the snippet sees them (`docs/protocol.md`), on a real Redis.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
@@ -180,6 +181,59 @@ async fn a_page_view_opens_a_session_and_shows_a_number() {
     assert_eq!(entries.len(), 2);
     assert!(matches!(read(0).event, Event::Session(opened) if *opened == visit));
     assert!(matches!(read(1).event, Event::Lease(fact) if fact.session == visit.session));
+}
+
+#[actix_web::test]
+async fn cookies_of_tags_are_kept_while_ads_are_allowed_and_change_no_source() {
+    let edge = edge(one_site(), TestRedis::patient_handle).await;
+    let stored = async || -> Visit {
+        let sessions = edge.keys_like("rt:*:session:demo:*").await;
+        assert_eq!(sessions.len(), 1);
+        let visit: String = edge.redis(&["GET", &sessions[0]]).await;
+        serde_json::from_str(&visit).expect("a visit")
+    };
+    let mut asked = view("page-one", 1);
+    asked["url"] = json!("https://www.example.com/contact");
+    asked["consent"] = json!({ "analytics": false, "ads": false });
+    asked["cookies"] = json!({ "_ga": "GA1.1.1.2", "_gcl_aw": "GCL.1767323000.Cj0x" });
+    let first = edge.ask("/v1/lease", &asked).await;
+    assert!(stored().await.ad_ids.is_empty(), "nobody allowed it");
+
+    asked["session"] = first["session"].clone();
+    asked["consent"] = json!({ "analytics": false, "ads": true });
+    asked["seq"] = json!(2);
+    let second = edge.ask("/v1/lease", &asked).await;
+    let visit = stored().await;
+    assert_eq!(visit.ad_ids.ga_client, "1.2");
+    assert_eq!(visit.ad_ids.click_ids[0].value, "Cj0x");
+    assert_eq!(
+        (visit.source.medium.as_str(), visit.source.click_platform.as_str()),
+        ("organic", "")
+    );
+    assert!(visit.click_ids.is_empty());
+
+    // Most tags write theirs after the first page view.
+    asked["session"] = second["session"].clone();
+    asked["page"] = json!("page-two");
+    asked["cookies"] = json!({ "_ttp": "tiktok", "rt_session": "none of them" });
+    let third = edge.ask("/v1/lease", &asked).await;
+    let ad_ids = stored().await.ad_ids;
+    assert_eq!((ad_ids.ga_client.as_str(), ad_ids.ttp.as_str()), ("1.2", "tiktok"));
+
+    asked["session"] = third["session"].clone();
+    asked["consent"] = json!({ "analytics": false, "ads": false });
+    asked["seq"] = json!(2);
+    edge.ask("/v1/lease", &asked).await;
+    assert!(stored().await.ad_ids.is_empty());
+
+    for cookies in [
+        json!((0..33).map(|i| (format!("IR_{i}"), "x")).collect::<BTreeMap<_, _>>()),
+        json!({ "_ga": "x".repeat(1025) }),
+    ] {
+        asked["cookies"] = cookies;
+        let refused = edge.post("/v1/lease", asked.to_string()).await;
+        assert_eq!(refused.status(), 400);
+    }
 }
 
 #[actix_web::test]
