@@ -1,11 +1,16 @@
 //! The steps behind the snippet's routes: what a page view means for the session, and asking Redis
 //! for the numbers.
 
+use std::net::IpAddr;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use futures_util::future::try_join_all;
+use jiff::SignedDuration;
 
+use crate::config::Installation;
 use crate::config::model::{ConsentDefault, Pool, Site};
+use crate::http::client_ip::client_ip;
 use crate::http::limits::SnippetLimiter;
 use crate::http::problem::Problem;
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
@@ -18,8 +23,11 @@ use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::signing::SigningKeys;
+use crate::visit::address::kept;
+use crate::visit::client::{ClientDetails, ClientKey, SealedClient, last_postback};
 use crate::visit::device::{ClientHints, machine};
-use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
+use crate::visit::model::{Consent, NoNumberReason, Source, Visit};
+use crate::visit::place::Places;
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{change_consent, load_visits, open};
@@ -34,10 +42,18 @@ pub(super) struct Desk<'a> {
     pub(super) signing: &'a SigningKeys,
     pub(super) limiter: &'a SnippetLimiter,
     pub(super) tables: &'a Tables,
+    pub(super) places: &'a Places,
+    /// Who asks.
+    pub(super) address: IpAddr,
+    client_key: &'a ClientKey,
+    give_up_after: SignedDuration,
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn of(request: &'a HttpRequest) -> Result<Self, Problem> {
+    pub(super) fn of(
+        request: &'a HttpRequest,
+        installation: &Installation,
+    ) -> Result<Self, Problem> {
         fn data<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
             request.app_data::<web::Data<T>>().map(|data| &***data).ok_or(Problem::Internal)
         }
@@ -48,7 +64,19 @@ impl<'a> Desk<'a> {
             signing: data(request)?,
             limiter: data(request)?,
             tables: data(request)?,
+            places: data(request)?,
+            address: client_ip(request, &installation.config.server.trusted_proxies),
+            client_key: data(request)?,
+            give_up_after: installation.config.postback.give_up_after,
         })
+    }
+
+    /// Who asks, sealed for the postbacks of `session`; `None` where there will be none.
+    fn sealed_client(&self, site: &Site, session: &SessionId) -> Option<SealedClient> {
+        let keep = last_postback(site, self.give_up_after)?;
+        let user_agent = self.user_agent().to_owned();
+        let details = ClientDetails { address: self.address, user_agent };
+        Some(SealedClient { sealed: self.client_key.seal(&site.id, session, &details), keep })
     }
 
     pub(super) fn user_agent(&self) -> &'a str {
@@ -134,8 +162,8 @@ impl View {
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
             machine: machine(desk.user_agent(), desk.hints()),
-            place: Place::default(),
-            network: None,
+            place: desk.places.locate(desk.address).place,
+            network: kept(desk.address, site.visits.keep_ip),
             carried_from: None,
             consent,
         };
@@ -161,17 +189,21 @@ impl View {
     ) -> Result<Option<VisitorId>, StoreError> {
         let redis = desk.store.redis();
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
+        let client = || consent.ads.then(|| desk.sealed_client(site, &session)).flatten();
         match &self.news {
             News::None => Ok(visitor),
             News::Opened(visit) => {
-                open(redis, keys, visit, site.attribution_window, site.look_back).await?;
+                let kept_for = (site.attribution_window, site.look_back);
+                open(redis, keys, visit, kept_for, client().as_ref()).await?;
                 Ok(visitor)
             }
             News::Consent(withdrawn) => {
                 if let Some(visitor) = withdrawn {
                     desk.store.forget(keys, site, visitor).await?;
                 }
-                change_consent(redis, keys, session, (consent, visitor), site.look_back, seen).await
+                let (said, client) = ((consent, visitor), client());
+                let look_back = site.look_back;
+                change_consent(redis, keys, session, said, client.as_ref(), look_back, seen).await
             }
         }
     }

@@ -7,9 +7,11 @@
 //! Always: deciding is pure ([`rules`] and the files it calls; the tables are data compiled from
 //! `config/`); whether a page view continues a session needs no Redis ([`token`]); bots open none.
 
+pub mod address;
 pub mod bot;
 pub mod campaign;
 pub mod channel;
+pub mod client;
 pub mod device;
 pub mod landing;
 pub mod model;
