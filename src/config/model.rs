@@ -4,6 +4,7 @@
 
 mod conversion;
 mod site;
+mod visits;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::platform::telemetry::LogFormat;
 
 pub use conversion::*;
 pub use site::*;
+pub use visits::*;
 
 /// The whole configuration of one installation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

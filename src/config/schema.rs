@@ -12,7 +12,9 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
-use crate::config::model::{ConsentDefault, Overflow, Scope, UrlMethod, WarehouseKind};
+use crate::config::model::{
+    ConsentDefault, KeepIp, Overflow, Scope, UrlMethod, VisitField, WarehouseKind,
+};
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::telemetry::LogFormat;
@@ -200,12 +202,50 @@ const SITE: &[Key] = &[
     key("attribution_window", DURATION),
     key("look_back", DURATION),
     key("caller_look_back", DURATION),
+    key("visits", Shape::Table(VISITS)),
+    key("channels", Shape::List(&Shape::Table(CHANNEL))),
     key("targets", Shape::List(&Shape::Table(TARGET))),
     key("pools", Shape::List(&Shape::Table(POOL))),
     key("static_numbers", Shape::List(&Shape::Table(STATIC_NUMBER))),
     key("telephony", Shape::Table(TELEPHONY)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
+];
+
+const VISITS: &[Key] = &[
+    key("fragments", FLAG),
+    key("own_domains", Shape::List(&TEXT)),
+    key("ignored_referrers", Shape::List(&TEXT)),
+    key("landing_pages", Shape::List(&TEXT)),
+    key("click_ids", Shape::List(&Shape::Table(OWN_CLICK_ID))),
+    key("keep_ip", quoted::<KeepIp>("\"none\" or \"truncated\"")),
+];
+
+const OWN_CLICK_ID: &[Key] = &[
+    needed("name", TEXT),
+    needed("source", TEXT),
+    key("medium", TEXT),
+    key("platform", TEXT),
+    key("paid", FLAG),
+];
+
+const CHANNEL: &[Key] =
+    &[needed("name", TEXT), needed("when", Shape::List(&Shape::Table(VISIT_CONDITION)))];
+
+const VISIT_CONDITION: &[Key] = &[
+    needed(
+        "field",
+        quoted::<VisitField>(
+            "source, medium, campaign, campaign_id, term, content, source_platform, channel, \
+             click_platform, click_id, referrer_host, landing_host or landing_page",
+        ),
+    ),
+    key("is", Shape::List(&TEXT)),
+    key("prefix", Shape::List(&TEXT)),
+    key("suffix", Shape::List(&TEXT)),
+    key("contains", Shape::List(&TEXT)),
+    key("regex", Shape::List(&TEXT)),
+    key("not", FLAG),
 ];
 
 const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("pool", ID)];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{ConversionRule, Destination};
+use super::{ChannelRule, ConversionRule, Destination, Visits};
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::secret::Secret;
@@ -54,6 +54,12 @@ pub struct Site {
     /// How long a caller is known.
     #[serde(default = "caller_look_back")]
     pub caller_look_back: SignedDuration,
+    /// How its page views are read.
+    #[serde(default)]
+    pub visits: Visits,
+    /// Channels of its own, in order; they come before the default ones.
+    #[serde(default)]
+    pub channels: Vec<ChannelRule>,
     /// Numbers on the pages that get replaced.
     #[serde(default)]
     pub targets: Vec<Target>,
