@@ -75,7 +75,9 @@ impl Inspection<'_> {
                 *file = self.layers.folder(*tag).join(&file).to_string_lossy().into_owned();
                 true
             }
-            (Shape::File, _) => self.complain(path, origin, "expected the path of a file in quotes"),
+            (Shape::File, _) => {
+                self.complain(path, origin, "expected the path of a file in quotes")
+            }
             (Shape::Secret, Value::String(..)) => true,
             (Shape::Secret, _) => self.complain(path, origin, "expected a text in quotes"),
             (Shape::Table(keys), Value::Dict(_, table)) => {

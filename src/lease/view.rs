@@ -193,8 +193,9 @@ impl View {
         match &self.news {
             News::None => Ok(visitor),
             News::Opened(visit) => {
-                let kept_for = (site.attribution_window, site.look_back);
-                open(redis, keys, visit, kept_for, client().as_ref()).await?;
+                let (window, look_back, client) =
+                    (site.attribution_window, site.look_back, client());
+                open(redis, keys, visit, window, look_back, client.as_ref()).await?;
                 Ok(visitor)
             }
             News::Consent(withdrawn) => {

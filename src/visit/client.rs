@@ -76,12 +76,7 @@ impl ClientKey {
     }
 
     /// Opens what was sealed for this site and session; `None` for anything else.
-    pub fn open(
-        &self,
-        site: &SiteId,
-        session: &SessionId,
-        sealed: &[u8],
-    ) -> Option<ClientDetails> {
+    pub fn open(&self, site: &SiteId, session: &SessionId, sealed: &[u8]) -> Option<ClientDetails> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad: &about(site, session) };
         let content = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;

@@ -44,7 +44,8 @@ pub async fn open(
     redis: &Redis,
     keys: &SiteKeys,
     visit: &Visit,
-    (window, look_back): (SignedDuration, SignedDuration),
+    window: SignedDuration,
+    look_back: SignedDuration,
     client: Option<&SealedClient>,
 ) -> Result<(), StoreError> {
     let mut pipeline = redis::pipe();

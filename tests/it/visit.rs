@@ -42,7 +42,7 @@ async fn a_session_is_written_with_its_touch_and_its_ledger_entry() {
     let first = visit(&site, Some(visitor), true, 1_000);
     let second = visit(&site, Some(visitor), true, 2_000);
     for visit in [&first, &second] {
-        open(&handle, &keys, visit, WINDOW, LOOK_BACK).await.expect("redis answers");
+        open(&handle, &keys, visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let unknown = SessionId::new();
     let found = load_visits(&handle, &keys, &[second.session, unknown, first.session]).await;
@@ -77,11 +77,11 @@ async fn a_visitor_is_remembered_with_consent_only_and_within_bounds() {
     let keys = Shards(16).keys(&site);
     let visitor = VisitorId::new();
     let refused = visit(&site, Some(visitor), false, 1);
-    open(&handle, &keys, &refused, WINDOW, LOOK_BACK).await.expect("redis answers");
+    open(&handle, &keys, &refused, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     assert_eq!(touches(&handle, &keys, &visitor).await.expect("redis answers"), []);
     for at in 0..60 {
         let visit = visit(&site, Some(visitor), true, at);
-        open(&handle, &keys, &visit, WINDOW, LOOK_BACK).await.expect("redis answers");
+        open(&handle, &keys, &visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let known = touches(&handle, &keys, &visitor).await.expect("redis answers");
     assert_eq!(known.len() as isize, MAX_TOUCHES);
@@ -95,10 +95,10 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     let site = crate::support::unique_site();
     let keys = Shards(16).keys(&site);
     let opened = visit(&site, None, false, 1_000);
-    open(&handle, &keys, &opened, WINDOW, LOOK_BACK).await.expect("redis answers");
+    open(&handle, &keys, &opened, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     let change = async |consent: Consent, visitor: Option<VisitorId>, at: i64| {
         let said = (consent, visitor);
-        change_consent(&handle, &keys, opened.session, said, LOOK_BACK, Millis(at))
+        change_consent(&handle, &keys, opened.session, said, None, LOOK_BACK, Millis(at))
             .await
             .expect("redis answers")
     };
@@ -150,7 +150,9 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     // A session that Redis no longer knows is not brought back.
     let said = (granted, Some(visitor));
     let gone = SessionId::new();
-    change_consent(&handle, &keys, gone, said, LOOK_BACK, Millis(6_000)).await.expect("answers");
+    change_consent(&handle, &keys, gone, said, None, LOOK_BACK, Millis(6_000))
+        .await
+        .expect("answers");
     assert_eq!(load_visits(&handle, &keys, &[gone]).await.expect("redis answers"), [None]);
     assert_eq!(told().await.len(), 4);
 }

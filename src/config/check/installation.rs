@@ -9,7 +9,9 @@ use url::Url;
 
 use super::{at_most, positive, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
-use crate::config::model::{Config, Limits, PlaceDatabases, PostbackDelivery, Redis, Server, WarehouseKind};
+use crate::config::model::{
+    Config, Limits, PlaceDatabases, PostbackDelivery, Redis, Server, WarehouseKind,
+};
 
 /// The key that `config/demo.toml` publishes.
 const DEMO_KEY: &str = "rt_demo";

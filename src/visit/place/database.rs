@@ -54,13 +54,16 @@ pub struct Database {
 impl Database {
     /// Opens the file at `path` and reads it through, so that a damaged one is refused here and not
     /// met by a visitor. Reads from a copy without a name in the folder `scratch`. It takes about a
-    /// second for 50 MB: call it where waiting hurts nobody.
+    /// second for 100 MB: call it where waiting hurts nobody.
     pub fn open(path: &Path, scratch: &Path) -> Result<Self, DatabaseError> {
         let mapped = map_copy(path, scratch);
         let (mapped, stamp) =
             mapped.map_err(|source| DatabaseError::File { path: path.to_owned(), source })?;
         let damaged = |source| DatabaseError::Damaged { path: path.to_owned(), source };
-        let database = Database { reader: Reader::from_source(mapped).map_err(|error| damaged(error.into()))?, stamp };
+        let database = Database {
+            reader: Reader::from_source(mapped).map_err(|error| damaged(error.into()))?,
+            stamp,
+        };
         database.verify().map_err(damaged)?;
         Ok(database)
     }

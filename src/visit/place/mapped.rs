@@ -52,8 +52,8 @@ pub(super) fn map_copy(path: &Path, scratch: &Path) -> io::Result<(Mmap, Stamp)>
     if stamp.length > LARGEST {
         return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
     }
-    let mut copy = tempfile::tempfile_in(scratch)
-        .map_err(|error| about_copy(scratch, "make", &error))?;
+    let mut copy =
+        tempfile::tempfile_in(scratch).map_err(|error| about_copy(scratch, "make", &error))?;
     io::copy(&mut original, &mut copy).map_err(|error| about_copy(scratch, "write", &error))?;
     if Stamp::of(&original.metadata()?) != stamp {
         return Err(io::Error::other("somebody is writing it; replace it by renaming a new file"));

@@ -97,7 +97,9 @@ impl Watcher {
                 metrics::counter!("ringtrace_place_database_failures_total", "file" => file)
                     .increment(1);
                 match &in_force {
-                    Some(_) => tracing::error!(%error, "the one that was read before stays in force"),
+                    Some(_) => {
+                        tracing::error!(%error, "the one that was read before stays in force")
+                    }
                     None => tracing::error!(%error, "places are found without it"),
                 }
                 Watched { path: path.to_owned(), tried: found, in_force }
@@ -120,7 +122,9 @@ pub async fn run(mut watcher: Watcher, asked: Arc<Notify>, mut shutdown: Shutdow
         };
         watcher = match tokio::task::spawn_blocking(look).await {
             Ok(watcher) => watcher,
-            Err(error) => return tracing::error!(%error, "databases of places are not watched any more"),
+            Err(error) => {
+                return tracing::error!(%error, "databases of places are not watched any more");
+            }
         };
     }
 }
