@@ -203,6 +203,8 @@ fn a_changed_file_is_read_again_and_a_broken_one_changes_nothing() {
     let known = |country: &str, city: &str| (country.to_owned(), city.to_owned());
     assert_eq!(shelf.look(), (0, 1, 0), "no file yet");
     assert_eq!(shelf.look(), (0, 0, 0), "told once");
+    shelf.watcher.try_again();
+    assert_eq!(shelf.look(), (0, 1, 0), "told again when asked");
     assert_eq!(shelf.city(), known("", ""));
 
     shelf.replace("GeoLite2-Country-Test.mmdb");
@@ -225,6 +227,8 @@ fn a_changed_file_is_read_again_and_a_broken_one_changes_nothing() {
     std::fs::remove_file(shelf.path()).unwrap();
     assert_eq!(shelf.look(), (0, 1, 1));
     assert_eq!(shelf.city(), known("GB", "Boxford"));
+    shelf.watcher.try_again();
+    assert_eq!(shelf.look(), (0, 1, 1));
 
     // Another configuration: without it, and with another one.
     let mut config = shelf.live.now_full().config.clone();

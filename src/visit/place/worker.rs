@@ -55,9 +55,8 @@ impl Watcher {
     pub fn run_once(&mut self) -> Outcome {
         let installation = self.live.now_full();
         let wanted = &installation.config.place.databases;
-        let before = std::mem::take(&mut self.watched);
-        let same_files = before.iter().map(|watched| &watched.path).eq(wanted);
-        let mut known = before;
+        let mut known = std::mem::take(&mut self.watched);
+        let same_files = known.iter().map(|watched| &watched.path).eq(wanted);
         let mut outcome = Outcome::default();
         for path in wanted {
             let index = known.iter().position(|watched| &watched.path == path);
@@ -72,6 +71,16 @@ impl Watcher {
         }
         metrics::gauge!("ringtrace_place_databases").set(outcome.in_force as f64);
         outcome
+    }
+
+    /// Lets the next look try again what could not be used: the reason may have been outside of the
+    /// file.
+    pub fn try_again(&mut self) {
+        self.watched.retain_mut(|watched| {
+            let in_force = watched.in_force.as_ref().map(|database| database.stamp());
+            watched.tried = in_force;
+            in_force.is_some()
+        });
     }
 
     fn look(&self, path: &Path, before: Option<Watched>, outcome: &mut Outcome) -> Watched {
@@ -114,7 +123,7 @@ pub async fn run(mut watcher: Watcher, asked: Arc<Notify>, mut shutdown: Shutdow
     loop {
         tokio::select! {
             over = shutdown.sleep(EVERY) => if over { return },
-            () = asked.notified() => {}
+            () = asked.notified() => watcher.try_again(),
         }
         let look = move || {
             watcher.run_once();
