@@ -33,6 +33,8 @@ use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
+use crate::visit::client::ClientKey;
+use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
 use crate::{call, lease, postback, report};
@@ -60,6 +62,10 @@ pub struct Parts {
     pub tables: web::Data<Tables>,
     /// Sessions that were given a number since they were last written down.
     pub grants: web::Data<Grants>,
+    /// Where addresses are.
+    pub places: Places,
+    /// Seals who asked.
+    pub client_key: ClientKey,
     /// The outbox of postbacks.
     pub outbox: Outbox,
     /// The dashboard's pages, prepared once.
@@ -112,6 +118,8 @@ pub fn application(
         .app_data(parts.tables.clone())
         .app_data(parts.grants.clone())
         .app_data(web::Data::new(CallDelays(share_by)))
+        .app_data(web::Data::new(parts.places.clone()))
+        .app_data(web::Data::new(parts.client_key.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))

@@ -8,11 +8,13 @@
 //! `config/`); whether a page view continues a session needs no Redis ([`token`]); bots open none.
 
 pub mod ad_ids;
+pub mod address;
 pub mod bot;
 pub mod campaign;
 pub mod carry;
 pub mod channel;
 pub mod click_id;
+pub mod client;
 pub mod cookies;
 pub mod device;
 pub mod landing;
