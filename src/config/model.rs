@@ -35,6 +35,8 @@ pub struct Config {
     pub log: Log,
     /// Limits against abuse.
     pub limits: Limits,
+    /// Who counts as a program.
+    pub bots: Bots,
     /// Delivery of postbacks.
     pub postback: PostbackDelivery,
     /// Keys of the API.
@@ -131,6 +133,14 @@ pub struct Limits {
     pub webhook_body: usize,
     /// Largest API body in bytes.
     pub api_body: usize,
+}
+
+/// Who counts as a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bots {
+    /// Whether browsers in the networks of `config/data_centres.toml` do; needs an ASN database.
+    pub data_centres: bool,
 }
 
 /// Delivery of postbacks.

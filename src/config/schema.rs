@@ -119,6 +119,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("warehouse", Shape::Table(WAREHOUSE)),
     needed("log", Shape::Table(LOG)),
     needed("limits", Shape::Table(LIMITS)),
+    needed("bots", Shape::Table(BOTS)),
     needed("postback", Shape::Table(POSTBACK)),
     key("api_keys", Shape::List(&Shape::Table(API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
@@ -160,6 +161,8 @@ const LIMITS: &[Key] = &[
     needed("webhook_body", COUNT),
     needed("api_body", COUNT),
 ];
+
+const BOTS: &[Key] = &[needed("data_centres", FLAG)];
 
 const POSTBACK: &[Key] = &[
     needed("connect_timeout", DURATION),

@@ -1,6 +1,8 @@
 //! The steps behind the snippet's routes: what a page view means for the session, and asking Redis
 //! for the numbers.
 
+use std::net::IpAddr;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use futures_util::future::try_join_all;
@@ -18,8 +20,10 @@ use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::signing::SigningKeys;
+use crate::visit::bot::ahead;
 use crate::visit::device::{ClientHints, machine};
 use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
+use crate::visit::place::{Located, Places};
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{change_consent, load_visits, open};
@@ -61,6 +65,17 @@ impl<'a> Desk<'a> {
             mobile: self.header("sec-ch-ua-mobile"),
             platform: self.header("sec-ch-ua-platform"),
         }
+    }
+
+    /// Whether the browser says that nobody looks at the page yet.
+    pub(super) fn is_ahead(&self) -> bool {
+        ahead::HEADERS.iter().any(|name| ahead::is_ahead(self.header(name)))
+    }
+
+    /// What is known of `address`; nothing without a database.
+    pub(super) fn locate(&self, address: IpAddr) -> Located {
+        let places = self.request.app_data::<web::Data<Places>>();
+        places.map(|places| places.locate(address)).unwrap_or_default()
     }
 
     /// The text of a header, empty when it is absent or no text.
@@ -133,7 +148,7 @@ impl View {
             referrer_host: arrival.referrer_host,
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
-            machine: machine(desk.user_agent(), desk.hints()),
+            machine: machine(desk.tables, desk.user_agent(), desk.hints()),
             place: Place::default(),
             network: None,
             carried_from: None,

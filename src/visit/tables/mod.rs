@@ -2,14 +2,19 @@
 
 pub mod bots;
 pub mod clicks;
+pub mod data_centres;
+pub mod machines;
 pub mod sources;
 
 use serde::Deserialize;
 
-use crate::visit::bot::BotKind;
+use crate::visit::bot::Bot;
+use crate::visit::place::Network;
 use crate::visit::tables::bots::BotTable;
 pub use crate::visit::tables::clicks::ClickRule;
 use crate::visit::tables::clicks::ClickTable;
+use crate::visit::tables::data_centres::DataCentreTable;
+use crate::visit::tables::machines::MachineTable;
 use crate::visit::tables::sources::SourceTable;
 
 pub use crate::visit::tables::sources::SourceKind;
@@ -25,9 +30,9 @@ pub enum TablesError {
         /// What the parser said.
         source: Box<toml::de::Error>,
     },
-    /// A word is no regular expression.
-    #[error("config/bots.toml: {0}")]
-    Word(#[from] Box<regex::Error>),
+    /// A line that says nothing.
+    #[error("config/{0}: `{1}` cannot be read, or does not begin with letters")]
+    Line(&'static str, String),
 }
 
 /// Every table, indexed. Shared by all workers.
@@ -36,6 +41,8 @@ pub struct Tables {
     clicks: ClickTable,
     sources: SourceTable,
     bots: BotTable,
+    data_centres: DataCentreTable,
+    machines: MachineTable,
 }
 
 impl Tables {
@@ -45,6 +52,8 @@ impl Tables {
             clicks: ClickTable::load()?,
             sources: SourceTable::load()?,
             bots: BotTable::load()?,
+            data_centres: DataCentreTable::load()?,
+            machines: MachineTable::load()?,
         })
     }
 
@@ -63,9 +72,24 @@ impl Tables {
         self.sources.referrer(host)
     }
 
-    /// The kind of program that this user agent is, when it is one.
-    pub fn bot(&self, user_agent: &str) -> Option<BotKind> {
-        self.bots.kind(user_agent)
+    /// The program that this user agent tells of, when it is one.
+    pub fn bot(&self, user_agent: &str) -> Option<Bot<'_>> {
+        self.bots.agent(user_agent)
+    }
+
+    /// The program that these brands (`Sec-CH-UA`) tell of, when it is one.
+    pub fn bot_brand(&self, brands: &str) -> Option<Bot<'_>> {
+        self.bots.brand(brands)
+    }
+
+    /// The families of browsers, systems and devices.
+    pub fn machines(&self) -> &MachineTable {
+        &self.machines
+    }
+
+    /// The verdict on a network where nobody sits, when it is one.
+    pub fn data_centre(&self, network: &Network) -> Option<Bot<'_>> {
+        self.data_centres.judge(network)
     }
 }
 
