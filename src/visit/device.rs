@@ -55,7 +55,8 @@ fn device(signs: &Signs, system: &str, hints: ClientHints<'_>) -> Device {
     if signs.other {
         return Device::Other;
     }
-    if signs.tablet {
+    // Windows agents say "Tablet PC" where a pen is supported.
+    if signs.tablet && system != "Windows" {
         return Device::Tablet;
     }
     match (hinted.unwrap_or(signs.mobile), system) {
@@ -82,4 +83,62 @@ fn brands(hint: &str) -> impl Iterator<Item = &str> {
     hint.split("v=\"").take(BRANDS).filter_map(|piece| {
         piece.trim_end_matches([';', ' ']).strip_suffix('"')?.rsplit('"').next()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHROME_ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, \
+                                  like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36";
+
+    fn tables() -> Tables {
+        Tables::load().expect("the compiled-in tables are readable")
+    }
+
+    fn told(agent: &str, brands: &str, mobile: &str, platform: &str) -> (Device, String, String) {
+        let machine = machine(&tables(), agent, ClientHints { brands, mobile, platform });
+        (machine.device, machine.browser, machine.os)
+    }
+
+    #[test]
+    fn hints_win_over_a_frozen_agent() {
+        let brave = r#""Brave";v="140", "Not=A?Brand";v="24", "Chromium";v="140""#;
+        let expected = |device, browser: &str, os: &str| (device, browser.into(), os.into());
+        assert_eq!(
+            told(CHROME_ANDROID, brave, "?1", "\"Android\""),
+            expected(Device::Mobile, "Brave", "Android")
+        );
+        // A tablet in its desktop mode, and Chrome on a computer that names itself otherwise.
+        let linux = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                     Chrome/140.0.0.0 Safari/537.36";
+        assert_eq!(
+            told(linux, "", "?0", "\"Android\""),
+            expected(Device::Tablet, "Chrome", "Android")
+        );
+        assert_eq!(
+            told(linux, "", "?0", "\"Chrome OS\""),
+            expected(Device::Desktop, "Chrome", "ChromeOS")
+        );
+        // What no table knows changes nothing.
+        assert_eq!(
+            told(CHROME_ANDROID, "\"Some\\\"Brand\";v=\"1\"", "?2", "\"Unknown\""),
+            expected(Device::Mobile, "Chrome", "Android")
+        );
+    }
+
+    #[test]
+    fn brands_are_what_stands_before_a_version() {
+        let read = |hint| brands(hint).collect::<Vec<_>>();
+        let hint = r#""Chromium"; v="140", "Not;A=Brand";v="24", "Google Chrome";v="140""#;
+        assert_eq!(read(hint), ["Chromium", "Not;A=Brand", "Google Chrome"]);
+        assert_eq!(read("Chromium"), [""; 0]);
+        assert_eq!(read(""), [""; 0]);
+        assert!(read(&"\"A\";v=\"1\", ".repeat(100)).len() <= BRANDS);
+    }
+
+    #[test]
+    fn nothing_known_is_nothing_said() {
+        assert_eq!(told("", "", "", ""), (Device::Other, String::new(), String::new()));
+    }
 }

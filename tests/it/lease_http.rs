@@ -25,13 +25,13 @@ use utoipa_actix_web::AppExt;
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, number, site_json};
 
-const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
+pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
                       Gecko) Chrome/140.0.0.0 Safari/537.36";
 const ORIGIN: &str = "https://www.example.com";
 
 pub struct Edge<S> {
     app: S,
-    redis: TestRedis,
+    pub redis: TestRedis,
     pub clock: Clock,
 }
 
@@ -97,14 +97,24 @@ where
         agent: &str,
         origin: Option<&str>,
     ) -> ServiceResponse<B> {
+        let mut headers = vec![("user-agent", agent)];
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        self.post_with(path, body, &headers).await
+    }
+
+    pub async fn post_with(
+        &self,
+        path: &str,
+        body: impl Into<web::Bytes>,
+        headers: &[(&'static str, &str)],
+    ) -> ServiceResponse<B> {
         let mut request = TestRequest::post()
             .uri(path)
             .insert_header(("content-type", "text/plain;charset=UTF-8"))
-            .insert_header(("user-agent", agent))
             .peer_addr("192.0.2.1:4000".parse().expect("an address"))
             .set_payload(body);
-        if let Some(origin) = origin {
-            request = request.insert_header(("origin", origin));
+        for header in headers {
+            request = request.insert_header(*header);
         }
         call_service(&self.app, request.to_request()).await
     }

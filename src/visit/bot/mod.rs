@@ -8,6 +8,9 @@
 
 pub mod ahead;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::visit::device::ClientHints;
