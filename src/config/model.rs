@@ -39,6 +39,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where visitors are.
     pub place: PlaceDatabases,
+    /// Who counts as a program.
+    pub bots: Bots,
     /// Delivery of postbacks.
     pub postback: PostbackDelivery,
     /// Keys of the API.
@@ -143,6 +145,14 @@ pub struct Limits {
 pub struct PlaceDatabases {
     /// Files in the MaxMind DB format; of every field the first that knows it counts.
     pub databases: Vec<PathBuf>,
+}
+
+/// Who counts as a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bots {
+    /// Whether browsers in the networks of `config/data_centres.toml` do; needs an ASN database.
+    pub data_centres: bool,
 }
 
 /// Delivery of postbacks.

@@ -125,6 +125,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("log", Shape::Table(LOG)),
     needed("limits", Shape::Table(LIMITS)),
     needed("place", Shape::Table(PLACE)),
+    needed("bots", Shape::Table(BOTS)),
     needed("postback", Shape::Table(POSTBACK)),
     key("api_keys", Shape::List(&Shape::Table(API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
@@ -168,6 +169,7 @@ const LIMITS: &[Key] = &[
 ];
 
 const PLACE: &[Key] = &[needed("databases", Shape::List(&Shape::File))];
+const BOTS: &[Key] = &[needed("data_centres", FLAG)];
 
 const POSTBACK: &[Key] = &[
     needed("connect_timeout", DURATION),

@@ -10,13 +10,14 @@ use futures_util::future::join;
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::lease::desk::Desk;
 use crate::lease::model::{PageSign, SignKind, TelClick};
-use crate::lease::reply::{Outcome, reply};
+use crate::lease::reply::{Outcome, outcome_word, reply};
 use crate::lease::rules::origin_allowed;
-use crate::lease::view::{Desk, View, lease_all, sign_of_life};
+use crate::lease::view::{View, lease_all, sign_of_life};
 use crate::lease::wire::{BeatRequest, LeaseRequest, Reply};
 use crate::platform::redis::StoreError;
-use crate::visit::bot::bot;
+use crate::visit::bot::{Evidence, judge};
 use crate::visit::model::NoNumberReason;
 use crate::visit::token::{SessionToken, sign_visitor};
 
@@ -46,10 +47,8 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         // Its session, if any, stays as it was: nothing new is signed.
         let outcome = Outcome::Nothing(reason);
         let visitor = asked.visitor_to_keep();
-        return answer(&reply(&live, site, &outcome, asked.session, visitor), origin);
-    }
-    if asked.seq == 1 {
-        metrics::counter!("ringtrace_page_views_total").increment(1);
+        let reply = reply(&live, site, &outcome, asked.session, visitor);
+        return answer_view(&reply, asked.seq, origin);
     }
     let mut view = View::decide(&desk, site, live.rules(&site.id), &asked);
     let sign = PageSign {
@@ -74,7 +73,7 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
             let outcome = unavailable(&error);
             let visitor = asked.visitor_to_keep();
             let known = view.opened().is_none().then_some(asked.session).flatten();
-            return answer(&reply(&live, site, &outcome, known, visitor), origin);
+            return answer_view(&reply(&live, site, &outcome, known, visitor), asked.seq, origin);
         }
     };
     if view.opened().is_some() {
@@ -82,7 +81,8 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     }
     let token = SessionToken { visitor, ..view.token };
     let session = Some(token.sign(desk.signing, &site.id));
-    answer(&reply(&live, site, &outcome, session, visitor_token(&desk, site, &token)), origin)
+    let visitor = visitor_token(&desk, site, &token);
+    answer_view(&reply(&live, site, &outcome, session, visitor), asked.seq, origin)
 }
 
 /// A sign of life of a page.
@@ -145,19 +145,27 @@ fn live(request: &HttpRequest) -> Result<&Live, Problem> {
     request.app_data::<web::Data<Live>>().map(|live| live.as_ref()).ok_or(Problem::Internal)
 }
 
-/// Why this request gets no number and leaves no trace, if so.
+/// Why this request gets no number and leaves no trace, if so. A program that loads a page ahead of
+/// time is a program all the same.
 fn turn_away(
     desk: &Desk<'_>,
     installation: &Installation,
     prerender: bool,
 ) -> Option<NoNumberReason> {
-    if !desk.limiter.allows(&installation.config.limits, desk.address) {
+    let config = &installation.config;
+    if !desk.limiter.allows(&config.limits, desk.address) {
         return Some(NoNumberReason::RateLimited);
     }
-    if prerender {
-        return Some(NoNumberReason::Prerender);
+    let evidence = Evidence {
+        user_agent: desk.user_agent(),
+        hints: desk.hints(),
+        network: config.bots.data_centres.then(|| &desk.located().network),
+    };
+    if let Some(bot) = judge(desk.tables, &evidence) {
+        metrics::counter!("ringtrace_bots_total", "kind" => bot.kind.word()).increment(1);
+        return Some(NoNumberReason::Bot);
     }
-    bot(desk.tables, desk.user_agent()).map(|_| NoNumberReason::Bot)
+    (prerender || desk.is_ahead()).then_some(NoNumberReason::Prerender)
 }
 
 fn unavailable(error: &StoreError) -> Outcome {
@@ -186,6 +194,19 @@ async fn read_body(body: web::Payload, limit: usize) -> Result<web::Bytes, Probl
         Ok(Err(_)) => Err(Problem::BadRequest("the body broke off".to_owned())),
         Err(_) => Err(Problem::TooLarge { limit }),
     }
+}
+
+/// Answers a page view, and counts what came of it.
+fn answer_view(
+    reply: &Reply<'_>,
+    seq: u32,
+    origin: Option<HeaderValue>,
+) -> Result<HttpResponse, Problem> {
+    let ask = if seq == 1 { "first" } else { "again" };
+    let outcome = outcome_word(reply);
+    metrics::counter!("ringtrace_page_views_total", "outcome" => outcome, "ask" => ask)
+        .increment(1);
+    answer(reply, origin)
 }
 
 fn answer(reply: &Reply<'_>, origin: Option<HeaderValue>) -> Result<HttpResponse, Problem> {

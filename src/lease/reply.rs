@@ -42,6 +42,16 @@ pub fn reply<'a>(
     }
 }
 
+/// What came of a page view: `number`, or the reason why no target of the page got one.
+pub fn outcome_word(reply: &Reply<'_>) -> &'static str {
+    if reply.targets.iter().any(|target| target.tracking.is_some()) {
+        return "number";
+    }
+    let reason = reply.targets.iter().find_map(|target| target.reason);
+    // A site without targets.
+    reason.unwrap_or(NoNumberReason::NoPool).word()
+}
+
 fn target_reply<'a>(
     installation: &'a Installation,
     target: &'a Target,

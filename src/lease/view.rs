@@ -1,121 +1,28 @@
 //! The steps behind the snippet's routes: what a page view means for the session, and asking Redis
 //! for the numbers.
 
-use std::net::IpAddr;
-
-use actix_web::http::header;
-use actix_web::{HttpRequest, web};
 use futures_util::future::try_join_all;
-use jiff::SignedDuration;
 
-use crate::config::Installation;
 use crate::config::model::{ConsentDefault, Pool, Site};
-use crate::http::client_ip::client_ip;
-use crate::http::limits::SnippetLimiter;
-use crate::http::problem::Problem;
+use crate::lease::desk::Desk;
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
-use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
-use crate::lease::store::{Asker, LeaseStore};
+use crate::lease::store::Asker;
 use crate::lease::wire::{LeaseRequest, Shown, Want, shown_of_pool};
-use crate::platform::clock::Clock;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
-use crate::platform::signing::SigningKeys;
 use crate::visit::ad_ids::AdIds;
 use crate::visit::address::kept;
 use crate::visit::carry::carried;
-use crate::visit::client::{ClientDetails, ClientKey, SealedClient, last_postback};
 use crate::visit::cookies;
-use crate::visit::device::{ClientHints, machine};
+use crate::visit::device::machine;
 use crate::visit::model::{Consent, NoNumberReason, Source, Visit};
-use crate::visit::place::Places;
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{Said, change_consent, learn_ad_ids, load_visits, open, touches};
-use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor};
-
-/// What the routes need of the application.
-pub(super) struct Desk<'a> {
-    pub(super) request: &'a HttpRequest,
-    pub(super) store: &'a LeaseStore,
-    pub(super) clock: &'a Clock,
-    pub(super) signing: &'a SigningKeys,
-    pub(super) limiter: &'a SnippetLimiter,
-    pub(super) tables: &'a Tables,
-    pub(super) grants: &'a Grants,
-    pub(super) places: &'a Places,
-    /// Who asks.
-    pub(super) address: IpAddr,
-    client_key: &'a ClientKey,
-    give_up_after: SignedDuration,
-}
-
-impl<'a> Desk<'a> {
-    pub(super) fn of(
-        request: &'a HttpRequest,
-        installation: &Installation,
-    ) -> Result<Self, Problem> {
-        fn data<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
-            request.app_data::<web::Data<T>>().map(|data| &***data).ok_or(Problem::Internal)
-        }
-        Ok(Desk {
-            request,
-            store: data(request)?,
-            clock: data(request)?,
-            signing: data(request)?,
-            limiter: data(request)?,
-            tables: data(request)?,
-            grants: data(request)?,
-            places: data(request)?,
-            address: client_ip(request, &installation.config.server.trusted_proxies),
-            client_key: data(request)?,
-            give_up_after: installation.config.postback.give_up_after,
-        })
-    }
-
-    /// Who asks, sealed for the postbacks of `session`; `None` where there will be none.
-    fn sealed_client(&self, site: &Site, session: &SessionId) -> Option<SealedClient> {
-        let keep = last_postback(site, self.give_up_after)?;
-        let user_agent = self.user_agent().to_owned();
-        let details = ClientDetails { address: self.address, user_agent };
-        Some(SealedClient { sealed: self.client_key.seal(&site.id, session, &details), keep })
-    }
-
-    /// Counts what the session did not have before.
-    fn count(&self, site: &Site, lease: &Lease) {
-        if lease.is_new {
-            let labels = [
-                ("site", site.id.to_string()),
-                ("pool", lease.pool.to_string()),
-                ("tier", lease.tier.word().to_owned()),
-            ];
-            metrics::counter!("ringtrace_leases_total", &labels).increment(1);
-            self.grants.count(&site.id, &lease.pool, lease.tier);
-        }
-    }
-
-    pub(super) fn user_agent(&self) -> &'a str {
-        self.header(header::USER_AGENT.as_str())
-    }
-
-    pub(super) fn hints(&self) -> ClientHints<'a> {
-        ClientHints {
-            brands: self.header("sec-ch-ua"),
-            mobile: self.header("sec-ch-ua-mobile"),
-            platform: self.header("sec-ch-ua-platform"),
-        }
-    }
-
-    /// The text of a header, empty when it is absent or no text.
-    fn header(&self, name: &str) -> &'a str {
-        let value = self.request.headers().get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or("")
-    }
-}
 
 /// What a page view means for the session.
 pub(super) struct View {
@@ -190,8 +97,8 @@ impl View {
             referrer_host: arrival.referrer_host,
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
-            machine: machine(desk.user_agent(), desk.hints()),
-            place: desk.places.locate(desk.address).place,
+            machine: machine(desk.tables, desk.user_agent(), desk.hints()),
+            place: desk.located().place.clone(),
             network: kept(desk.address, site.visits.keep_ip),
             carried: None,
             consent,

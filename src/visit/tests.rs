@@ -5,10 +5,9 @@ use proptest::prelude::*;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::signing::SigningKeys;
-use crate::visit::bot::{BotKind, bot};
 use crate::visit::channel::channel;
-use crate::visit::device::device;
-use crate::visit::model::{Consent, Device};
+use crate::visit::device::{ClientHints, machine};
+use crate::visit::model::Consent;
 use crate::visit::rules::{Arrival, arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
@@ -192,39 +191,6 @@ const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.
                       Gecko) Chrome/140.0.0.0 Safari/537.36";
 
 #[test]
-fn programs_are_told_from_people() {
-    let tables = tables();
-    for (agent, kind) in [
-        ("", Some(BotKind::Empty)),
-        (CHROME, None),
-        ("Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20) Chrome/99.0 Mobile Safari/537.36", None),
-        ("Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0", Some(BotKind::Headless)),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1)", Some(BotKind::Crawler)),
-        ("Mozilla/5.0 (compatible; AhrefsBot/7.0)", Some(BotKind::Crawler)),
-        ("facebookexternalhit/1.1", Some(BotKind::Preview)),
-        ("curl/8.5.0", Some(BotKind::Tool)),
-    ] {
-        assert_eq!(bot(tables, agent), kind, "{agent}");
-    }
-}
-
-#[test]
-fn devices() {
-    let android = "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/140 Mobile Safari/537.36";
-    for (agent, expected) in [
-        (CHROME, Device::Desktop),
-        (android, Device::Mobile),
-        ("Mozilla/5.0 (Linux; Android 14; SM-X910) Chrome/140 Safari/537.36", Device::Tablet),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148", Device::Mobile),
-        ("Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)", Device::Tablet),
-        ("Mozilla/5.0 (Web0S; Linux/SmartTV)", Device::Other),
-        ("", Device::Other),
-    ] {
-        assert_eq!(device(agent), expected, "{agent}");
-    }
-}
-
-#[test]
 fn a_fingerprint_tells_campaigns_apart_and_ignores_the_rest() {
     let tables = tables();
     let rules = rules("");
@@ -313,8 +279,8 @@ proptest! {
         let arrival = arrive(tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
         prop_assert!(arrival.landing_page.starts_with('/'));
         prop_assert!(arrival.landing_page.len() <= 512);
-        bot(tables, &agent);
-        device(&agent);
+        tables.bot(&agent);
+        machine(tables, &agent, ClientHints::default());
         SessionToken::read(&keys(), &site("a"), &agent, Millis(0));
     }
 }

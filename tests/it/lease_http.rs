@@ -125,14 +125,24 @@ where
         agent: &str,
         origin: Option<&str>,
     ) -> ServiceResponse<B> {
+        let mut headers = vec![("user-agent", agent)];
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        self.post_with(path, body, &headers).await
+    }
+
+    pub async fn post_with(
+        &self,
+        path: &str,
+        body: impl Into<web::Bytes>,
+        headers: &[(&'static str, &str)],
+    ) -> ServiceResponse<B> {
         let mut request = TestRequest::post()
             .uri(path)
             .insert_header(("content-type", "text/plain;charset=UTF-8"))
-            .insert_header(("user-agent", agent))
             .peer_addr("192.0.2.1:4000".parse().expect("an address"))
             .set_payload(body);
-        if let Some(origin) = origin {
-            request = request.insert_header(("origin", origin));
+        for header in headers {
+            request = request.insert_header(*header);
         }
         call_service(&self.app, request.to_request()).await
     }

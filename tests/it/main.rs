@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod call;
 mod config;
 mod docs;
@@ -16,6 +17,7 @@ mod lease_http;
 mod lease_life;
 mod lease_numbers;
 mod lease_random;
+mod lease_reasons;
 mod ledger;
 mod place;
 mod platform;

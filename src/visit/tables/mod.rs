@@ -2,8 +2,10 @@
 
 pub mod bots;
 pub mod clicks;
+pub mod data_centres;
 pub mod hosts;
 pub mod lists;
+pub mod machines;
 pub mod sources;
 pub mod terms;
 
@@ -12,11 +14,14 @@ mod tests;
 
 use serde::Deserialize;
 
-use crate::visit::bot::BotKind;
+use crate::visit::bot::Bot;
+use crate::visit::place::Network;
 use crate::visit::tables::bots::BotTable;
 pub use crate::visit::tables::clicks::ClickRule;
 use crate::visit::tables::clicks::ClickTable;
+use crate::visit::tables::data_centres::DataCentreTable;
 pub use crate::visit::tables::lists::{List, SourceKind};
+use crate::visit::tables::machines::MachineTable;
 pub use crate::visit::tables::sources::Listed;
 use crate::visit::tables::sources::SourceTable;
 
@@ -55,9 +60,9 @@ pub enum TablesError {
         /// What the parser said.
         source: Box<regex::Error>,
     },
-    /// A word is no regular expression.
-    #[error("config/bots.toml: {0}")]
-    Word(#[from] Box<regex::Error>),
+    /// A line that says nothing.
+    #[error("config/{0}: `{1}` cannot be read, or does not begin with letters")]
+    Line(&'static str, String),
 }
 
 /// Every table, indexed. Shared by all workers.
@@ -66,6 +71,8 @@ pub struct Tables {
     clicks: ClickTable,
     sources: SourceTable,
     bots: BotTable,
+    data_centres: DataCentreTable,
+    machines: MachineTable,
 }
 
 impl Tables {
@@ -75,6 +82,8 @@ impl Tables {
             clicks: ClickTable::load()?,
             sources: SourceTable::load()?,
             bots: BotTable::load()?,
+            data_centres: DataCentreTable::load()?,
+            machines: MachineTable::load()?,
         })
     }
 
@@ -88,9 +97,24 @@ impl Tables {
         &self.sources
     }
 
-    /// The kind of program that this user agent is, when it is one.
-    pub fn bot(&self, user_agent: &str) -> Option<BotKind> {
-        self.bots.kind(user_agent)
+    /// The program that this user agent tells of, when it is one.
+    pub fn bot(&self, user_agent: &str) -> Option<Bot<'_>> {
+        self.bots.agent(user_agent)
+    }
+
+    /// The program that these brands (`Sec-CH-UA`) tell of, when it is one.
+    pub fn bot_brand(&self, brands: &str) -> Option<Bot<'_>> {
+        self.bots.brand(brands)
+    }
+
+    /// The families of browsers, systems and devices.
+    pub fn machines(&self) -> &MachineTable {
+        &self.machines
+    }
+
+    /// The verdict on a network where nobody sits, when it is one.
+    pub fn data_centre(&self, network: &Network) -> Option<Bot<'_>> {
+        self.data_centres.judge(network)
     }
 }
 
