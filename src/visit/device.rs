@@ -81,7 +81,8 @@ fn browser_name<'t>(table: &'t MachineTable, browser: Option<usize>, system: &st
 /// before each version. Brands that are there to be ignored are in no table.
 fn brands(hint: &str) -> impl Iterator<Item = &str> {
     hint.split("v=\"").take(BRANDS).filter_map(|piece| {
-        piece.trim_end_matches([';', ' ']).strip_suffix('"')?.rsplit('"').next()
+        let quoted = piece.trim_end().strip_suffix(';')?.trim_end();
+        quoted.strip_suffix('"')?.rsplit('"').next()
     })
 }
 

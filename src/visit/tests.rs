@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use crate::platform::clock::Millis;
@@ -10,13 +12,16 @@ use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor, sign_visitor};
 
-fn tables() -> Tables {
-    Tables::load().expect("the compiled-in tables are readable")
+/// Read once: many cases ask.
+fn tables() -> &'static Tables {
+    static TABLES: LazyLock<Tables> =
+        LazyLock::new(|| Tables::load().expect("the compiled-in tables are readable"));
+    &TABLES
 }
 
 fn from(url: &str, referrer: &str) -> Arrival {
     let rules = SiteRules { origins: vec!["https://*.example.com".to_owned()] };
-    arrive(&tables(), &rules, url, referrer)
+    arrive(tables(), &rules, url, referrer)
 }
 
 fn source_of(url: &str, referrer: &str) -> (String, String, String) {
@@ -143,7 +148,7 @@ fn channels_follow_the_published_rules_in_order() {
         ("who", "webpush", "", "Mobile Push Notifications"),
         ("who", "y", "", "Unassigned"),
     ] {
-        let found = channel(&tables, source, medium, campaign);
+        let found = channel(tables, source, medium, campaign);
         assert_eq!(found, expected, "{source} / {medium} / {campaign}");
     }
 }
@@ -162,15 +167,12 @@ fn pages_are_grouped_without_query_index_file_and_trailing_slash() {
     }
 }
 
-const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
-                      Gecko) Chrome/140.0.0.0 Safari/537.36";
-
 #[test]
 fn a_fingerprint_tells_campaigns_apart_and_ignores_the_rest() {
     let tables = tables();
-    let print = |query: &str| campaign_fingerprint(&tables, &format!("{PAGE}?{query}"));
+    let print = |query: &str| campaign_fingerprint(tables, &format!("{PAGE}?{query}"));
     assert_eq!(print("q=1"), 0);
-    assert_eq!(campaign_fingerprint(&tables, PAGE), 0);
+    assert_eq!(campaign_fingerprint(tables, PAGE), 0);
     assert_ne!(print("gclid=a"), print("gclid=b"));
     assert_eq!(print("gclid=a"), print("q=1&gclid=a"));
     assert_ne!(print("utm_source=a"), print("utm_medium=a"));
@@ -250,12 +252,10 @@ proptest! {
         let tables = tables();
         let origins = vec!["https://*.example.com".to_owned(), url.clone()];
         let rules = SiteRules { origins };
-        arrive(&tables, &rules, &url, &referrer);
-        let arrival = arrive(&tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
+        arrive(tables, &rules, &url, &referrer);
+        let arrival = arrive(tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
         prop_assert!(arrival.landing_page.starts_with('/'));
         prop_assert!(arrival.landing_page.len() <= 512);
-        bot(&tables, &agent);
-        device(&agent);
         SessionToken::read(&keys(), &site("a"), &agent, Millis(0));
     }
 }
