@@ -2,6 +2,8 @@
 
 use crate::app::StartError;
 use crate::config::load::LoadError;
+use crate::platform::ids::SiteId;
+use crate::visit::place::database::DatabaseError;
 
 /// Why a command failed; printed after `ringtrace: `.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,15 @@ pub enum CliError {
     /// The demo cannot be played.
     #[error("demo: {0}")]
     Demo(String),
+    /// The configuration has no such site.
+    #[error("there is no site `{0}` in the configuration; name it with --config")]
+    NoSuchSite(SiteId),
+    /// A database of places cannot be used.
+    #[error(transparent)]
+    Place(DatabaseError),
+    /// Lines cannot be read or written.
+    #[error("cannot read or write: {0}")]
+    Stream(std::io::Error),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),

@@ -1,6 +1,7 @@
 //! The command line: which command, with which options. Each command's file does its work.
 
 mod check;
+mod classify;
 mod demo;
 mod error;
 mod key;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 pub use check::CheckArgs;
+pub use classify::ClassifyArgs;
 pub use demo::DemoArgs;
 pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
@@ -41,6 +43,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Check a configuration and what it needs; tells everything that is wrong.
     Check(CheckArgs),
+    /// Tell what page views are taken for, and why.
+    Classify(ClassifyArgs),
     /// How many numbers so many visitors need.
     Size(SizeArgs),
     /// Keys of the API.
@@ -55,6 +59,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => finish(demo::run(args)),
         Command::Report(args) => finish(report::run(args)),
         Command::Check(args) => check::run(&args),
+        Command::Classify(args) => told(classify::run(&args)),
         Command::Size(args) => {
             size::run(&args);
             ExitCode::SUCCESS
@@ -63,7 +68,7 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Runs a command to its end; an error is told to people, on standard error.
+/// Runs a command to its end.
 fn finish(command: impl Future<Output = Result<(), CliError>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = runtime.map_err(CliError::Runtime).and_then(|runtime| {
@@ -72,6 +77,11 @@ fn finish(command: impl Future<Output = Result<(), CliError>>) -> ExitCode {
         runtime.shutdown_timeout(Duration::from_secs(1));
         done
     });
+    told(done)
+}
+
+/// How a command ended; an error is told to people, on standard error.
+fn told(done: Result<(), CliError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

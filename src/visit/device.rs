@@ -1,7 +1,7 @@
 //! What shows the page: kind of machine, family of the browser and of the system, by user agent and
 //! client hints. The words are data (`config/machines.toml`); a library that knows every model would
 //! cost tens of microseconds a page view and megabytes, for four kinds of devices
-//! (`docs/adr/0004-own-tables-for-agents.md`).
+//! (`docs/adr/0005-own-tables-for-agents.md`).
 //!
 //! What cannot be told: an iPad that asks for desktop pages (its default) says that it is a Mac, and
 //! sends no hints. It counts as a desktop with Safari on macOS.
@@ -81,7 +81,8 @@ fn browser_name<'t>(table: &'t MachineTable, browser: Option<usize>, system: &st
 /// before each version. Brands that are there to be ignored are in no table.
 fn brands(hint: &str) -> impl Iterator<Item = &str> {
     hint.split("v=\"").take(BRANDS).filter_map(|piece| {
-        piece.trim_end_matches([';', ' ']).strip_suffix('"')?.rsplit('"').next()
+        let quoted = piece.trim_end().strip_suffix(';')?.trim_end();
+        quoted.strip_suffix('"')?.rsplit('"').next()
     })
 }
 

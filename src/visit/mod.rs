@@ -17,6 +17,7 @@ pub mod click_id;
 pub mod client;
 pub mod cookies;
 pub mod device;
+pub mod explain;
 pub mod landing;
 pub mod matcher;
 pub mod model;

@@ -1,5 +1,7 @@
 //! What the referrer says, and why.
 
+use std::fmt;
+
 use url::{Host, Url};
 
 use crate::visit::bot::cut;
@@ -126,6 +128,31 @@ impl Referrer<'_> {
 fn has_name(url: &Url) -> bool {
     let host = url.host_str().unwrap_or("");
     !host.is_empty() && host != "." && !host.starts_with('.') && !host.contains("..")
+}
+
+impl fmt::Display for Referrer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Referrer::None(why) => why.fmt(f),
+            Referrer::Known { listed, .. } => {
+                write!(f, "{:?} of config/{}", listed.pattern, listed.list.file())
+            }
+            Referrer::Unknown { .. } => f.write_str("no list knows it"),
+        }
+    }
+}
+
+impl fmt::Display for NoReferrer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoReferrer::Absent => f.write_str("there is none"),
+            NoReferrer::Unreadable => f.write_str("it is no address of a page or an app"),
+            NoReferrer::OwnSite(host) => write!(f, "{host} is the site itself"),
+            NoReferrer::IgnoredBySite(host) => write!(f, "the site does not count {host}"),
+            NoReferrer::Payment(host) => write!(f, "{host}: visitors pay there and come back"),
+            NoReferrer::SignIn(host) => write!(f, "{host}: visitors sign in there and come back"),
+        }
+    }
 }
 
 /// `www.xn--bcher-kva.example` → `bücher.example`.

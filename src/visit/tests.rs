@@ -187,9 +187,6 @@ fn pages_are_grouped_without_query_index_file_and_trailing_slash() {
     }
 }
 
-const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
-                      Gecko) Chrome/140.0.0.0 Safari/537.36";
-
 #[test]
 fn a_fingerprint_tells_campaigns_apart_and_ignores_the_rest() {
     let tables = tables();

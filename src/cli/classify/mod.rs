@@ -4,6 +4,7 @@
 mod stream;
 
 use std::borrow::Cow;
+use std::env::temp_dir;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::num::NonZero;
@@ -17,7 +18,7 @@ use crate::cli::CliError;
 use crate::config::Installation;
 use crate::config::load::{load, load_checked};
 use crate::platform::ids::SiteId;
-use crate::visit::explain::{Question, explain};
+use crate::visit::explain::{Explanation, Question, explain};
 use crate::visit::place::Places;
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
@@ -76,9 +77,10 @@ pub(super) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
         None => load(None)?,
     };
     let desk = Desk {
-        places: Places::open(&config.place.databases),
+        places: Places::open(&config.place.databases, &temp_dir()).map_err(CliError::Place)?,
         tables: Tables::load().map_err(|error| CliError::Start(error.into()))?,
         site: args.site.clone(),
+        no_rules: SiteRules::default(),
         installation: Installation::new(config),
     };
     if let Some(unknown) = args.site.iter().find(|site| desk.installation.site(site).is_none()) {
@@ -88,7 +90,9 @@ pub(super) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
     let written = if args.stdin {
         let cores = || available_parallelism().map_or(1, NonZero::get);
         let threads = args.threads.map_or_else(cores, NonZero::get);
-        stream::run(io::stdin(), out, threads, || |line: &[u8], out: &mut Vec<u8>| desk.line(line, out))
+        stream::run(io::stdin(), out, threads, || {
+            |line: &[u8], out: &mut Vec<u8>| desk.line(line, out)
+        })
     } else {
         let question = Question {
             url: args.url.as_deref().unwrap_or(""),
@@ -96,8 +100,9 @@ pub(super) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
             user_agent: args.user_agent.as_deref(),
             ip: args.ip,
         };
-        let answer = explain(&desk.tables, &desk.places, desk.rules(None), &question);
-        serde_json::to_writer_pretty(&mut out, &answer).map_err(io::Error::from)
+        let answer = desk.explain(desk.rules(None), &question);
+        serde_json::to_writer_pretty(&mut out, &answer)
+            .map_err(io::Error::from)
             .and_then(|()| writeln!(out))
     };
     written.map_err(CliError::Stream)
@@ -109,11 +114,19 @@ struct Desk {
     places: Places,
     installation: Installation,
     site: Option<SiteId>,
+    /// What every site begins with.
+    no_rules: SiteRules,
 }
 
 impl Desk {
     fn rules(&self, site: Option<&SiteId>) -> &SiteRules {
-        self.installation.rules(site.or(self.site.as_ref()))
+        let site = site.or(self.site.as_ref());
+        site.map_or(&self.no_rules, |site| self.installation.rules(site))
+    }
+
+    fn explain<'a>(&'a self, rules: &'a SiteRules, question: &Question<'_>) -> Explanation<'a> {
+        let data_centres = self.installation.config.bots.data_centres;
+        explain(&self.tables, &self.places, rules, data_centres, question)
     }
 
     /// Answers one line with one; a line that cannot be read with what is wrong with it.
@@ -132,7 +145,8 @@ impl Desk {
             return Err(format!("the line is longer than {} bytes", stream::MAX_LINE));
         }
         let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        if let Some(site) = line.site.as_ref().filter(|site| self.installation.site(site).is_none()) {
+        if let Some(site) = line.site.as_ref().filter(|site| self.installation.site(site).is_none())
+        {
             return Err(format!("there is no site `{site}` in the configuration"));
         }
         let question = Question {
@@ -142,7 +156,7 @@ impl Desk {
             ip: line.ip,
         };
         let rules = self.rules(line.site.as_ref());
-        let answer = explain(&self.tables, &self.places, rules, &question);
+        let answer = self.explain(rules, &question);
         serde_json::to_writer(out, &answer).map_err(|error| error.to_string())
     }
 }

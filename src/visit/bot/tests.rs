@@ -1,13 +1,19 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::visit::bot::ahead::is_ahead;
+use crate::visit::device::machine;
 
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
                       Gecko) Chrome/140.0.0.0 Safari/537.36";
 
-fn tables() -> Tables {
-    Tables::load().expect("the compiled-in tables are readable")
+/// Read once: many cases ask.
+fn tables() -> &'static Tables {
+    static TABLES: LazyLock<Tables> =
+        LazyLock::new(|| Tables::load().expect("the compiled-in tables are readable"));
+    &TABLES
 }
 
 fn agent(user_agent: &str) -> Evidence<'_> {
@@ -34,14 +40,14 @@ fn programs_are_told_from_people() {
         ("curl/8.5.0", Some(BotKind::Tool)),
         ("Whatever/1.0", Some(BotKind::Tool)),
     ] {
-        assert_eq!(kind(&tables, agent), expected, "{agent}");
+        assert_eq!(kind(tables, agent), expected, "{agent}");
     }
 }
 
 #[test]
 fn a_verdict_names_the_line_that_decided() {
     let tables = tables();
-    let why = |text: &'static str| judge(&tables, &agent(text)).expect("a program").why;
+    let why = |text: &'static str| judge(tables, &agent(text)).expect("a program").why;
     let listed = why("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)");
     assert_eq!((listed.of, listed.list, listed.line), ("user_agent", "crawlers.tsv", "Googlebot/"));
     let word = why("Mozilla/5.0 (compatible; FreshNewBot/1.0)");
@@ -56,15 +62,15 @@ fn the_name_of_a_phone_proves_nothing() {
         format!("Mozilla/5.0 (Linux; Android 12; {model}) AppleWebKit/537.36 Chrome/99.0 Mobile")
     };
     for model in ["Spider Build/JLS36C", "Sonic", "CUBOT NOTE 20", "Robot X Build/1", "Wget 5"] {
-        assert_eq!(kind(&tables, &phone(model)), None, "{model}");
+        assert_eq!(kind(tables, &phone(model)), None, "{model}");
     }
     // What comes behind the name is no name.
-    assert_eq!(kind(&tables, &phone("Pixel 8; NewBot/1.0")), Some(BotKind::Crawler));
+    assert_eq!(kind(tables, &phone("Pixel 8; NewBot/1.0")), Some(BotKind::Crawler));
     let with_build = phone("Pixel 8 Build/OPD3; DuplexWeb-Google/1.0");
-    assert_eq!(kind(&tables, &with_build), Some(BotKind::Preview));
+    assert_eq!(kind(tables, &with_build), Some(BotKind::Preview));
     // An exception is a whole word.
-    assert_eq!(kind(&tables, "Mozilla/5.0 (Linux) CUBOT/1 Chrome/99.0"), None);
-    assert_eq!(kind(&tables, "Mozilla/5.0 (Linux) Cubots/1 Chrome/99.0"), Some(BotKind::Crawler));
+    assert_eq!(kind(tables, "Mozilla/5.0 (Linux) CUBOT/1 Chrome/99.0"), None);
+    assert_eq!(kind(tables, "Mozilla/5.0 (Linux) Cubots/1 Chrome/99.0"), Some(BotKind::Crawler));
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn client_hints_betray_a_headless_browser_under_another_agent() {
     let tables = tables();
     let judged = |brands| {
         let hints = ClientHints { brands, ..ClientHints::default() };
-        judge(&tables, &Evidence { user_agent: CHROME, hints, network: None })
+        judge(tables, &Evidence { user_agent: CHROME, hints, network: None })
     };
     let bot = judged(r#""Not;A=Brand";v="99", "HeadlessChrome";v="140", "Chromium";v="140""#);
     let bot = bot.expect("a program");
@@ -89,7 +95,7 @@ fn a_data_centre_is_known_by_its_number_and_relays_of_people_are_left_out() {
     let judged = |asn| {
         let network = Network { asn, organisation: "Any".to_owned(), ..Network::default() };
         let network = Some(&network);
-        judge(&tables, &Evidence { user_agent: CHROME, network, ..Evidence::default() })
+        judge(tables, &Evidence { user_agent: CHROME, network, ..Evidence::default() })
             .map(|bot| (bot.kind, bot.why.line.to_owned()))
     };
     assert_eq!(judged(24940), Some((BotKind::DataCentre, "Hetzner".to_owned())));
@@ -113,19 +119,12 @@ fn every_word_for_loading_ahead_is_understood() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
-    fn any_agent_is_judged_and_so_is_its_beginning(text in ".{0,1200}", brands in ".{0,200}") {
-        thread_local! { static TABLES: Tables = tables(); }
-        TABLES.with(|tables| {
-            let hints = ClientHints { brands: &brands, mobile: &brands, platform: &text };
-            let evidence = Evidence { user_agent: &text, hints, network: None };
-            let once = judge(tables, &evidence);
-            prop_assert_eq!(once, judge(tables, &evidence));
-            let machine = crate::visit::device::machine(tables, &text, hints);
-            prop_assert_eq!(machine, crate::visit::device::machine(tables, &text, hints));
-            Ok(())
-        })?;
+    fn any_text_is_judged_and_twice_the_same(text in ".{0,1200}", brands in ".{0,200}") {
+        let hints = ClientHints { brands: &brands, mobile: &brands, platform: &text };
+        let evidence = Evidence { user_agent: &text, hints, network: None };
+        let once = judge(tables(), &evidence);
+        prop_assert_eq!(once, judge(tables(), &evidence));
+        prop_assert_eq!(machine(tables(), &text, hints), machine(tables(), &text, hints));
     }
 }

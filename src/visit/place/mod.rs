@@ -65,6 +65,11 @@ impl Places {
         self.0.store(Arc::new(databases));
     }
 
+    /// Whether there is no database.
+    pub fn is_empty(&self) -> bool {
+        self.0.load().is_empty()
+    }
+
     /// What is known of `address`. An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`) is the IPv4
     /// address; tunnelled ones (6to4, Teredo) are where the databases put them.
     pub fn locate(&self, address: IpAddr) -> Located {
