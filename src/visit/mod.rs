@@ -17,6 +17,7 @@ pub mod device;
 pub mod landing;
 pub mod matcher;
 pub mod model;
+pub mod own_hosts;
 pub mod parameters;
 pub mod place;
 pub mod referrer;

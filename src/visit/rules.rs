@@ -1,7 +1,7 @@
 //! Page view → where it came from, and why. Pure: the tables are an argument.
 
 use crate::visit::campaign::{Campaign, Tag};
-use crate::visit::channel::channel;
+use crate::visit::channel::{decide, medium_for};
 use crate::visit::model::{ClickId, Source};
 use crate::visit::parameters::address;
 use crate::visit::referrer::{self, Referrer};
@@ -17,7 +17,7 @@ pub const MAX_URL: usize = 4096;
 const NOT_SET: &str = "(not set)";
 
 /// What one page view says about how the visitor arrived.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Arrival<'a> {
     /// Where it came from.
     pub source: Source,
@@ -63,14 +63,13 @@ pub fn arrive<'a>(
         };
     };
     let landing_host = landing::host(&url);
-    let is_own = |host: &str| rules.no_source(host, &landing_host).is_some();
-    let referrer = referrer::read(tables, bot::cut(referrer, MAX_URL), is_own);
+    let referrer = referrer::read(tables, referrer, &rules.own_hosts(&landing_host));
     let campaign = Campaign::read(tables, rules, &url);
-    let (source, mut why) = source(&campaign, referrer.as_ref());
+    let (source, mut why) = source(tables, &campaign, &referrer);
     let mut arrival = Arrival {
         source,
         click_ids: campaign.click_ids(),
-        referrer_host: referrer.map(|referrer| referrer.host).unwrap_or_default(),
+        referrer_host: referrer.host().unwrap_or_default().to_owned(),
         landing_page: landing::page(&url),
         landing_host,
         why: Why::default(),
@@ -80,18 +79,21 @@ pub fn arrive<'a>(
         why.landing = LandingWhy::Fold(place);
     }
     let Source { source, medium, campaign: name, .. } = &arrival.source;
-    let default = channel(tables, source, medium, name);
+    let default = decide(tables, source, medium, name);
     let facts = VisitFacts {
         source: &arrival.source,
-        channel: default,
+        channel: default.channel,
         click_ids: &arrival.click_ids,
         referrer_host: &arrival.referrer_host,
         landing_host: &arrival.landing_host,
         landing_page: &arrival.landing_page,
     };
     let own = rules.channel(&facts);
-    why.channel = own.map_or(ChannelWhy::Default, |(place, _)| ChannelWhy::Own(place));
-    arrival.source.channel = own.map_or(default, |(_, name)| name).to_owned();
+    why.channel = own.map_or(ChannelWhy::Default(default), |(place, _)| ChannelWhy::Own(place));
+    arrival.source.channel = own.map_or(default.channel, |(_, name)| name).to_owned();
+    if let Referrer::None(reason) = referrer {
+        why.no_referrer = Some(reason);
+    }
     why.clicks = campaign.clicks.iter().map(|click| click.rule).collect();
     Arrival { why, ..arrival }
 }
@@ -109,21 +111,29 @@ pub fn campaign_fingerprint(tables: &Tables, rules: &SiteRules, url: &str) -> u3
 /// Everything but the channel. Precedence: a click id that proves an ad names the platform, and
 /// source and medium where the URL has no parameter for them; then the URL's parameters; then a listed
 /// referrer; then a click id that proves no ad; then any other referrer; else direct.
-fn source<'a>(campaign: &Campaign<'a>, referrer: Option<&Referrer>) -> (Source, Why<'a>) {
+fn source<'a>(
+    tables: &'a Tables,
+    campaign: &Campaign<'a>,
+    referrer: &Referrer<'a>,
+) -> (Source, Why<'a>) {
     let paid = campaign.paid_click();
     let unpaid = campaign.unpaid_click();
-    let listed = referrer.filter(|referrer| referrer.known);
+    let sent = referrer.source_and_medium();
+    let sent = sent.as_ref().map(|(source, medium)| (source.as_str(), *medium));
+    let assistant = || medium_for(tables, campaign.text(Tag::Source));
 
     let (source, medium, evidence) = if let Some(click) = paid {
         (click.rule.source.as_str(), click.rule.medium.as_str(), Evidence::PaidClick(click.name))
+    } else if let Some(medium) = assistant() {
+        (NOT_SET, medium, Evidence::Assistant)
     } else if campaign.is_tagged() {
         (NOT_SET, NOT_SET, Evidence::LeftOut)
-    } else if let Some(referrer) = listed {
-        (referrer.source.as_str(), referrer.medium, Evidence::ListedReferrer)
+    } else if let (Referrer::Known { listed, .. }, Some((source, medium))) = (referrer, sent) {
+        (source, medium, Evidence::ListedReferrer(listed))
     } else if let Some(click) = unpaid {
         (click.rule.source.as_str(), click.rule.medium.as_str(), Evidence::Click(click.name))
-    } else if let Some(referrer) = referrer {
-        (referrer.source.as_str(), referrer.medium, Evidence::OtherReferrer)
+    } else if let Some((source, medium)) = sent {
+        (source, medium, Evidence::OtherReferrer)
     } else {
         return (Source::direct(), Why::default());
     };
@@ -134,12 +144,13 @@ fn source<'a>(campaign: &Campaign<'a>, referrer: Option<&Referrer>) -> (Source, 
     let (source, why_source) = or(Tag::Source, source);
     let (medium, why_medium) = or(Tag::Medium, medium);
     let text = |tag: Tag| campaign.text(tag).to_owned();
+    let searched = referrer.term().filter(|_| !campaign.is_tagged()).unwrap_or_default();
     let source = Source {
         source,
         medium,
         campaign: text(Tag::Campaign),
         campaign_id: text(Tag::Id),
-        term: text(Tag::Term),
+        term: or(Tag::Term, searched).0,
         content: text(Tag::Content),
         source_platform: text(Tag::SourcePlatform),
         creative_format: text(Tag::CreativeFormat),

@@ -6,6 +6,7 @@ use crate::config::model::{Site, VisitField};
 use crate::visit::landing::Fold;
 use crate::visit::matcher::{Facts, Matcher};
 use crate::visit::model::{ClickId, Source};
+use crate::visit::own_hosts::OwnHosts;
 use crate::visit::tables::ClickRule;
 use crate::visit::tables::clicks::ClickTable;
 
@@ -13,20 +14,12 @@ use crate::visit::tables::clicks::ClickTable;
 #[derive(Debug, Default)]
 pub struct SiteRules {
     fragments: bool,
+    origins: Vec<String>,
     own_domains: Vec<String>,
     ignored_referrers: Vec<String>,
     clicks: ClickTable,
     folds: Vec<Fold>,
     channels: Vec<(String, Matcher)>,
-}
-
-/// Why a host that sent a visitor is no source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSource {
-    /// It is the site itself.
-    Own,
-    /// The site says that it only sends visitors back.
-    Ignored,
 }
 
 impl SiteRules {
@@ -35,8 +28,6 @@ impl SiteRules {
         let visits = &site.visits;
         let domains =
             |texts: &[String]| texts.iter().filter_map(|text| domain(text).ok()).collect();
-        let mut own_domains: Vec<String> = domains(&visits.own_domains);
-        own_domains.extend(site.origins.iter().filter_map(|origin| domain_of_origin(origin)));
         let clicks = visits.click_ids.iter().map(|own| {
             ClickRule::own(&own.name, &own.platform, &own.source, &own.medium, own.paid)
         });
@@ -46,7 +37,8 @@ impl SiteRules {
             .filter_map(|rule| Some((rule.name.clone(), Matcher::compile(&rule.when).ok()?)));
         SiteRules {
             fragments: visits.fragments,
-            own_domains,
+            origins: site.origins.clone(),
+            own_domains: domains(&visits.own_domains),
             ignored_referrers: domains(&visits.ignored_referrers),
             clicks: ClickTable::of(clicks.collect()),
             folds: visits.landing_pages.iter().filter_map(|text| Fold::parse(text).ok()).collect(),
@@ -64,14 +56,14 @@ impl SiteRules {
         &self.clicks
     }
 
-    /// Why `host` (lower case) is no source of a page on `landing_host`; `None`: it may be one.
-    /// Domains stand for themselves and all below them, a page's own host also without `www.`.
-    pub fn no_source(&self, host: &str, landing_host: &str) -> Option<NoSource> {
-        let covers = |domain: &String| is_or_below(host, domain);
-        if is_or_below(host, without_www(landing_host)) || self.own_domains.iter().any(covers) {
-            return Some(NoSource::Own);
+    /// Which hosts are no referrers of a page on the host `landing`.
+    pub fn own_hosts<'a>(&'a self, landing: &'a str) -> OwnHosts<'a> {
+        OwnHosts {
+            landing,
+            origins: &self.origins,
+            domains: &self.own_domains,
+            ignored: &self.ignored_referrers,
         }
-        self.ignored_referrers.iter().any(covers).then_some(NoSource::Ignored)
     }
 
     /// The first pattern that `page` is folded into, and its place in the configuration.
@@ -148,61 +140,30 @@ pub fn domain(text: &str) -> Result<String, &'static str> {
     if name.contains('.') || name == "localhost" { Ok(name.to_owned()) } else { Err(EXPECTED) }
 }
 
-/// `https://*.example.com:8443` → `example.com`, as `https://www.example.com`.
-fn domain_of_origin(origin: &str) -> Option<String> {
-    let (_, rest) = origin.split_once("://")?;
-    let name = rest.split(':').next().unwrap_or(rest);
-    domain(without_www(name.strip_prefix("*.").unwrap_or(name))).ok()
-}
-
-fn without_www(host: &str) -> &str {
-    // `www.com` is a domain of its own.
-    host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host)
-}
-
-fn is_or_below(host: &str, domain: &str) -> bool {
-    let front = host.strip_suffix(domain).filter(|_| !domain.is_empty());
-    front.is_some_and(|front| front.is_empty() || front.ends_with('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn rules(text: &str) -> SiteRules {
-        let head = "id = \"s\"\nkey = \"pk\"\nforward_to = \"+14155550100\"\n";
-        SiteRules::compile(&toml::from_str(&format!("{head}{text}")).expect("a site"))
-    }
-
     #[test]
-    fn own_domains_and_those_that_send_back_are_no_sources() {
-        let rules = rules(
-            r#"
+    fn domains_and_origins_of_the_configuration_are_no_referrers() {
+        let site = r#"
+            id = "s"
+            key = "pk"
+            forward_to = "+14155550100"
             origins = ["https://www.example.com", "https://*.example.net:8443"]
             [visits]
-            own_domains = ["BÜCHER.example"]
+            own_domains = ["BÜCHER.example", "com"]
             ignored_referrers = ["pay.example.org"]
-            "#,
-        );
-        let why = |host| rules.no_source(host, "www.landing.example");
-        for own in [
-            "www.landing.example",
-            "landing.example",
-            "shop.landing.example",
-            "www.example.com",
-            "example.com",
-            "shop.example.com",
-            "a.b.example.net",
-            "xn--bcher-kva.example",
-        ] {
-            assert_eq!(why(own), Some(NoSource::Own), "{own}");
+        "#;
+        let rules = SiteRules::compile(&toml::from_str(site).expect("a site"));
+        let hosts = rules.own_hosts("landing.test");
+        for own in ["landing.test", "www.example.com", "a.example.net", "xn--bcher-kva.example"] {
+            assert!(hosts.is_own(own), "{own}");
         }
-        assert_eq!(why("checkout.pay.example.org"), Some(NoSource::Ignored));
-        for other in ["notexample.com", "example.com.evil.example", "example.org", "com", ""] {
-            assert_eq!(why(other), None, "{other}");
+        assert!(hosts.is_ignored("checkout.pay.example.org"));
+        for other in ["other.com", "example.org"] {
+            assert!(!hosts.is_own(other) && !hosts.is_ignored(other), "{other}");
         }
-        assert_eq!(rules.no_source("a.example", ""), None);
-        assert_eq!(rules.no_source("shop.com", "www.com"), None);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use proptest::prelude::*;
 
 use crate::platform::clock::Millis;
@@ -13,8 +15,9 @@ use crate::visit::tables::Tables;
 use crate::visit::token::{SessionToken, read_visitor, sign_visitor};
 use crate::visit::why::Why;
 
-fn tables() -> Tables {
-    Tables::load().expect("the compiled-in tables are readable")
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| Tables::load().expect("the compiled-in tables are readable"))
 }
 
 /// The rules of a site with these keys.
@@ -31,7 +34,7 @@ fn rules(keys: &str) -> SiteRules {
 /// How a visitor arrived; what decided it is not told.
 fn from(url: &str, referrer: &str) -> Arrival<'static> {
     let (tables, rules) = (tables(), rules(""));
-    let arrival = arrive(&tables, &rules, url, referrer);
+    let arrival = arrive(tables, &rules, url, referrer);
     Arrival {
         source: arrival.source,
         click_ids: arrival.click_ids,
@@ -166,7 +169,7 @@ fn channels_follow_the_published_rules_in_order() {
         ("who", "webpush", "", "Mobile Push Notifications"),
         ("who", "y", "", "Unassigned"),
     ] {
-        let found = channel(&tables, source, medium, campaign);
+        let found = channel(tables, source, medium, campaign);
         assert_eq!(found, expected, "{source} / {medium} / {campaign}");
     }
 }
@@ -201,7 +204,7 @@ fn programs_are_told_from_people() {
         ("facebookexternalhit/1.1", Some(BotKind::Preview)),
         ("curl/8.5.0", Some(BotKind::Tool)),
     ] {
-        assert_eq!(bot(&tables, agent), kind, "{agent}");
+        assert_eq!(bot(tables, agent), kind, "{agent}");
     }
 }
 
@@ -225,9 +228,9 @@ fn devices() {
 fn a_fingerprint_tells_campaigns_apart_and_ignores_the_rest() {
     let tables = tables();
     let rules = rules("");
-    let print = |query: &str| campaign_fingerprint(&tables, &rules, &format!("{PAGE}?{query}"));
+    let print = |query: &str| campaign_fingerprint(tables, &rules, &format!("{PAGE}?{query}"));
     assert_eq!(print("q=1"), 0);
-    assert_eq!(campaign_fingerprint(&tables, &rules, PAGE), 0);
+    assert_eq!(campaign_fingerprint(tables, &rules, PAGE), 0);
     assert_ne!(print("gclid=a"), print("gclid=b"));
     assert_eq!(print("gclid=a"), print("q=1&gclid=a"));
     assert_ne!(print("utm_source=a"), print("utm_medium=a"));
@@ -306,11 +309,11 @@ proptest! {
     ) {
         let tables = tables();
         let rules = rules("");
-        arrive(&tables, &rules, &url, &referrer);
-        let arrival = arrive(&tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
+        arrive(tables, &rules, &url, &referrer);
+        let arrival = arrive(tables, &rules, &format!("https://a.example/{query}?{query}"), &url);
         prop_assert!(arrival.landing_page.starts_with('/'));
         prop_assert!(arrival.landing_page.len() <= 512);
-        bot(&tables, &agent);
+        bot(tables, &agent);
         device(&agent);
         SessionToken::read(&keys(), &site("a"), &agent, Millis(0));
     }

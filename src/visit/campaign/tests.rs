@@ -272,9 +272,20 @@ fn every_part_says_why() {
     assert_eq!(why("?msclkid=1", ""), both("click id msclkid, which proves a paid click"));
     assert_eq!(why("?fbclid=1", ""), both("click id fbclid, as nothing else tells"));
     assert_eq!(why("?utm_id=1", ""), both("the URL names a campaign, and leaves this out"));
-    assert_eq!(why("", "https://www.bing.com/"), both("the referrer, which is listed"));
+    let (source, medium) = why("", "https://www.bing.com/");
+    assert!(source.starts_with("the referrer, listed as ") && source == medium, "{source}");
+    let (source, medium) = why("?utm_source=chatgpt.com", "");
+    assert_eq!(source, "parameter utm_source in the query");
+    assert_eq!(medium, "the source is an assistant");
     assert_eq!(why("", "https://a.example/"), both("the referrer, which is not listed"));
     assert_eq!(why("", ""), both("no parameter, no click id, no referrer"));
+    let no_referrer = |referrer: &str| {
+        let why = arrive(world.tables, &world.rules, PAGE, referrer).why.no_referrer;
+        why.map(|why| why.to_string()).unwrap_or_default()
+    };
+    assert_eq!(no_referrer(""), "none was sent");
+    assert_eq!(no_referrer("https://www.example.com/x"), "www.example.com is the site itself");
+    assert_eq!(no_referrer("https://a.example/"), "");
     let arrival = arrive(world.tables, &world.rules, "not a url", "https://a.example/");
     assert_eq!(arrival.why.source.to_string(), "the URL is no address");
     let arrival = world.arrive("?gclid=1&fbclid=2&gad_source=1");

@@ -2,7 +2,13 @@
 
 pub mod bots;
 pub mod clicks;
+pub mod hosts;
+pub mod lists;
 pub mod sources;
+pub mod terms;
+
+#[cfg(test)]
+mod tests;
 
 use serde::Deserialize;
 
@@ -10,9 +16,9 @@ use crate::visit::bot::BotKind;
 use crate::visit::tables::bots::BotTable;
 pub use crate::visit::tables::clicks::ClickRule;
 use crate::visit::tables::clicks::ClickTable;
+pub use crate::visit::tables::lists::{List, SourceKind};
+pub use crate::visit::tables::sources::Listed;
 use crate::visit::tables::sources::SourceTable;
-
-pub use crate::visit::tables::sources::SourceKind;
 
 /// Why the compiled-in tables cannot be used; a build that passes its tests never shows it.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +30,30 @@ pub enum TablesError {
         file: &'static str,
         /// What the parser said.
         source: Box<toml::de::Error>,
+    },
+    /// Not the CSV that is expected.
+    #[error("config/{file}: {source}")]
+    Csv {
+        /// The file.
+        file: &'static str,
+        /// What the parser said.
+        source: Box<csv::Error>,
+    },
+    /// A host pattern that is none.
+    #[error("config/{file}: {host:?} is no host")]
+    Host {
+        /// The file.
+        file: &'static str,
+        /// What stands there.
+        host: String,
+    },
+    /// A search term's place is no regular expression.
+    #[error("config/{file}: {source}")]
+    Term {
+        /// The file.
+        file: &'static str,
+        /// What the parser said.
+        source: Box<regex::Error>,
     },
     /// A word is no regular expression.
     #[error("config/bots.toml: {0}")]
@@ -53,14 +83,9 @@ impl Tables {
         &self.clicks
     }
 
-    /// What `source` (a name or host, in any case) is known to be.
-    pub fn kind_of_source(&self, source: &str) -> Option<SourceKind> {
-        self.sources.kind(source)
-    }
-
-    /// Name and kind of a referring host (lower case).
-    pub fn referrer(&self, host: &str) -> Option<(&str, SourceKind)> {
-        self.sources.referrer(host)
+    /// The known sources: hosts, apps and names.
+    pub fn sources(&self) -> &SourceTable {
+        &self.sources
     }
 
     /// The kind of program that this user agent is, when it is one.
