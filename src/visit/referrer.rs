@@ -54,14 +54,11 @@ pub fn read<'t>(tables: &'t Tables, referrer: &str, own: &OwnHosts<'_>) -> Refer
     if referrer.is_empty() {
         return Referrer::None(NoReferrer::Absent);
     }
-    let Some(url) = parse(cut(referrer, REFERRER_MAX)) else {
+    let Some(url) = parse(cut(referrer, REFERRER_MAX)).filter(has_name) else {
         return Referrer::None(NoReferrer::Unreadable);
     };
     let host = landing::host(&url);
     let is_app = !url.scheme().starts_with("http");
-    if host.is_empty() {
-        return Referrer::None(NoReferrer::Unreadable);
-    }
     if !is_app && own.is_own(&host) {
         return Referrer::None(NoReferrer::OwnSite(host));
     }
@@ -117,6 +114,12 @@ impl Referrer<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether the host has no empty part: `https://..` and `https://.com` are nobody's.
+fn has_name(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or("");
+    !host.is_empty() && host != "." && !host.starts_with('.') && !host.contains("..")
 }
 
 /// `www.xn--bcher-kva.example` → `bücher.example`.

@@ -82,6 +82,8 @@ fn what_is_no_referrer_says_why() {
         ("ftp://google.com/", NoReferrer::Unreadable),
         ("chrome-extension://abc/", NoReferrer::Unreadable),
         ("https://", NoReferrer::Unreadable),
+        ("https://google..com/", NoReferrer::Unreadable),
+        ("https://.com/", NoReferrer::Unreadable),
         ("https://www.plumber.example/a", own("www.plumber.example")),
         ("https://Shop.Plumber.example", own("shop.plumber.example")),
         ("https://www.paypal.com/checkout", NoReferrer::Payment("www.paypal.com".to_owned())),
@@ -111,7 +113,8 @@ fn search_terms_are_decoded() {
         ),
         ("https://www.bing.com/search?Q=up", Some("up")),
         ("http://search.yahoo.com/search#p=hello", Some("hello")),
-        ("https://www.google.de/#!/search?q=a&q=b", None),
+        ("https://www.google.de/#!/search?q=a&q=b", Some("a")),
+        ("https://www.google.de/#q=why?", Some("why?")),
         ("https://www.google.de/#q=%C3%A4", Some("ä")),
         ("https://yahoo.com?p=&p=&q=second", Some("second")),
         ("https://www.google.de/?q=", None),
@@ -133,7 +136,7 @@ struct Case {
     name: String,
     url: String,
     #[serde(rename = "type")]
-    kind: String,
+    kind: Option<String>,
     label: Option<String>,
     query: Option<String>,
     googletype: Option<String>,
@@ -169,7 +172,7 @@ fn every_case_of_goreferrer() {
             Referrer::Unknown { .. } => ("Indirect", None),
             Referrer::None(why) => panic!("{}: {why:?}", case.name),
         };
-        assert_eq!(kind, case.kind, "{}", case.name);
+        assert_eq!(kind, case.kind.as_deref().unwrap_or(kind), "{}", case.name);
         if GUESSED_LABELS.contains(&case.name.as_str()) {
             assert_eq!(label, None, "{}", case.name);
         } else {

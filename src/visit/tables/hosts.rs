@@ -11,6 +11,9 @@ use std::collections::HashMap;
 /// Second levels under which a country keeps its commercial and public names: `co.uk`, `it.ao`.
 const SECOND_LEVELS: [&str; 6] = ["com", "org", "net", "co", "it", "edu"];
 
+/// Longest name of a host (RFC 1035), in bytes: what is longer is none, and costs nothing.
+const HOST_MAX: usize = 253;
+
 /// What one name has: an entry for the whole host, and entries for some of its paths.
 #[derive(Debug, Default)]
 struct Slot {
@@ -62,6 +65,9 @@ impl HostMap {
 
     /// The longest pattern for `host` (lower case, no trailing dot) and `path` (with its slash).
     pub fn find(&self, host: &str, path: &str) -> Option<Found> {
+        if host.len() > HOST_MAX {
+            return None;
+        }
         let country = country_suffix(host);
         let mut name = host;
         loop {

@@ -46,7 +46,7 @@ impl SearchTerms {
     pub fn read(&self, url: &Url) -> Option<String> {
         self.places.iter().find_map(|place| match place {
             Place::Parameter(name) => {
-                let fragment = url.fragment().map(|text| text.trim_start_matches(['!', '/', '?']));
+                let fragment = url.fragment().map(parameters_of_fragment);
                 let texts = [url.query(), fragment];
                 texts.into_iter().flatten().find_map(|text| self.parameter(text, name))
             }
@@ -77,5 +77,13 @@ impl SearchTerms {
         let kept: String = text.chars().filter(|c| !c.is_control()).collect();
         let kept = cut(kept.trim(), TERM_MAX).trim_end();
         (!kept.is_empty()).then(|| kept.to_owned())
+    }
+}
+
+/// `q=a` of `#q=a` and of `#!/search?q=a`.
+fn parameters_of_fragment(fragment: &str) -> &str {
+    match fragment.split_once('?') {
+        Some((path, parameters)) if path.is_empty() || path.starts_with(['!', '/']) => parameters,
+        _ => fragment,
     }
 }

@@ -137,6 +137,8 @@ fn look_alikes_find_nothing() {
     ] {
         assert!(sources.host(host, "/").is_none(), "{host}");
     }
+    assert!(sources.host(&format!("{}google.com", "a.".repeat(121)), "/").is_some());
+    assert!(sources.host(&format!("{}google.com", "a.".repeat(122)), "/").is_none());
 }
 
 #[test]
