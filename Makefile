@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help demo build test lint unit snippet journey peers bench setup setup-test clean
+.PHONY: help demo build test lint unit snippet journey peers bench setup setup-test geo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ setup: ## install what building and running needs
 
 setup-test: ## install what the tests need
 	@scripts/setup redis duckdb chromium node python
+
+geo: ## a free database of countries, and the line of the configuration that uses it
+	@scripts/geo
 
 build: setup ## the release binary, at $CARGO_TARGET_DIR/release/ringtrace
 	cargo build --release --locked --bin ringtrace

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
 use futures_util::future::join_all;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::call::recorder::Recorder;
@@ -23,13 +24,17 @@ use crate::lease::store::LeaseStore;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::clock::Clock;
 use crate::platform::data_folder::{DataFolder, DataFolderError};
+use crate::platform::key_file::KeyFileError;
 use crate::platform::redis::{Breaker, Patience, Redis, StoreError, worker_pool};
 use crate::platform::redis_server::{RedisServer, RedisServerError};
 use crate::platform::shutdown::Shutdown;
-use crate::platform::signing::{SigningError, SigningKeys};
+use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
+use crate::visit::client::ClientKey;
+use crate::visit::place::worker::Watcher;
+use crate::visit::place::{self, Places};
 use crate::visit::tables::{Tables, TablesError};
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::worker::Projector;
@@ -63,9 +68,9 @@ pub enum StartError {
     /// The numbers of the configuration cannot be put into their pools.
     #[error(transparent)]
     Numbers(#[from] NumbersError),
-    /// There is no signing key.
+    /// A key of the installation cannot be used.
     #[error(transparent)]
-    Signing(#[from] SigningError),
+    Key(#[from] KeyFileError),
     /// The spool cannot be used.
     #[error("cannot use the spool: {0}")]
     Spool(#[source] std::io::Error),
@@ -104,6 +109,8 @@ struct Service {
     clock: Clock,
     address: SocketAddr,
     leases: LeaseStore,
+    /// Asks for a look at the databases of places.
+    look_at_places: Arc<Notify>,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     workers: Vec<JoinHandle<()>>,
@@ -164,6 +171,11 @@ impl App {
         self.service.start_delivery();
     }
 
+    /// Opens the databases of places anew where they changed, after a reload.
+    pub fn places_changed(&self) {
+        self.service.look_at_places.notify_one();
+    }
+
     /// Puts added numbers into their pools and drains removed ones at once, after a reload. When it
     /// fails, the sweeper does it as soon as it can.
     pub async fn numbers_changed(&self) -> Result<(), NumbersError> {
@@ -217,6 +229,7 @@ impl Service {
         let metrics = telemetry::start_metrics();
         let clock = Clock::default();
         let signing = SigningKeys::load_or_create(&data)?;
+        let client_key = ClientKey::load_or_create(&data)?;
         let warehouse = Warehouse::open(&data, config.warehouse.threads)?;
         let spool =
             Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
@@ -229,6 +242,9 @@ impl Service {
         let redis = Redis::lazy(&redis_url, patience, breaker.clone())?;
         let pool = worker_pool(&redis_url, 16)?;
         let live = Live::new(config);
+        let places = Places::default();
+        let mut watcher = Watcher::new(places.clone(), live.clone(), data);
+        watcher.run_once();
         let leases = LeaseStore::new(redis.clone());
         fill_pools(&leases, &live, &clock).await?;
 
@@ -245,6 +261,8 @@ impl Service {
             limiter: web::Data::new(SnippetLimiter::new(limits)),
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
+            places,
+            client_key,
             outbox: outbox.clone(),
             snippet: Arc::new(http::snippet::routes()),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
@@ -281,7 +299,9 @@ impl Service {
 
         let (work_over, projector_over) = (Shutdown::default(), Shutdown::default());
         let signal = || work_over.signal();
+        let look_at_places = Arc::new(Notify::new());
         let workers = vec![
+            tokio::spawn(place::worker::run(watcher, look_at_places.clone(), signal())),
             tokio::spawn(calls.run(signal())),
             tokio::spawn(lease::worker::run(leases.clone(), live.clone(), clock.clone(), signal())),
             tokio::spawn(telemetry::upkeep(signal())),
@@ -291,6 +311,7 @@ impl Service {
             clock,
             address,
             leases,
+            look_at_places,
             server: running.handle(),
             serving: tokio::spawn(running),
             workers,

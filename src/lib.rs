@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
-#![forbid(unsafe_code)]
+// One exception, visit/place/mapped.rs: docs/adr/0004-mapped-copies-of-databases.md.
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod app;

@@ -64,6 +64,7 @@ async fn reload(app: &mut App, path: Option<PathBuf>) {
     for warning in &reloaded.warnings {
         tracing::warn!("configuration: {warning}");
     }
+    app.places_changed();
     match app.numbers_changed().await {
         Ok(()) => tracing::info!("configuration reloaded: {}", reloaded.changes),
         Err(error) => tracing::error!(

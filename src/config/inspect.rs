@@ -71,6 +71,13 @@ impl Inspection<'_> {
         let origin = origin.as_deref();
         match (shape, value) {
             (Shape::Leaf(leaf), value) => self.leaf(value, leaf, path, origin),
+            (Shape::File, Value::String(tag, file)) if !file.is_empty() => {
+                *file = self.layers.folder(*tag).join(&file).to_string_lossy().into_owned();
+                true
+            }
+            (Shape::File, _) => {
+                self.complain(path, origin, "expected the path of a file in quotes")
+            }
             (Shape::Secret, Value::String(..)) => true,
             (Shape::Secret, _) => self.complain(path, origin, "expected a text in quotes"),
             (Shape::Table(keys), Value::Dict(_, table)) => {

@@ -122,7 +122,7 @@ impl Layer {
         let path: Vec<&str> = keys.split("__").collect();
         let textual = match schema::find(path.iter().copied()) {
             Some(Shape::Leaf(leaf)) => leaf.textual,
-            Some(Shape::Secret) => true,
+            Some(Shape::File | Shape::Secret) => true,
             _ => false,
         };
         let plain = || Value::from(text.to_owned());

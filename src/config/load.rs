@@ -1,7 +1,7 @@
 //! Configuration as it stands in defaults, files, environment and secret files → [`Config`].
 //!
 //! `data_folder` is relative to the working directory, as any path that a service writes to;
-//! `…_file` keys are relative to the file that names them. Lists of tables (`sites`, `api_keys`)
+//! `…_file` keys and `place.databases` are relative to the file that names them. Lists of tables (`sites`, `api_keys`)
 //! from several files of a folder are joined; of other keys the last file's value counts, and an
 //! environment variable overrides all files. A list is set there as a whole:
 //! `RINGTRACE__SERVER__TRUSTED_PROXIES='["10.0.0.0/8"]'`.

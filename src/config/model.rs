@@ -37,6 +37,8 @@ pub struct Config {
     pub log: Log,
     /// Limits against abuse.
     pub limits: Limits,
+    /// Where visitors are.
+    pub place: PlaceDatabases,
     /// Delivery of postbacks.
     pub postback: PostbackDelivery,
     /// Keys of the API.
@@ -57,7 +59,7 @@ pub struct Server {
     pub public_url: String,
     /// Worker threads; 0 = one per core.
     pub workers: usize,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `Forwarded` or `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long requests in flight may take at shutdown.
     pub shutdown_timeout: SignedDuration,
@@ -133,6 +135,14 @@ pub struct Limits {
     pub webhook_body: usize,
     /// Largest API body in bytes.
     pub api_body: usize,
+}
+
+/// Where visitors are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceDatabases {
+    /// Files in the MaxMind DB format; of every field the first that knows it counts.
+    pub databases: Vec<PathBuf>,
 }
 
 /// Delivery of postbacks.

@@ -1,9 +1,9 @@
 //! What only the world outside can tell of a configuration: does Redis answer, is the program
-//! there, can the folder be written, is the address free. Changes nothing.
+//! there, can the folder be written, are the databases sound, is the address free. Changes nothing.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use redis::InfoDict;
@@ -12,6 +12,7 @@ use tokio::process::Command;
 use crate::config::complaint::{Complaint, Complaints};
 use crate::config::model::Config;
 use crate::platform::tls::client_builder;
+use crate::visit::place::database::Database;
 
 /// The oldest Redis whose commands Ringtrace uses.
 const OLDEST_REDIS: (u32, u32) = (6, 2);
@@ -24,6 +25,7 @@ pub async fn reach(config: &Config) -> Vec<Complaint> {
     let mut out = Complaints::default();
     out.extend(redis(config).await);
     data_folder(&config.data_folder, &mut out);
+    databases(&config.place.databases, &mut out);
     listen(config.server.listen, &mut out).await;
     out.into_vec()
 }
@@ -118,6 +120,16 @@ fn data_folder(folder: &Path, out: &mut Complaints) {
     } else if let Err(error) = std::fs::remove_file(&probe) {
         let message = format!("nothing can be removed from {}: {error}", nearest.display());
         out.error("data_folder", message);
+    }
+}
+
+/// Opens every database of places as the service would.
+fn databases(paths: &[PathBuf], out: &mut Complaints) {
+    let scratch = std::env::temp_dir();
+    for (i, path) in paths.iter().enumerate() {
+        if let Err(error) = Database::open(path, &scratch) {
+            out.error(format!("place.databases[{i}]"), error.to_string());
+        }
     }
 }
 

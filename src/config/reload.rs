@@ -89,6 +89,7 @@ impl Changes {
         let others = [
             ("server", before.server != after.server),
             ("limits", before.limits != after.limits),
+            ("place", before.place != after.place),
             ("api_keys", before.api_keys != after.api_keys),
         ];
         Changes {

@@ -23,6 +23,9 @@ use crate::platform::telemetry::LogFormat;
 pub enum Shape {
     /// One value.
     Leaf(Leaf),
+    /// The path of a file that is read; a relative one belongs to the folder of the file that names
+    /// it.
+    File,
     /// A text that is never shown. As a key of a table it may also be read from the file that the
     /// key with `_file` at its end names.
     Secret,
@@ -121,6 +124,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("warehouse", Shape::Table(WAREHOUSE)),
     needed("log", Shape::Table(LOG)),
     needed("limits", Shape::Table(LIMITS)),
+    needed("place", Shape::Table(PLACE)),
     needed("postback", Shape::Table(POSTBACK)),
     key("api_keys", Shape::List(&Shape::Table(API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
@@ -162,6 +166,8 @@ const LIMITS: &[Key] = &[
     needed("webhook_body", COUNT),
     needed("api_body", COUNT),
 ];
+
+const PLACE: &[Key] = &[needed("databases", Shape::List(&Shape::File))];
 
 const POSTBACK: &[Key] = &[
     needed("connect_timeout", DURATION),

@@ -9,7 +9,8 @@ use subtle::ConstantTimeEq;
 
 use crate::config::Live;
 use crate::config::model::{ApiKey, Config, Scope};
-use crate::http::limits::{ApiLimiter, client_ip};
+use crate::http::client_ip::client_ip;
+use crate::http::limits::ApiLimiter;
 use crate::http::problem::Problem;
 use crate::platform::ids::SiteId;
 

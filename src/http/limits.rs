@@ -7,11 +7,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use actix_web::HttpRequest;
 use arc_swap::ArcSwap;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use ipnet::IpNet;
 
 use crate::config::model::Limits;
 use crate::http::problem::Problem;
@@ -131,68 +129,9 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Who asks: the socket's peer or, when that is a trusted proxy, the last address in
-/// `X-Forwarded-For` that is not one (what stands before it anybody may have written).
-pub fn client_ip(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
-    let is_trusted = |address: IpAddr| {
-        let address = address.to_canonical();
-        trusted.iter().any(|network| network.contains(&address))
-    };
-    if trusted.is_empty() || !is_trusted(peer) {
-        return peer;
-    }
-    let headers: Vec<&str> = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    let mut nearest = peer;
-    for entry in headers.iter().rev().flat_map(|header| header.rsplit(',')).take(32) {
-        // An unreadable entry ends the part that can be believed.
-        let Some(address) = read_address(entry.trim()) else { break };
-        nearest = address;
-        if !is_trusted(address) {
-            break;
-        }
-    }
-    nearest
-}
-
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
-fn read_address(text: &str) -> Option<IpAddr> {
-    let socket = || text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip());
-    text.parse().ok().or_else(socket)
-}
-
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
-
-    fn ip(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let mut request =
-            TestRequest::default().peer_addr(format!("{peer}:1").parse().expect("an address"));
-        for header in forwarded {
-            request = request.append_header(("X-Forwarded-For", *header));
-        }
-        let trusted: Vec<IpNet> =
-            trusted.iter().map(|net| net.parse().expect("a network")).collect();
-        client_ip(&request.to_http_request(), &trusted).to_string()
-    }
-
-    #[test]
-    fn a_forwarded_address_is_believed_of_trusted_proxies_only() {
-        let proxies = ["10.0.0.0/8"];
-        assert_eq!(ip("192.0.2.1", &["198.51.100.7"], &proxies), "192.0.2.1");
-        assert_eq!(ip("10.0.0.1", &["198.51.100.7"], &[]), "10.0.0.1");
-        assert_eq!(ip("10.0.0.1", &["198.51.100.7"], &proxies), "198.51.100.7");
-        assert_eq!(ip("10.0.0.1", &["1.1.1.1, 198.51.100.7, 10.0.0.2"], &proxies), "198.51.100.7");
-        assert_eq!(ip("10.0.0.1", &["1.1.1.1", "198.51.100.7:99"], &proxies), "198.51.100.7");
-        assert_eq!(ip("10.0.0.1", &["1.1.1.1, nonsense"], &proxies), "10.0.0.1");
-        assert_eq!(ip("10.0.0.1", &[], &proxies), "10.0.0.1");
-    }
 
     fn limits(per_minute: u32, burst: u32) -> Limits {
         Limits {

@@ -30,6 +30,8 @@ use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
+use crate::visit::client::ClientKey;
+use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
 use crate::{call, lease, postback, report};
@@ -55,6 +57,10 @@ pub struct Parts {
     pub api_limiter: web::Data<ApiLimiter>,
     /// What visits are classified by.
     pub tables: web::Data<Tables>,
+    /// Where addresses are.
+    pub places: Places,
+    /// Seals who asked.
+    pub client_key: ClientKey,
     /// The outbox of postbacks.
     pub outbox: Outbox,
     /// The dashboard's pages, prepared once.
@@ -104,6 +110,8 @@ pub fn application(
         .app_data(parts.limiter.clone())
         .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())
+        .app_data(web::Data::new(parts.places.clone()))
+        .app_data(web::Data::new(parts.client_key.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))

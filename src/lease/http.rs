@@ -9,7 +9,6 @@ use futures_util::future::join;
 
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
-use crate::http::limits::client_ip;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::lease::model::{PageSign, SignKind, TelClick};
 use crate::lease::reply::{Outcome, reply};
@@ -37,8 +36,8 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
 )]
 #[post("/v1/lease")]
 async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
-    let desk = Desk::of(&request)?;
     let live = live(&request)?.now_full();
+    let desk = Desk::of(&request, &live)?;
     let bytes = read_body(body, live.config.limits.snippet_body).await?;
     let asked = LeaseRequest::read(&bytes)?;
     let (site, origin) = site(&request, &live, &asked.key)?;
@@ -93,8 +92,8 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
 )]
 #[post("/v1/beat")]
 async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
-    let desk = Desk::of(&request)?;
     let live = live(&request)?.now_full();
+    let desk = Desk::of(&request, &live)?;
     let bytes = read_body(body, live.config.limits.snippet_body).await?;
     let asked = BeatRequest::read(&bytes)?;
     let (site, origin) = site(&request, &live, &asked.key)?;
@@ -148,8 +147,7 @@ fn turn_away(
     installation: &Installation,
     prerender: bool,
 ) -> Option<NoNumberReason> {
-    let address = client_ip(desk.request, &installation.config.server.trusted_proxies);
-    if !desk.limiter.allows(&installation.config.limits, address) {
+    if !desk.limiter.allows(&installation.config.limits, desk.address) {
         return Some(NoNumberReason::RateLimited);
     }
     if prerender {

@@ -1,11 +1,16 @@
 //! The steps behind the snippet's routes: what a page view means for the session, and asking Redis
 //! for the numbers.
 
+use std::net::IpAddr;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use futures_util::future::try_join_all;
+use jiff::SignedDuration;
 
+use crate::config::Installation;
 use crate::config::model::{ConsentDefault, Pool, Site};
+use crate::http::client_ip::client_ip;
 use crate::http::limits::SnippetLimiter;
 use crate::http::problem::Problem;
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
@@ -19,9 +24,12 @@ use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::signing::SigningKeys;
 use crate::visit::ad_ids::AdIds;
+use crate::visit::address::kept;
+use crate::visit::client::{ClientDetails, ClientKey, SealedClient, last_postback};
 use crate::visit::cookies;
 use crate::visit::device::{ClientHints, machine};
-use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
+use crate::visit::model::{Consent, NoNumberReason, Source, Visit};
+use crate::visit::place::Places;
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{Said, change_consent, learn_ad_ids, load_visits, open};
@@ -36,10 +44,18 @@ pub(super) struct Desk<'a> {
     pub(super) signing: &'a SigningKeys,
     pub(super) limiter: &'a SnippetLimiter,
     pub(super) tables: &'a Tables,
+    pub(super) places: &'a Places,
+    /// Who asks.
+    pub(super) address: IpAddr,
+    client_key: &'a ClientKey,
+    give_up_after: SignedDuration,
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn of(request: &'a HttpRequest) -> Result<Self, Problem> {
+    pub(super) fn of(
+        request: &'a HttpRequest,
+        installation: &Installation,
+    ) -> Result<Self, Problem> {
         fn data<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
             request.app_data::<web::Data<T>>().map(|data| &***data).ok_or(Problem::Internal)
         }
@@ -50,7 +66,19 @@ impl<'a> Desk<'a> {
             signing: data(request)?,
             limiter: data(request)?,
             tables: data(request)?,
+            places: data(request)?,
+            address: client_ip(request, &installation.config.server.trusted_proxies),
+            client_key: data(request)?,
+            give_up_after: installation.config.postback.give_up_after,
         })
+    }
+
+    /// Who asks, sealed for the postbacks of `session`; `None` where there will be none.
+    fn sealed_client(&self, site: &Site, session: &SessionId) -> Option<SealedClient> {
+        let keep = last_postback(site, self.give_up_after)?;
+        let user_agent = self.user_agent().to_owned();
+        let details = ClientDetails { address: self.address, user_agent };
+        Some(SealedClient { sealed: self.client_key.seal(&site.id, session, &details), keep })
     }
 
     pub(super) fn user_agent(&self) -> &'a str {
@@ -144,8 +172,8 @@ impl View {
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
             machine: machine(desk.user_agent(), desk.hints()),
-            place: Place::default(),
-            network: None,
+            place: desk.places.locate(desk.address).place,
+            network: kept(desk.address, site.visits.keep_ip),
             carried_from: None,
             consent,
         };
@@ -171,17 +199,21 @@ impl View {
     ) -> Result<Option<VisitorId>, StoreError> {
         let redis = desk.store.redis();
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
+        let client = || consent.ads.then(|| desk.sealed_client(site, &session)).flatten();
         match &self.news {
             News::None => Ok(visitor),
             News::Opened(visit) => {
-                open(redis, keys, visit, site.attribution_window, site.look_back).await?;
+                let (window, look_back, client) =
+                    (site.attribution_window, site.look_back, client());
+                open(redis, keys, visit, window, look_back, client.as_ref()).await?;
                 Ok(visitor)
             }
             News::Consent(withdrawn, ad_ids) => {
                 if let Some(visitor) = withdrawn {
                     desk.store.forget(keys, site, visitor).await?;
                 }
-                let said = Said { consent, visitor, ad_ids };
+                let client = client();
+                let said = Said { consent, visitor, ad_ids, client: client.as_ref() };
                 change_consent(redis, keys, session, said, site.look_back, seen).await
             }
             News::AdIds(ad_ids) => {

@@ -151,6 +151,11 @@ impl SiteKeys {
         format!("rt:{}:session:{}:{session}", self.shard, self.site)
     }
 
+    /// STR sealed address and user agent of a session's visitor.
+    pub fn client(&self, session: &SessionId) -> String {
+        format!("rt:{}:client:{}:{session}", self.shard, self.site)
+    }
+
     /// LIST of packed touches of a visitor, newest first.
     pub fn visitor(&self, visitor: &VisitorId) -> String {
         format!("rt:{}:visitor:{}:{visitor}", self.shard, self.site)

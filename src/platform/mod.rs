@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod data_folder;
 pub mod ids;
+pub mod key_file;
 pub mod keys;
 pub mod phone;
 pub mod redis;

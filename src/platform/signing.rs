@@ -1,30 +1,11 @@
 //! The installation's own key, and the purposes it is used for.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// Why there is no key.
-#[derive(Debug, thiserror::Error)]
-pub enum SigningError {
-    /// The key file cannot be read or written.
-    #[error("cannot use the key file {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The key file holds something else.
-    #[error("the key file {path} does not hold 64 hex digits")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
-}
+use crate::platform::key_file::{KeyFileError, load_or_create};
 
 /// Keys derived from one master key, one per purpose.
 #[derive(Clone)]
@@ -43,28 +24,9 @@ impl SigningKeys {
         }
     }
 
-    /// Reads the master key from `folder/signing.key`, making it (mode 0600) the first time.
-    /// Losing the file forgets sessions and known callers; it is part of a backup.
-    pub fn load_or_create(folder: &Path) -> Result<Self, SigningError> {
-        let path = folder.join("signing.key");
-        let file_error = |source| SigningError::File { path: path.clone(), source };
-        if !path.exists() {
-            std::fs::create_dir_all(folder).map_err(file_error)?;
-            let master: [u8; 32] = rand::random();
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)
-                .map_err(file_error)?;
-            file.write_all(hex::encode(master).as_bytes()).map_err(file_error)?;
-            file.sync_all().map_err(file_error)?;
-        }
-        let text = std::fs::read_to_string(&path).map_err(file_error)?;
-        let mut master = [0u8; 32];
-        hex::decode_to_slice(text.trim(), &mut master)
-            .map_err(|_| SigningError::Malformed { path: path.clone() })?;
-        Ok(Self::from_master(&master))
+    /// Reads the master key from `folder/signing.key`, making it the first time. Losing the file forgets sessions and known callers; it is part of a backup.
+    pub fn load_or_create(folder: &Path) -> Result<Self, KeyFileError> {
+        Ok(Self::from_master(&load_or_create(folder, "signing.key")?))
     }
 
     /// HMAC-SHA256 of a session token's content.

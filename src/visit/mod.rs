@@ -8,10 +8,12 @@
 //! `config/`); whether a page view continues a session needs no Redis ([`token`]); bots open none.
 
 pub mod ad_ids;
+pub mod address;
 pub mod bot;
 pub mod campaign;
 pub mod channel;
 pub mod click_id;
+pub mod client;
 pub mod cookies;
 pub mod device;
 pub mod landing;

@@ -77,6 +77,7 @@ pub enum Device {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// What kind of machine.
+    #[serde(default)]
     pub device: Device,
     /// Family of the browser (`Chrome`, `Safari`, …), empty when unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -3,6 +3,7 @@
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
 //! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent, visitor and ad ids ever change | attribution window |
+//! | `client:<session>` | STR | sealed address and user agent ([`client`](crate::visit::client)), only with consent to ads | until the last postback |
 //! | `visitor:<visitor>` | LIST | [`Touch`]es as JSON, newest first, at most [`MAX_TOUCHES`] | look-back |
 
 use jiff::SignedDuration;
@@ -11,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
 use crate::platform::clock::Millis;
-use crate::platform::ids::{SessionId, VisitorId};
+use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::ad_ids::AdIds;
+use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
 use crate::visit::model::{Consent, Source, Visit};
 
 /// Most touches that are kept of one visitor.
@@ -35,7 +37,7 @@ pub struct Touch {
 }
 
 /// Writes a new session, and with consent its visitor's touch, and tells the ledger: one round trip.
-/// The visit is kept for `window`, the touch for `look_back`.
+/// The visit is kept for `window`, the touch for `look_back`, and `client` with consent to ads only.
 ///
 /// The commands are not one transaction: after a failure between them the session exists without
 /// its ledger entry, and the page is told nothing of it, so that its next view opens another one.
@@ -45,6 +47,7 @@ pub async fn open(
     visit: &Visit,
     window: SignedDuration,
     look_back: SignedDuration,
+    client: Option<&SealedClient>,
 ) -> Result<(), StoreError> {
     let mut pipeline = redis::pipe();
     pipeline
@@ -57,6 +60,9 @@ pub async fn open(
     if let Some(visitor) = visit.visitor.filter(|_| visit.consent.analytics) {
         let list = keys.visitor(&visitor);
         remember(&mut pipeline, &list, &pack("a touch", &touch_of(visit))?, look_back);
+    }
+    if let Some(client) = client.filter(|_| visit.consent.ads) {
+        keep_client(&mut pipeline, keys.client(&visit.session), client, client.keep);
     }
     tell_ledger(&mut pipeline, keys, visit, visit.started_at);
     redis.pipeline("a new session", &pipeline).await
@@ -71,6 +77,8 @@ pub struct Said<'a> {
     pub visitor: Option<VisitorId>,
     /// What tags know of the browser; looked at with consent to ads only.
     pub ad_ids: &'a AdIds,
+    /// Its sealed address and user agent; kept with consent to ads only.
+    pub client: Option<&'a SealedClient>,
 }
 
 /// Adds what tags know of the browser now to the visit of `session`, unless it is known, the visit is
@@ -101,8 +109,9 @@ pub async fn learn_ad_ids(
 
 /// Writes what the visitor of `session` allows from `now` on: into the visit, into the touches of
 /// its visitor, and into the ledger. With consent to analytics the session gets `visitor`, unless it
-/// has one; without, its visitor is forgotten with all touches; without consent to ads what tags know of
-/// the browser is. Returns whose the session is now.
+/// has one; without, its visitor is forgotten with all touches. With consent to ads, `client` is kept
+/// from now on; without, what was kept of it is gone, and what tags know of the browser. Returns whose
+/// the session is now.
 ///
 /// Nothing is written when the visit says so already (a repeated message), or is no longer known.
 /// Two messages of one session at the same moment: the last one is what counts.
@@ -114,14 +123,22 @@ pub async fn change_consent(
     look_back: SignedDuration,
     now: Millis,
 ) -> Result<Option<VisitorId>, StoreError> {
-    let Said { consent, visitor, ad_ids } = said;
+    let Said { consent, visitor, ad_ids, client } = said;
     let known = load_visits(redis, keys, &[session]).await?.into_iter().flatten().next();
-    let Some(mut visit) = known else { return Ok(visitor) };
+    let Some(mut visit) = known else {
+        if !consent.ads {
+            // Details live longer than visits.
+            let mut forget = redis::cmd("DEL");
+            redis.command::<()>("a visitor's details", forget.arg(keys.client(&session))).await?;
+        }
+        return Ok(visitor);
+    };
     let before = visit.visitor;
     let now_of = visitor.map(|fresh| before.unwrap_or(fresh)).filter(|_| consent.analytics);
     if (visit.consent, before) == (consent, now_of) {
         return Ok(now_of);
     }
+    let had_ads = visit.consent.ads;
     (visit.consent, visit.visitor) = (consent, now_of);
     if consent.ads {
         visit.ad_ids.update(ad_ids.clone());
@@ -131,6 +148,12 @@ pub async fn change_consent(
 
     let mut pipeline = redis::pipe();
     pipeline.atomic();
+    if !consent.ads {
+        pipeline.cmd("DEL").arg(keys.client(&session)).ignore();
+    } else if let Some(client) = client.filter(|_| !had_ads) {
+        let age = SignedDuration::from_millis(now.0.saturating_sub(visit.started_at.0).max(0));
+        keep_client(&mut pipeline, keys.client(&session), client, client.keep - age);
+    }
     let key = keys.session(&session);
     pipeline.cmd("SET").arg(key).arg(pack("a visit", &visit)?).arg("XX").arg("KEEPTTL").ignore();
     if let Some(visitor) = now_of {
@@ -161,6 +184,13 @@ fn remember(pipeline: &mut Pipeline, list: &str, touch: &str, look_back: SignedD
     pipeline.cmd("PEXPIRE").arg(list).arg(look_back.as_millis() as i64).ignore();
 }
 
+fn keep_client(pipeline: &mut Pipeline, key: String, client: &SealedClient, left: SignedDuration) {
+    if left > SignedDuration::ZERO {
+        let life = left.as_millis() as i64;
+        pipeline.cmd("SET").arg(key).arg(&client.sealed).arg("PX").arg(life).ignore();
+    }
+}
+
 /// The whole visit under its session's id: told again, it replaces what was told before.
 fn tell_ledger(pipeline: &mut Pipeline, keys: &SiteKeys, visit: &Visit, at: Millis) {
     let event = Event::Session(Box::new(visit.clone()));
@@ -184,6 +214,20 @@ pub async fn load_visits(
     }
     let packed: Vec<Option<String>> = redis.command("visits", &command).await?;
     packed.into_iter().map(|text| text.map(|text| unpack("a visit", &text)).transpose()).collect()
+}
+
+/// Address and user agent of the visitor of a session of `site`, for a postback; `None` without
+/// consent to ads, after the last postback, and when they were sealed with another key.
+pub async fn load_client(
+    redis: &Redis,
+    keys: &SiteKeys,
+    key: &ClientKey,
+    (site, session): (&SiteId, &SessionId),
+) -> Result<Option<ClientDetails>, StoreError> {
+    let mut command = redis::cmd("GET");
+    command.arg(keys.client(session));
+    let sealed: Option<Vec<u8>> = redis.command("a visitor's details", &command).await?;
+    Ok(sealed.and_then(|sealed| key.open(site, session, &sealed)))
 }
 
 /// The touches of a visitor, oldest first.

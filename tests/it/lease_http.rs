@@ -18,7 +18,9 @@ use ringtrace::platform::keys::Shards;
 use ringtrace::platform::redis::Redis;
 use ringtrace::platform::redis_server::RedisServer;
 use ringtrace::platform::signing::SigningKeys;
+use ringtrace::visit::client::ClientKey;
 use ringtrace::visit::model::Visit;
+use ringtrace::visit::place::Places;
 use ringtrace::visit::tables::Tables;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
@@ -26,13 +28,13 @@ use utoipa_actix_web::AppExt;
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, number, site_json};
 
-const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
+pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
                       Gecko) Chrome/140.0.0.0 Safari/537.36";
 const ORIGIN: &str = "https://www.example.com";
 
 pub struct Edge<S> {
     app: S,
-    redis: TestRedis,
+    pub redis: TestRedis,
     pub clock: Clock,
 }
 
@@ -56,6 +58,8 @@ pub async fn edge(
         .await
         .expect("the numbers are added");
     let limiter = SnippetLimiter::new(&live.now().config.limits);
+    let databases = &live.now_full().config.place.databases;
+    let places = Places::open(databases, &std::env::temp_dir()).expect("good databases");
     let (app, _) = App::new()
         .into_utoipa_app()
         .app_data(web::Data::new(live))
@@ -64,9 +68,16 @@ pub async fn edge(
         .app_data(web::Data::new(SigningKeys::from_master(&[7; 32])))
         .app_data(web::Data::new(limiter))
         .app_data(web::Data::new(Tables::load().expect("the tables")))
+        .app_data(web::Data::new(places))
+        .app_data(web::Data::new(client_key()))
         .configure(ringtrace::lease::http::routes)
         .split_for_parts();
     Edge { app: init_service(app).await, redis, clock }
+}
+
+/// The key that the details of visitors are sealed with.
+pub fn client_key() -> ClientKey {
+    ClientKey::new(&[9; 32])
 }
 
 pub fn one_site() -> Config {
@@ -87,6 +98,20 @@ where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody,
 {
+    /// A page view that the proxy at 192.0.2.1 passes on from `client`; the reply.
+    pub async fn view_from(&self, client: &str, body: &Value) -> Value {
+        let request = TestRequest::post()
+            .uri("/v1/lease")
+            .insert_header(("user-agent", CHROME))
+            .insert_header(("origin", ORIGIN))
+            .insert_header(("x-forwarded-for", client))
+            .peer_addr("192.0.2.1:4000".parse().expect("an address"))
+            .set_payload(body.to_string());
+        let response = call_service(&self.app, request.to_request()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        serde_json::from_slice(&read_body(response).await).expect("JSON")
+    }
+
     pub async fn post(&self, path: &str, body: impl Into<web::Bytes>) -> ServiceResponse<B> {
         self.post_as(path, body, CHROME, Some(ORIGIN)).await
     }

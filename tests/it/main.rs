@@ -17,6 +17,7 @@ mod lease_life;
 mod lease_numbers;
 mod lease_random;
 mod ledger;
+mod place;
 mod platform;
 mod postback;
 mod process;

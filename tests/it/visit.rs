@@ -46,7 +46,7 @@ async fn a_session_is_written_with_its_touch_and_its_ledger_entry() {
     let first = visit(&site, Some(visitor), true, 1_000);
     let second = visit(&site, Some(visitor), true, 2_000);
     for visit in [&first, &second] {
-        open(&handle, &keys, visit, WINDOW, LOOK_BACK).await.expect("redis answers");
+        open(&handle, &keys, visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let unknown = SessionId::new();
     let found = load_visits(&handle, &keys, &[second.session, unknown, first.session]).await;
@@ -81,11 +81,11 @@ async fn a_visitor_is_remembered_with_consent_only_and_within_bounds() {
     let keys = Shards(16).keys(&site);
     let visitor = VisitorId::new();
     let refused = visit(&site, Some(visitor), false, 1);
-    open(&handle, &keys, &refused, WINDOW, LOOK_BACK).await.expect("redis answers");
+    open(&handle, &keys, &refused, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     assert_eq!(touches(&handle, &keys, &visitor).await.expect("redis answers"), []);
     for at in 0..60 {
         let visit = visit(&site, Some(visitor), true, at);
-        open(&handle, &keys, &visit, WINDOW, LOOK_BACK).await.expect("redis answers");
+        open(&handle, &keys, &visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let known = touches(&handle, &keys, &visitor).await.expect("redis answers");
     assert_eq!(known.len() as isize, MAX_TOUCHES);
@@ -99,10 +99,10 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     let site = crate::support::unique_site();
     let keys = Shards(16).keys(&site);
     let opened = visit(&site, None, false, 1_000);
-    open(&handle, &keys, &opened, WINDOW, LOOK_BACK).await.expect("redis answers");
+    open(&handle, &keys, &opened, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     let ad_ids = AdIds { ttp: "tiktok".to_owned(), ..AdIds::default() };
     let change = async |consent: Consent, visitor: Option<VisitorId>, at: i64| {
-        let said = Said { consent, visitor, ad_ids: &ad_ids };
+        let said = Said { consent, visitor, ad_ids: &ad_ids, client: None };
         change_consent(&handle, &keys, opened.session, said, LOOK_BACK, Millis(at))
             .await
             .expect("redis answers")
@@ -155,7 +155,7 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     assert_eq!(told().await, expected);
 
     // A session that Redis no longer knows is not brought back.
-    let said = Said { consent: granted, visitor: Some(visitor), ad_ids: &ad_ids };
+    let said = Said { consent: granted, visitor: Some(visitor), ad_ids: &ad_ids, client: None };
     let gone = SessionId::new();
     change_consent(&handle, &keys, gone, said, LOOK_BACK, Millis(6_000)).await.expect("answers");
     assert_eq!(load_visits(&handle, &keys, &[gone]).await.expect("redis answers"), [None]);
@@ -172,7 +172,7 @@ async fn what_tags_know_is_added_to_a_visit_that_allows_ads_and_to_no_other() {
     allowed.consent.ads = true;
     let denied = visit(&site, None, false, 1_000);
     for visit in [&allowed, &denied] {
-        open(&handle, &keys, visit, WINDOW, LOOK_BACK).await.expect("redis answers");
+        open(&handle, &keys, visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let learn = async |session: SessionId, ids: AdIds| {
         learn_ad_ids(&handle, &keys, session, &ids).await.expect("redis answers");

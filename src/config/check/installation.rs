@@ -9,13 +9,18 @@ use url::Url;
 
 use super::{at_most, positive, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
-use crate::config::model::{Config, Limits, PostbackDelivery, Redis, Server, WarehouseKind};
+use crate::config::model::{
+    Config, Limits, PlaceDatabases, PostbackDelivery, Redis, Server, WarehouseKind,
+};
 
 /// The key that `config/demo.toml` publishes.
 const DEMO_KEY: &str = "rt_demo";
 
 /// Most bytes that a body limit may allow.
 const LARGEST_BODY: usize = 64 << 20;
+
+/// Most databases of places.
+const MOST_DATABASES: usize = 8;
 
 pub(super) fn check(config: &Config, out: &mut Complaints) {
     if config.data_folder.as_os_str().is_empty() {
@@ -28,6 +33,7 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
         out.error("log.filter", "expected a filter such as \"info\" or \"ringtrace=debug,warn\"");
     }
     limits(&config.limits, out);
+    place(&config.place, out);
     delivery(&config.postback, out);
     api_keys(config, out);
 }
@@ -146,6 +152,18 @@ fn limits(limits: &Limits, out: &mut Complaints) {
             out.error(format!("limits.{name}"), format!("expected 1 to {LARGEST_BODY} bytes"));
         }
     }
+}
+
+fn place(place: &PlaceDatabases, out: &mut Complaints) {
+    if place.databases.len() > MOST_DATABASES {
+        let message = format!("at most {MOST_DATABASES}; each is asked about every visit");
+        out.error("place.databases", message);
+    }
+    let paths: Vec<String> =
+        place.databases.iter().map(|path| path.display().to_string()).collect();
+    let paths = paths.iter().enumerate();
+    let paths = paths.map(|(i, path)| (format!("place.databases[{i}]"), path.as_str()));
+    unique("database", paths, out);
 }
 
 fn delivery(delivery: &PostbackDelivery, out: &mut Complaints) {

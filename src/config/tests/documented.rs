@@ -32,7 +32,7 @@ fn schema_keys(shape: &Shape, path: &str, out: &mut BTreeSet<String>) {
             }
         }
         Shape::List(inner) => schema_keys(inner, path, out),
-        Shape::Leaf(_) | Shape::Secret | Shape::Map(_) => {}
+        Shape::Leaf(_) | Shape::File | Shape::Secret | Shape::Map(_) => {}
     }
 }
 
@@ -48,7 +48,7 @@ fn leaf_keys(shape: &Shape, path: &str, out: &mut BTreeSet<String>) {
             leaf_keys(&Shape::Table(own), path, out);
         }),
         Shape::List(inner) => leaf_keys(inner, path, out),
-        Shape::Leaf(_) | Shape::Secret | Shape::Map(_) => {
+        Shape::Leaf(_) | Shape::File | Shape::Secret | Shape::Map(_) => {
             out.insert(path.to_owned());
         }
     }
