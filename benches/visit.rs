@@ -35,8 +35,8 @@ fn visit(criterion: &mut Criterion) {
             bench.iter(|| machine(&tables, black_box(user_agent), HINTS));
         });
     }
-    let rules =
-        SiteRules { origins: vec!["https://www.example.com".to_owned()], ..Default::default() };
+    let mut rules = SiteRules::default();
+    rules.origins.push("https://www.example.com".to_owned());
     let url = "https://www.example.com/plumbing/?utm_source=google&utm_medium=cpc&gclid=Cj0KCQ";
     criterion.bench_function("arrive: an ad click", |bench| {
         bench.iter(|| arrive(&tables, &rules, black_box(url), "https://www.google.com/"));
