@@ -10,14 +10,18 @@ use crate::platform::key_file::{KeyFileError, load_or_create};
 /// Keys derived from one master key, one per purpose.
 #[derive(Clone)]
 pub struct SigningKeys {
-    session_token: [u8; 32],
-    caller_hash: [u8; 32],
+    session_token: Hmac<Sha256>,
+    caller_hash: Hmac<Sha256>,
 }
 
 impl SigningKeys {
     /// Derives all keys from `master` (HMAC-SHA256 over the purpose's name).
     pub fn from_master(master: &[u8; 32]) -> Self {
-        let derive = |purpose: &str| mac(master, &[purpose.as_bytes()]);
+        // A key takes two of the four blocks of a short HMAC: they are hashed once.
+        let keyed =
+            |key: &[u8; 32]| Hmac::new_from_slice(key).expect("HMAC takes keys of any length");
+        let of_master: Hmac<Sha256> = keyed(master);
+        let derive = |purpose: &str| keyed(&mac(&of_master, &[purpose.as_bytes()]));
         SigningKeys {
             session_token: derive("ringtrace session token"),
             caller_hash: derive("ringtrace caller hash"),
@@ -41,8 +45,8 @@ impl SigningKeys {
     }
 }
 
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+fn mac(keyed: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = keyed.clone();
     for part in parts {
         mac.update(part);
     }
