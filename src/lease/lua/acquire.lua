@@ -24,15 +24,19 @@
 
 key = { lease = KEYS[1], free = KEYS[2], held = KEYS[3], live = KEYS[4], share = KEYS[5],
   pinned = KEYS[6], draining = KEYS[7], ledger = KEYS[8], sticky = KEYS[9] }
-local now = tonumber(ARGV[1])
-if not now then
+-- Times that are written are texts: Lua needs half a microsecond to write a number.
+local now_text = ARGV[1]
+if now_text == '' then
   local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub('00000' .. time[2], -6, -4)
 end
-rule = { now = now, lease_prefix = ARGV[15], holders_prefix = ARGV[16], pool = ARGV[17] }
+local now = tonumber(now_text)
+rule = { now = now, now_text = now_text, lease_prefix = ARGV[15], holders_prefix = ARGV[16],
+  pool = ARGV[17] }
 local session, page, seq, beat = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'beat'
 local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 local window, most = ARGV[10], tonumber(ARGV[11])
+local ends_text = text(now + hold)
 local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
 local look_at = 8
 -- A page may name any number of the pool: what it can pile upon one is bounded.
@@ -63,28 +67,35 @@ elseif beat and not kept then
   return ''
 end
 pages = ' ' .. page .. '=' .. seq .. pages
-local click = mine and mine.click or 0
-if click_ago ~= '' then click = now - click_ago end
+local click = mine and mine.click or '0'
+if click_ago ~= '' then click = text(now - click_ago) end
 
 local function write_lease(number, tier, since)
-  local lease = { number = number, tier = tier, since = since, seen = now, ends = now + hold,
-    click = click, pages = pages }
-  redis.call('SET', key.lease, packed(lease), 'PX', ttl)
+  local lease = number .. ' ' .. tier .. ' ' .. since
+  redis.call('SET', key.lease,
+    lease .. ' ' .. now_text .. ' ' .. ends_text .. ' ' .. click .. pages, 'PX', ttl)
   return lease
 end
 
+-- A pattern would look at every letter of the envelope; what is open stands in a known order.
 local function tell_ledger(number, tier)
-  local open = { at = now, tier = tier, number = number ~= '-' and
-    '"number":"' .. number .. '",' or '' }
-  redis.call('XADD', key.ledger, '*', 'e', (string.gsub(ARGV[18], '@(%l+)', open)))
+  local open = { '@at', now_text, '@tier', tier,
+    '@number', number ~= '-' and '"number":"' .. number .. '",' or '', '@tier', tier }
+  local parts, from = {}, 1
+  for i = 1, #open, 2 do
+    local first, last = string.find(ARGV[18], open[i], from, true)
+    parts[i], parts[i + 1] = string.sub(ARGV[18], from, first - 1), open[i + 1]
+    from = last + 1
+  end
+  redis.call('XADD', key.ledger, '*', 'e', table.concat(parts) .. string.sub(ARGV[18], from))
 end
 
 local function grant(number, tier)
   -- A click belongs to the number it was made on.
-  if not (mine and mine.number == number) and click_ago == '' then click = 0 end
-  local lease = write_lease(number, tier, now)
+  if not (mine and mine.number == number) and click_ago == '' then click = '0' end
+  local lease = write_lease(number, tier, now_text)
   local list = rule.holders_prefix .. number
-  if redis.call('LPUSH', list, entry(session, lease, tier)) > 1024 then
+  if redis.call('LPUSH', list, entry(session, now_text, tier)) > 1024 then
     redis.call('LTRIM', list, 0, 1023)
   end
   redis.call('PEXPIRE', list, window)
@@ -94,12 +105,12 @@ local function grant(number, tier)
     redis.call('ZREM', key.share, number)
   end
   tell_ledger(number, tier)
-  return answer(lease) .. ' new'
+  return lease .. ' new'
 end
 
 local function take(number, tier)
   redis.call('ZREM', key.free, number)
-  redis.call('ZADD', key.held, now + hold, number)
+  redis.call('ZADD', key.held, ends_text, number)
   return grant(number, tier)
 end
 
@@ -112,7 +123,7 @@ local function join(number, running)
       redis.call('SET', rule.lease_prefix .. lease.session, packed(lease), 'KEEPTTL')
     end
   end
-  redis.call('ZADD', key.held, 'LT', now + hold, number)
+  redis.call('ZADD', key.held, 'LT', ends_text, number)
   rank(number, #running + 1, now)
   local known = redis.call('HGET', key.live, number)
   local gone = known and string.match(known, '^%d+') or 0
@@ -195,10 +206,10 @@ end
 
 local function without_a_number(number, tier)
   if mine and mine.number == number and mine.tier == tier then
-    return answer(write_lease(number, tier, mine.since))
+    return write_lease(number, tier, mine.since)
   end
   tell_ledger(number, tier)
-  return answer(write_lease(number, tier, now)) .. ' new'
+  return write_lease(number, tier, now_text) .. ' new'
 end
 
 -- 1. It holds one: renew.
@@ -208,10 +219,10 @@ if mine and mine.pooled and mine.ends > now then
     redis.call('ZADD', key.pinned, 'GT', click + pin, mine.number)
     redis.call('ZREM', key.share, mine.number)
   end
-  return answer(lease)
+  return lease
 end
 if mine and beat and not mine.pooled and not kept then
-  return answer(write_lease(mine.number, mine.tier, mine.since))
+  return write_lease(mine.number, mine.tier, mine.since)
 end
 
 -- 2. What is over goes back; one's own lease first, since its value is about to be overwritten.

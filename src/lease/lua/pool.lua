@@ -1,7 +1,7 @@
 -- What acquire.lua and sweep.lua share; it stands before them. They set, before they call it:
 --
 --   key    names: free, held, live, share, pinned, draining
---   rule   now, pin, lease_prefix, holders_prefix, pool
+--   rule   now, now_text (the same as text), lease_prefix, holders_prefix, pool
 --
 --   free     ZSET number → released at; never used = 0
 --   held     ZSET number → the earliest end of its leases as known when last looked at
@@ -22,25 +22,27 @@ local function parse(value)
   }
 end
 
+local function text(ms) return string.format('%d', ms) end
+
 local function packed(lease)
-  return table.concat({ lease.number, lease.tier, lease.since, lease.seen, lease.ends,
-    lease.click }, ' ') .. lease.pages
+  return lease.number .. ' ' .. lease.tier .. ' ' .. lease.since .. ' ' .. text(lease.seen) .. ' '
+    .. text(lease.ends) .. ' ' .. lease.click .. lease.pages
 end
 
 -- The entry in `holders` as it was pushed, and as it stays once the lease is over.
-local function entry(session, lease, tier)
-  return table.concat({ session, lease.since, lease.since, tier, 0, 0, rule.pool }, ' ')
+local function entry(session, since, tier)
+  return session .. ' ' .. since .. ' ' .. since .. ' ' .. tier .. ' 0 0 ' .. rule.pool
 end
 local function final_entry(session, lease)
-  return table.concat({ session, lease.since, lease.seen, lease.tier, lease.click, lease.ends,
-    rule.pool }, ' ')
+  return session .. ' ' .. lease.since .. ' ' .. text(lease.seen) .. ' ' .. lease.tier .. ' '
+    .. lease.click .. ' ' .. text(lease.ends) .. ' ' .. rule.pool
 end
 
 -- Sharing rewrites the tier of a running lease, never its entry: that one is still as pushed.
 local function correct_entry(session, lease)
   local list = rule.holders_prefix .. lease.number
   for _, tier in ipairs({ lease.tier, 'own', 'unrested' }) do
-    local at = redis.call('LPOS', list, entry(session, lease, tier))
+    local at = redis.call('LPOS', list, entry(session, lease.since, tier))
     if at then
       redis.call('LSET', list, at, final_entry(session, lease))
       return
@@ -136,7 +138,7 @@ local function settle(number)
   local lease = parse(redis.call('GET', rule.lease_prefix .. session))
   if not lease or lease.number ~= number or lease.since ~= since then
     local last = end_known_last(number)
-    lease = { number = number, tier = tier, since = since, seen = last, ends = last, click = 0 }
+    lease = { number = number, tier = tier, since = since, seen = last, ends = last, click = '0' }
   end
   if lease.ends > rule.now then
     lease.session = session
@@ -150,7 +152,7 @@ end
 
 -- Settles the numbers whose leases may be over. Returns how many were looked at, and freed.
 local function reclaim(most)
-  local due = redis.call('ZRANGEBYSCORE', key.held, '-inf', rule.now, 'LIMIT', 0, most)
+  local due = redis.call('ZRANGEBYSCORE', key.held, '-inf', rule.now_text, 'LIMIT', 0, most)
   local freed = 0
   for _, number in ipairs(due) do
     if #settle(number) == 0 then freed = freed + 1 end
@@ -160,7 +162,7 @@ end
 
 -- Lifts pins that are over: held numbers may be shared again.
 local function lift_pins(most)
-  local over = redis.call('ZRANGEBYSCORE', key.pinned, '-inf', rule.now, 'LIMIT', 0, most)
+  local over = redis.call('ZRANGEBYSCORE', key.pinned, '-inf', rule.now_text, 'LIMIT', 0, most)
   for _, number in ipairs(over) do
     redis.call('ZREM', key.pinned, number)
     settle(number)

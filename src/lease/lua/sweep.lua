@@ -7,11 +7,11 @@
 
 key = { free = KEYS[1], held = KEYS[2], live = KEYS[3], share = KEYS[4], pinned = KEYS[5],
   draining = KEYS[6] }
-local now = tonumber(ARGV[1])
-if not now then
+local now = ARGV[1]
+if now == '' then
   local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now = time[1] .. string.sub('00000' .. time[2], -6, -4)
 end
-rule = { now = now, lease_prefix = ARGV[3], holders_prefix = ARGV[4], pool = ARGV[5] }
+rule = { now = tonumber(now), now_text = now, lease_prefix = ARGV[3], holders_prefix = ARGV[4], pool = ARGV[5] }
 local looked_at, freed = reclaim(tonumber(ARGV[2]))
 return { looked_at + lift_pins(tonumber(ARGV[2])), freed }
