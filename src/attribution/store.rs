@@ -47,7 +47,7 @@ pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attrib
     };
     let visit = load_visits(redis, &keys, &[best.session]).await?.into_iter().next().flatten();
     let touches = match visit.as_ref().and_then(|visit| visit.visitor) {
-        Some(visitor) => touches(redis, &keys, &visitor).await?,
+        Some(visitor) => touches(redis, &keys, &visitor, Some(best.session)).await?,
         None => Vec::new(),
     };
     Ok(attribute(at, &ranking, visit.as_ref(), &touches, look_back))

@@ -130,7 +130,7 @@ impl View {
         let Some(visitor) = self.returning.filter(|_| visit.source.is_direct()) else {
             return Ok(());
         };
-        let touches = touches(desk.store.redis(), keys, &visitor).await?;
+        let touches = touches(desk.store.redis(), keys, &visitor, None).await?;
         if let Some(touch) = carried(&touches, site.look_back, visit.started_at) {
             visit.carry(touch);
         }
@@ -162,7 +162,8 @@ impl View {
                 }
                 let client = client();
                 let said = Said { consent, visitor, ad_ids, client: client.as_ref() };
-                change_consent(redis, keys, session, said, site.look_back, seen).await
+                let keep = site.look_back.max(site.attribution_window);
+                change_consent(redis, keys, session, said, keep, seen).await
             }
             News::AdIds(ad_ids) => {
                 learn_ad_ids(redis, keys, session, ad_ids).await?;

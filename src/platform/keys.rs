@@ -90,6 +90,11 @@ pub struct SiteKeys {
 }
 
 impl SiteKeys {
+    /// The site.
+    pub fn site(&self) -> &SiteId {
+        &self.site
+    }
+
     /// ZSET number → released_at (ms), never used = 0; longest idle first.
     pub fn pool_free(&self, pool: &PoolId) -> String {
         format!("rt:{}:pool:{}:{pool}:free", self.shard, self.site)
@@ -161,9 +166,9 @@ impl SiteKeys {
         format!("rt:{}:client:{}:{session}", self.shard, self.site)
     }
 
-    /// LIST of packed touches of a visitor, newest first.
-    pub fn visitor(&self, visitor: &VisitorId) -> String {
-        format!("rt:{}:visitor:{}:{visitor}", self.shard, self.site)
+    /// ZSET of the sessions that are a visitor's touches → started_at.
+    pub fn touches(&self, visitor: &VisitorId) -> String {
+        format!("rt:{}:touches:{}:{visitor}", self.shard, self.site)
     }
 
     /// HASH of what is known of a caller, by the keyed hash of their number.

@@ -22,6 +22,7 @@ pub mod landing;
 pub mod matcher;
 pub mod model;
 pub mod own_hosts;
+pub mod packed;
 pub mod parameters;
 pub mod place;
 pub mod referrer;

@@ -2,13 +2,15 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `session:<session>` | STR | the [`Visit`] as JSON; only its consent, visitor, ad ids and carried source ever change | attribution window |
+//! | `session:<session>` | STR | the [`Visit`], [`packed`](crate::visit::packed); only its consent, visitor, ad ids and carried source ever change | attribution window; look-back, when that is longer and its visitor is known |
 //! | `client:<session>` | STR | sealed address and user agent ([`client`](crate::visit::client)), only with consent to ads | until the last postback |
-//! | `visitor:<visitor>` | LIST | [`Touch`]es as JSON, newest first, at most [`MAX_TOUCHES`] | look-back |
+//! | `touches:<visitor>` | ZSET | sessions (16 bytes each) that are its [`Touch`]es → started_at, the newest [`MAX_TOUCHES`] | look-back |
+//!
+//! A touch is not written a second time: it is read from its session's visit.
 
 use jiff::SignedDuration;
 use redis::{Pipeline, Script};
-use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
 use crate::platform::clock::Millis;
@@ -18,12 +20,14 @@ use crate::platform::redis::{Redis, StoreError};
 use crate::visit::ad_ids::AdIds;
 use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
 use crate::visit::model::{Consent, Touch, Visit};
+use crate::visit::packed::{pack, unpack};
 
 /// Most touches that are kept of one visitor.
 pub const MAX_TOUCHES: isize = 50;
 
 /// Writes a new session, and with consent its visitor's touch, and tells the ledger: one round trip.
-/// The visit is kept for `window`, the touch for `look_back`, and `client` with consent to ads only.
+/// The visit is kept for `window`, or for `look_back` where it is a touch that must be known for
+/// longer, and `client` with consent to ads only.
 ///
 /// The commands are not one transaction: after a failure between them the session exists without
 /// its ledger entry, and the page is told nothing of it, so that its next view opens another one.
@@ -35,17 +39,18 @@ pub async fn open(
     look_back: SignedDuration,
     client: Option<&SealedClient>,
 ) -> Result<(), StoreError> {
+    let visitor = visit.visitor.filter(|_| visit.consent.analytics);
+    let keep = visitor.map_or(window, |_| window.max(look_back));
     let mut pipeline = redis::pipe();
     pipeline
         .cmd("SET")
         .arg(keys.session(&visit.session))
-        .arg(pack("a visit", visit)?)
+        .arg(pack(visit)?)
         .arg("PX")
-        .arg(window.as_millis() as i64)
+        .arg(keep.as_millis() as i64)
         .ignore();
-    if let Some(visitor) = visit.visitor.filter(|_| visit.consent.analytics) {
-        let list = keys.visitor(&visitor);
-        remember(&mut pipeline, &list, &pack("a touch", &visit.touch())?, look_back);
+    if let Some(visitor) = visitor {
+        remember(&mut pipeline, keys, &visitor, visit, look_back);
     }
     if let Some(client) = client.filter(|_| visit.consent.ads) {
         keep_client(&mut pipeline, keys.client(&visit.session), client, client.keep);
@@ -81,15 +86,15 @@ pub async fn learn_ad_ids(
     let key = keys.session(&session);
     let mut command = redis::cmd("GET");
     command.arg(&key);
-    let read: Option<String> = redis.command("a visit", &command).await?;
+    let read: Option<Vec<u8>> = redis.command("a visit", &command).await?;
     let Some(read) = read else { return Ok(()) };
-    let mut visit: Visit = unpack("a visit", &read)?;
+    let mut visit = unpack(&read, keys.site(), session)?;
     if !visit.consent.ads || !visit.ad_ids.update(ad_ids.clone()) {
         return Ok(());
     }
     let replace = Script::new(include_str!("lua/replace.lua"));
     let mut replace = replace.key(key);
-    replace.arg(read).arg(pack("a visit", &visit)?);
+    replace.arg(read).arg(pack(&visit)?);
     redis.script::<()>("what tags know of a browser", &replace).await
 }
 
@@ -97,7 +102,7 @@ pub async fn learn_ad_ids(
 /// its visitor, and into the ledger. With consent to analytics the session gets `visitor`, unless it
 /// has one; without, its visitor is forgotten with all touches. With consent to ads, its client is kept
 /// from now on; without, it is gone with what tags know of the browser. Returns whose the session is
-/// now.
+/// now. `look_back` is how long a touch and its visit are kept.
 ///
 /// Nothing is written when the visit says so already (a repeated message), or is no longer known.
 /// Two messages of one session at the same moment: the last one is what counts.
@@ -144,14 +149,22 @@ pub async fn change_consent(
         let age = SignedDuration::from_millis(now.0.saturating_sub(visit.started_at.0).max(0));
         keep_client(&mut pipeline, keys.client(&session), client, client.keep - age);
     }
-    let key = keys.session(&session);
-    pipeline.cmd("SET").arg(key).arg(pack("a visit", &visit)?).arg("XX").arg("KEEPTTL").ignore();
+    let write = pipeline.cmd("SET").arg(keys.session(&session)).arg(pack(&visit)?).arg("XX");
+    match now_of.filter(|_| before.is_none()) {
+        // It is a touch from now on, and must live as long as one.
+        Some(_) => {
+            let age = now.0.saturating_sub(visit.started_at.0).max(0);
+            let left = (look_back.as_millis() as i64).saturating_sub(age).max(1);
+            write.arg("PX").arg(left).ignore();
+        }
+        None => {
+            write.arg("KEEPTTL").ignore();
+        }
+    }
     if let Some(visitor) = now_of {
-        let (list, touch) = (keys.visitor(&visitor), pack("a touch", &visit.touch())?);
-        pipeline.cmd("LREM").arg(&list).arg(0).arg(&touch).ignore();
-        remember(&mut pipeline, &list, &touch, look_back);
+        remember(&mut pipeline, keys, &visitor, &visit, look_back);
     } else if let Some(forgotten) = before {
-        pipeline.cmd("DEL").arg(keys.visitor(&forgotten)).ignore();
+        pipeline.cmd("DEL").arg(keys.touches(&forgotten)).ignore();
     }
     // The clock of another node may have opened the session a moment "later".
     tell_ledger(&mut pipeline, keys, &visit, now.max(visit.started_at));
@@ -159,10 +172,17 @@ pub async fn change_consent(
     Ok(now_of)
 }
 
-fn remember(pipeline: &mut Pipeline, list: &str, touch: &str, look_back: SignedDuration) {
-    pipeline.cmd("LPUSH").arg(list).arg(touch).ignore();
-    pipeline.cmd("LTRIM").arg(list).arg(0).arg(MAX_TOUCHES - 1).ignore();
-    pipeline.cmd("PEXPIRE").arg(list).arg(look_back.as_millis() as i64).ignore();
+fn remember(
+    pipeline: &mut Pipeline,
+    keys: &SiteKeys,
+    visitor: &VisitorId,
+    visit: &Visit,
+    look_back: SignedDuration,
+) {
+    let (key, session) = (keys.touches(visitor), visit.session.0.as_bytes());
+    pipeline.cmd("ZADD").arg(&key).arg(visit.started_at.0).arg(session).ignore();
+    pipeline.cmd("ZREMRANGEBYRANK").arg(&key).arg(0).arg(-1 - MAX_TOUCHES).ignore();
+    pipeline.cmd("PEXPIRE").arg(&key).arg(look_back.as_millis() as i64).ignore();
 }
 
 fn keep_client(pipeline: &mut Pipeline, key: String, client: &SealedClient, left: SignedDuration) {
@@ -193,8 +213,11 @@ pub async fn load_visits(
     for session in sessions {
         command.arg(keys.session(session));
     }
-    let packed: Vec<Option<String>> = redis.command("visits", &command).await?;
-    packed.into_iter().map(|text| text.map(|text| unpack("a visit", &text)).transpose()).collect()
+    let packed: Vec<Option<Vec<u8>>> = redis.command("visits", &command).await?;
+    let read = |(stored, session): (Option<Vec<u8>>, &SessionId)| {
+        stored.map(|stored| unpack(&stored, keys.site(), *session)).transpose()
+    };
+    packed.into_iter().zip(sessions).map(read).collect()
 }
 
 /// Address and user agent of the visitor of a session of `site`, for a postback; `None` without
@@ -211,22 +234,21 @@ pub async fn load_client(
     Ok(sealed.and_then(|sealed| key.open(site, session, &sealed)))
 }
 
-/// The touches of a visitor, oldest first.
+/// The touches of a visitor, oldest first, but for that of the session `known`, which the caller has
+/// already.
+///
+/// One round trip to learn which they are, and a second one when there are any.
 pub async fn touches(
     redis: &Redis,
     keys: &SiteKeys,
     visitor: &VisitorId,
+    known: Option<SessionId>,
 ) -> Result<Vec<Touch>, StoreError> {
-    let mut command = redis::cmd("LRANGE");
-    command.arg(keys.visitor(visitor)).arg(0).arg(MAX_TOUCHES - 1);
-    let packed: Vec<String> = redis.command("touches", &command).await?;
-    packed.iter().rev().map(|text| unpack("a touch", text)).collect()
-}
-
-fn unpack<'a, T: Deserialize<'a>>(what: &'static str, text: &'a str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
-}
-
-fn pack<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
+    let mut command = redis::cmd("ZRANGE");
+    command.arg(keys.touches(visitor)).arg(0).arg(-1);
+    let listed: Vec<Vec<u8>> = redis.command("touches", &command).await?;
+    let session = |bytes: &Vec<u8>| Uuid::from_slice(bytes).ok().map(SessionId);
+    let sessions = listed.iter().filter_map(session).filter(|id| Some(*id) != known);
+    let visits = load_visits(redis, keys, &sessions.collect::<Vec<_>>()).await?;
+    Ok(visits.iter().flatten().map(Visit::touch).collect())
 }

@@ -22,6 +22,7 @@ use ringtrace::platform::signing::SigningKeys;
 use ringtrace::visit::client::ClientKey;
 use ringtrace::visit::model::Visit;
 use ringtrace::visit::place::Places;
+use ringtrace::visit::store::load_visits;
 use ringtrace::visit::tables::Tables;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
@@ -162,6 +163,18 @@ where
         self.redis.patient_handle().command("a test", &command).await.expect("redis answers")
     }
 
+    /// The stored visits of the site `demo`, in the order of their keys.
+    pub async fn visits(&self) -> Vec<Visit> {
+        let site = "demo".parse().expect("a site id");
+        let session = |key: &String| key.rsplit(':').next()?.parse().ok();
+        let mut sessions = self.keys_like("rt:*:session:demo:*").await;
+        sessions.sort();
+        let sessions: Vec<_> = sessions.iter().filter_map(session).collect();
+        let redis = self.redis.patient_handle();
+        let visits = load_visits(&redis, &Shards(16).keys(&site), &sessions).await;
+        visits.expect("redis answers").into_iter().flatten().collect()
+    }
+
     pub async fn keys_like(&self, pattern: &str) -> Vec<String> {
         self.redis(&["KEYS", pattern]).await
     }
@@ -202,14 +215,13 @@ async fn a_page_view_opens_a_session_and_shows_a_number() {
 
     let sessions = edge.keys_like("rt:*:session:demo:*").await;
     assert_eq!(sessions.len(), 1);
-    let visit: String = edge.redis(&["GET", &sessions[0]]).await;
-    let visit: Visit = serde_json::from_str(&visit).expect("a visit");
+    let visit = edge.visits().await.remove(0);
     assert_eq!(visit.source.channel, "Paid Search");
     assert_eq!(visit.landing_page, "/plumbing");
     assert_eq!(visit.click_ids[0].value, "Abc");
-    let touches = edge.keys_like("rt:*:visitor:demo:*").await;
-    let touches: Vec<String> = edge.redis(&["LRANGE", &touches[0], "0", "-1"]).await;
-    assert_eq!(touches.len(), 1);
+    let touches = edge.keys_like("rt:*:touches:demo:*").await;
+    let touches: usize = edge.redis(&["ZCARD", &touches[0]]).await;
+    assert_eq!(touches, 1);
     let ledger = Shards(16).of(&"demo".parse().expect("an id")).ledger();
     let entries: Vec<(String, Vec<String>)> = edge.redis(&["XRANGE", &ledger, "-", "+"]).await;
     let read = |n: usize| -> Envelope { serde_json::from_str(&entries[n].1[1]).expect("JSON") };
@@ -222,10 +234,9 @@ async fn a_page_view_opens_a_session_and_shows_a_number() {
 async fn cookies_of_tags_are_kept_while_ads_are_allowed_and_change_no_source() {
     let edge = edge(one_site(), TestRedis::patient_handle).await;
     let stored = async || -> Visit {
-        let sessions = edge.keys_like("rt:*:session:demo:*").await;
-        assert_eq!(sessions.len(), 1);
-        let visit: String = edge.redis(&["GET", &sessions[0]]).await;
-        serde_json::from_str(&visit).expect("a visit")
+        let mut visits = edge.visits().await;
+        assert_eq!(visits.len(), 1);
+        visits.remove(0)
     };
     let mut asked = view("page-one", 1);
     asked["url"] = json!("https://www.example.com/contact");

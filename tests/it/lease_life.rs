@@ -16,11 +16,7 @@ async fn consent_of_a_running_session_is_stored_and_kept_until_it_is_taken_back(
     asked["consent"] = json!({ "analytics": false, "ads": false });
     let denied = edge.ask("/v1/lease", &asked).await;
     assert!(denied.get("visitor").is_none());
-    let key = edge.keys_like("rt:*:session:demo:*").await.remove(0);
-    let stored = async || -> Visit {
-        let text: String = edge.redis(&["GET", &key]).await;
-        serde_json::from_str(&text).expect("a visit")
-    };
+    let stored = async || -> Visit { edge.visits().await.remove(0) };
     assert_eq!((stored().await.visitor, stored().await.consent.ads), (None, false));
 
     // The banner: same page, higher seq, other consent. Said twice, since the reply was lost.
@@ -32,7 +28,7 @@ async fn consent_of_a_running_session_is_stored_and_kept_until_it_is_taken_back(
         assert_eq!(granted["targets"], denied["targets"]);
         assert!(granted["visitor"].is_string());
         assert!(stored().await.consent.ads && stored().await.visitor.is_some());
-        assert_eq!(edge.keys_like("rt:*:visitor:demo:*").await.len(), 1);
+        assert_eq!(edge.keys_like("rt:*:touches:demo:*").await.len(), 1);
         if seq == 3 {
             asked["session"] = granted["session"].clone();
             asked["visitor"] = granted["visitor"].clone();
@@ -70,7 +66,7 @@ async fn consent_of_a_running_session_is_stored_and_kept_until_it_is_taken_back(
     assert!(withdrawn.get("visitor").is_none());
     assert_eq!(withdrawn["targets"], denied["targets"]);
     assert_eq!((stored().await.visitor, stored().await.consent.ads), (None, false));
-    for forgotten in ["rt:*:visitor:demo:*", "rt:*:sticky:demo:*"] {
+    for forgotten in ["rt:*:touches:demo:*", "rt:*:sticky:demo:*"] {
         assert!(edge.keys_like(forgotten).await.is_empty(), "{forgotten}");
     }
 }
@@ -128,11 +124,7 @@ async fn a_direct_visit_of_a_known_visitor_carries_on_its_source() {
     let second = edge.ask("/v1/lease", &back).await;
 
     let visits = async || -> Vec<Visit> {
-        let mut visits = Vec::new();
-        for key in edge.keys_like("rt:*:session:demo:*").await {
-            let text: String = edge.redis(&["GET", &key]).await;
-            visits.push(serde_json::from_str::<Visit>(&text).expect("a visit"));
-        }
+        let mut visits = edge.visits().await;
         visits.sort_by_key(|visit| visit.started_at);
         visits
     };

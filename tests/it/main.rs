@@ -19,6 +19,7 @@ mod lease_numbers;
 mod lease_random;
 mod lease_reasons;
 mod ledger;
+mod memory;
 mod place;
 mod platform;
 mod pools;
