@@ -5,6 +5,7 @@ mod support;
 
 mod agents;
 mod call;
+mod classify;
 mod config;
 mod docs;
 mod edge;
