@@ -96,7 +96,9 @@ fn a_log_is_answered_line_by_line() {
     assert_eq!((channel(0), channel(1), channel(5)), ("Paid Search", "Direct", "AI Assistant"));
     assert_eq!(said[1]["bot"]["kind"], "tool");
     assert_eq!(said[0].get("bot"), None, "without an agent nobody is judged");
-    for (at, why) in [(2, "missing field `url`"), (3, "expected"), (4, "no site `nobody`"), (6, "longer")] {
+    for (at, why) in
+        [(2, "missing field `url`"), (3, "expected"), (4, "no site `nobody`"), (6, "longer")]
+    {
         let error = said[at]["error"].as_str().unwrap_or_default();
         assert!(error.contains(why), "{error}");
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 use ringtrace::config::{Installation, Live};
+use ringtrace::lease::model::Lease;
 use ringtrace::lease::model::Tier;
 use ringtrace::lease::numbers::{NumbersError, Synced, sync_pools};
 use ringtrace::lease::pools::load::Grants;
@@ -32,6 +33,7 @@ async fn a_reload_adds_and_drains_numbers_and_loses_no_lease() {
     let changed = Installation::new(config(json!([site_json(id.as_str(), 0, numbers)])));
     let synced = sync_pools(&world.store, &changed, &world.clock).await;
     assert_eq!(synced.expect("nothing is in the way"), Synced { added: 1, drained: 1 });
+    let first = Lease { is_new: false, ..first };
     assert_eq!(world.beat(a, "page-aaa", 2).await, Some(first));
 
     // Long after a is gone nobody gets its number, except a while its page still shows it.
