@@ -2,6 +2,7 @@
 
 use crate::app::StartError;
 use crate::config::load::LoadError;
+use crate::platform::redis::StoreError;
 
 /// Why a command failed; printed after `ringtrace: `.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,12 @@ pub enum CliError {
     /// The demo cannot be played.
     #[error("demo: {0}")]
     Demo(String),
+    /// The trace cannot be replayed.
+    #[error("replay: {0}")]
+    Replay(String),
+    /// Redis failed a replay.
+    #[error("replay: {0}")]
+    ReplayStore(#[from] StoreError),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod error;
 mod key;
+pub mod replay;
 mod report;
 mod serve;
 
@@ -16,6 +17,7 @@ pub use check::CheckArgs;
 pub use demo::DemoArgs;
 pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
+pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
 
@@ -37,6 +39,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print a report of the running server.
     Report(ReportArgs),
+    /// Play a recorded or synthetic trace of visits and calls against any number of numbers.
+    Replay(ReplayArgs),
     /// Check a configuration and what it needs; tells everything that is wrong.
     Check(CheckArgs),
     /// Keys of the API.
@@ -50,6 +54,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => finish(serve::run(args)),
         Command::Demo(args) => finish(demo::run(args)),
         Command::Report(args) => finish(report::run(args)),
+        Command::Replay(args) => finish(replay::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }

@@ -17,6 +17,6 @@ pub mod reply;
 pub mod rules;
 pub mod scripts;
 pub mod store;
-mod view;
+pub mod view;
 pub mod wire;
 pub mod worker;

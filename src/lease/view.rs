@@ -1,9 +1,9 @@
-//! The steps behind the snippet's routes: what a page view means for the session, and asking Redis
-//! for the numbers.
+//! The steps behind the snippet's routes, and behind a replay: what a page view means for the
+//! session, and asking Redis for the numbers.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 
 use crate::config::model::{ConsentDefault, Pool, Site};
 use crate::http::limits::SnippetLimiter;
@@ -13,10 +13,10 @@ use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::{Asker, LeaseStore};
 use crate::lease::wire::{LeaseRequest, Shown, Want, shown_of_pool};
-use crate::platform::clock::Clock;
+use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
-use crate::platform::redis::StoreError;
+use crate::platform::redis::{Redis, StoreError};
 use crate::platform::signing::SigningKeys;
 use crate::visit::device::{ClientHints, machine};
 use crate::visit::model::{Consent, NoNumberReason, Place, Source, Visit};
@@ -71,16 +71,17 @@ impl<'a> Desk<'a> {
 }
 
 /// What a page view means for the session.
-pub(super) struct View {
-    pub(super) token: SessionToken,
+pub struct View {
+    /// Whose page it is from now on.
+    pub token: SessionToken,
     /// What must be written down of it.
-    pub(super) news: News,
+    news: News,
     /// The visitor, when it was known before.
     returning: Option<VisitorId>,
 }
 
 /// What a page view changes in the stored visit.
-pub(super) enum News {
+enum News {
     /// A session goes on as it was.
     None,
     /// A new session.
@@ -88,6 +89,30 @@ pub(super) enum News {
     /// The session goes on with another consent; the visitor, if it had one and consent to analytics
     /// was taken back.
     Consent(Option<VisitorId>),
+}
+
+/// What the first page of a session says of the visit, by itself and by its request.
+#[derive(Clone, Copy)]
+pub struct FirstPage<'a> {
+    /// `location.href`
+    pub url: &'a str,
+    /// `document.referrer`
+    pub referrer: &'a str,
+    /// The header `User-Agent`.
+    pub user_agent: &'a str,
+    /// What the browser says of its machine besides.
+    pub hints: ClientHints<'a>,
+}
+
+/// How a page view wants to be served.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    /// The message.
+    pub sign: &'a PageSign,
+    /// Whether a number is wanted.
+    pub want: Want,
+    /// The numbers that are on the page already.
+    pub shown: &'a Shown,
 }
 
 impl View {
@@ -111,41 +136,77 @@ impl View {
         let consent = consent.unwrap_or_else(|| default_consent(site));
         let known = known.map(|(visitor, _)| visitor);
         if let Some(before) = token {
-            let visitor = before.visitor.or(known);
-            let visitor = consent.analytics.then(|| visitor.unwrap_or_default());
-            let token = SessionToken { seen: now, visitor, consent, ..before };
-            let news = if (consent, visitor) == (before.consent, before.visitor) {
-                News::None
-            } else {
-                News::Consent(before.visitor.filter(|_| visitor.is_none()))
-            };
-            return View { token, news, returning: None };
+            return View::goes_on(before, known, consent, now);
         }
         let visitor = consent.analytics.then(|| known.unwrap_or_default());
-        let session = SessionId::new();
-        let referrer = asked.referrer.as_deref().unwrap_or("");
-        let arrival = arrive(desk.tables, rules, &asked.url, referrer);
+        let token = SessionToken { session: SessionId::new(), visitor, seen: now, touch, consent };
+        let page = FirstPage {
+            url: &asked.url,
+            referrer: asked.referrer.as_deref().unwrap_or(""),
+            user_agent: desk.user_agent(),
+            hints: desk.hints(),
+        };
+        View::opens(desk.tables, site, rules, token, page, known.is_some())
+    }
+
+    /// The session of `before` goes on at `now` with this consent; its visitor was `known` before it.
+    pub fn goes_on(
+        before: SessionToken,
+        known: Option<VisitorId>,
+        consent: Consent,
+        now: Millis,
+    ) -> Self {
+        let visitor = before.visitor.or(known);
+        let visitor = consent.analytics.then(|| visitor.unwrap_or_default());
+        let token = SessionToken { seen: now, visitor, consent, ..before };
+        let news = if (consent, visitor) == (before.consent, before.visitor) {
+            News::None
+        } else {
+            News::Consent(before.visitor.filter(|_| visitor.is_none()))
+        };
+        View { token, news, returning: None }
+    }
+
+    /// A session that begins with `page`: the one that `token` says. Its visitor, if any, is
+    /// `known` from before or new.
+    pub fn opens(
+        tables: &Tables,
+        site: &Site,
+        rules: &SiteRules,
+        token: SessionToken,
+        page: FirstPage<'_>,
+        known: bool,
+    ) -> Self {
+        let arrival = arrive(tables, rules, page.url, page.referrer);
         let visit = Visit {
-            session,
-            visitor,
+            session: token.session,
+            visitor: token.visitor,
             site: site.id.clone(),
-            started_at: now,
+            started_at: token.seen,
             source: arrival.source,
             click_ids: arrival.click_ids,
             referrer_host: arrival.referrer_host,
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
-            machine: machine(desk.user_agent(), desk.hints()),
+            machine: machine(page.user_agent, page.hints),
             place: Place::default(),
             network: None,
             carried: None,
-            consent,
+            consent: token.consent,
         };
-        let token = SessionToken { session, visitor, seen: now, touch, consent };
         View {
             token,
             news: News::Opened(Box::new(visit)),
-            returning: known.filter(|_| consent.analytics),
+            returning: token.visitor.filter(|_| known),
+        }
+    }
+
+    /// Whether [`serve`] will ask Redis for what it must know before it asks for a number.
+    pub fn looks_back(&self) -> bool {
+        match &self.news {
+            News::Opened(visit) => self.returning.is_some() && visit.source.is_direct(),
+            News::None => false,
+            News::Consent(_) => true,
         }
     }
 
@@ -158,9 +219,9 @@ impl View {
     }
 
     /// Lets a direct visit of a known visitor carry on the source that it is known for.
-    pub(super) async fn carry(
+    async fn carry(
         &mut self,
-        desk: &Desk<'_>,
+        redis: &Redis,
         keys: &SiteKeys,
         site: &Site,
     ) -> Result<(), StoreError> {
@@ -168,7 +229,7 @@ impl View {
         let Some(visitor) = self.returning.filter(|_| visit.source.is_direct()) else {
             return Ok(());
         };
-        let touches = touches(desk.store.redis(), keys, &visitor).await?;
+        let touches = touches(redis, keys, &visitor).await?;
         if let Some(touch) = carried(&touches, site.look_back, visit.started_at) {
             visit.carry(touch);
         }
@@ -177,13 +238,13 @@ impl View {
 
     /// Writes the news down. Returns whose the session is now: a message that was repeated must not
     /// make another visitor.
-    pub(super) async fn record(
+    async fn record(
         &self,
-        desk: &Desk<'_>,
+        store: &LeaseStore,
         keys: &SiteKeys,
         site: &Site,
     ) -> Result<Option<VisitorId>, StoreError> {
-        let redis = desk.store.redis();
+        let redis = store.redis();
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
         match &self.news {
             News::None => Ok(visitor),
@@ -193,7 +254,7 @@ impl View {
             }
             News::Consent(withdrawn) => {
                 if let Some(visitor) = withdrawn {
-                    desk.store.forget(keys, site, visitor).await?;
+                    store.forget(keys, site, visitor).await?;
                 }
                 change_consent(redis, keys, session, (consent, visitor), site.look_back, seen).await
             }
@@ -206,17 +267,35 @@ fn default_consent(site: &Site) -> Consent {
     Consent { analytics: granted, ads: granted }
 }
 
+/// Serves a page view: writes down what it means for the session, and leases what it wishes for.
+/// Returns whose the session is now.
+pub async fn serve(
+    store: &LeaseStore,
+    clock: &Clock,
+    keys: &SiteKeys,
+    site: &Site,
+    view: &mut View,
+    wish: Wish<'_>,
+) -> Result<(Option<VisitorId>, Outcome), StoreError> {
+    view.carry(store.redis(), keys, site).await?;
+    // Both are on their way to Redis at once, the session first.
+    let recorded = view.record(store, keys, site);
+    let leased = lease_all(store, clock, keys, site, view, wish);
+    let (recorded, leased) = join(recorded, leased).await;
+    recorded.and_then(|visitor| Ok((visitor, leased?)))
+}
+
 /// A number of every pool that a target of the site names. A session that goes on mostly just
 /// renews; a new one has nothing to renew.
-pub(super) async fn lease_all(
-    desk: &Desk<'_>,
+async fn lease_all(
+    store: &LeaseStore,
+    clock: &Clock,
     keys: &SiteKeys,
     site: &Site,
     view: &View,
-    sign: &PageSign,
-    asked: &LeaseRequest,
+    wish: Wish<'_>,
 ) -> Result<Outcome, StoreError> {
-    if asked.want != Want::Now {
+    if wish.want != Want::Now {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
     let pools = pools(site);
@@ -224,7 +303,7 @@ pub(super) async fn lease_all(
     let opened = view.opened();
     let renewed = match opened {
         Some(_) => vec![None; pools.len()],
-        None => desk.store.renew(keys, site, &pools, &session, sign, desk.clock).await?,
+        None => store.renew(keys, site, &pools, &session, wish.sign, clock).await?,
     };
     let missing = pools.iter().zip(&renewed).filter(|(_, lease)| lease.is_none());
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
@@ -233,7 +312,7 @@ pub(super) async fn lease_all(
         return Ok(Outcome::Leases(leases));
     }
     let known = match opened {
-        None => known_source(desk, keys, site, session).await?,
+        None => known_source(store.redis(), keys, site, session).await?,
         Some(_) => None,
     };
     let source = opened.map(|visit| &visit.source).or(known.as_ref());
@@ -241,9 +320,9 @@ pub(super) async fn lease_all(
     let visitor = view.token.visitor;
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
-        let shown = shown_of_pool(&asked.shown, site, pool);
-        let asker = Asker { session, visitor, sign, shown, overflow };
-        async move { desk.store.acquire(keys, site, pool, &asker, desk.clock).await }
+        let shown = shown_of_pool(wish.shown, site, pool);
+        let asker = Asker { session, visitor, sign: wish.sign, shown, overflow };
+        async move { store.acquire(keys, site, pool, &asker, clock).await }
     });
     let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
     for lease in &granted {
@@ -255,7 +334,7 @@ pub(super) async fn lease_all(
 
 /// The source of a session that was opened earlier, when some static number might need it.
 async fn known_source(
-    desk: &Desk<'_>,
+    redis: &Redis,
     keys: &SiteKeys,
     site: &Site,
     session: SessionId,
@@ -263,14 +342,15 @@ async fn known_source(
     if site.static_numbers.is_empty() {
         return Ok(None);
     }
-    let visits = load_visits(desk.store.redis(), keys, &[session]).await?;
+    let visits = load_visits(redis, keys, &[session]).await?;
     Ok(visits.into_iter().flatten().next().map(|visit| visit.source))
 }
 
 /// Renews what the session holds; what ran out, or was forgotten, while a page still shows it comes
 /// back.
-pub(super) async fn sign_of_life(
-    desk: &Desk<'_>,
+pub async fn sign_of_life(
+    store: &LeaseStore,
+    clock: &Clock,
     keys: &SiteKeys,
     site: &Site,
     token: &SessionToken,
@@ -279,7 +359,7 @@ pub(super) async fn sign_of_life(
 ) -> Result<Outcome, StoreError> {
     let pools = pools(site);
     let session = token.session;
-    let renewed = desk.store.renew(keys, site, &pools, &session, sign, desk.clock).await?;
+    let renewed = store.renew(keys, site, &pools, &session, sign, clock).await?;
     let mut leases = Vec::with_capacity(pools.len());
     for (pool, lease) in pools.iter().zip(renewed) {
         let shown = shown_of_pool(shown, site, pool);
@@ -293,7 +373,7 @@ pub(super) async fn sign_of_life(
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
                 let asker = Asker { session, visitor: token.visitor, sign, shown, overflow };
-                desk.store.acquire(keys, site, pool, &asker, desk.clock).await?
+                store.acquire(keys, site, pool, &asker, clock).await?
             }
             lease => lease,
         };
