@@ -10,6 +10,7 @@
 
 mod calls;
 mod counts;
+mod learn;
 mod lifetimes;
 mod lines;
 mod people;
@@ -28,13 +29,15 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use jiff::SignedDuration;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use crate::cli::CliError;
-use crate::cli::serve::until_signalled;
+use crate::cli::serve::Endings;
 use crate::platform::ids::{PoolId, SiteId};
 use lines::{Lines, Next};
 use player::Player;
-use world::World;
+use world::{Ground, World};
 
 pub use plan::{Chain, Plan, Policy};
 pub use summary::Summary;
@@ -107,29 +110,28 @@ pub struct ReplayArgs {
 /// Replays a trace and prints the summary.
 pub async fn run(args: ReplayArgs) -> Result<(), CliError> {
     let plan = Plan::of(&args)?;
-    let trace: Box<dyn BufRead> = match is_dash(&args.trace) {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(BufReader::new(File::open(&args.trace).map_err(at(&args.trace))?)),
+    let trace: Box<dyn BufRead + Send> = if is_dash(&args.trace) {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        Box::new(BufReader::new(File::open(&args.trace).map_err(at(&args.trace))?))
     };
-    let calls: Option<Box<dyn Write>> = match &args.calls {
+    let calls: Option<Box<dyn Write + Send>> = match &args.calls {
         None => None,
         Some(path) if is_dash(path) => Some(Box::new(BufWriter::new(io::stdout()))),
         Some(path) => Some(Box::new(BufWriter::new(File::create(path).map_err(at(path))?))),
     };
+    let (format, calls_on_stdout) = (args.format, args.calls.as_deref().is_some_and(is_dash));
     let began = Instant::now();
-    let summary = tokio::select! {
-        summary = replay(&args, &plan, trace, calls) => summary?,
-        () = until_signalled() => return Err(CliError::Replay("ended before its end".to_owned())),
-    };
+    let (summary, _) = replay(args, plan, trace, calls).await?;
     let took = began.elapsed().as_secs_f64();
-    let printed = match args.format {
+    let printed = match format {
         SummaryFormat::Table => summary.table(),
         SummaryFormat::Json => {
             let json = serde_json::to_string_pretty(&summary);
             json.map_err(|e| CliError::Replay(e.to_string()))? + "\n"
         }
     };
-    if args.calls.as_deref().is_some_and(is_dash) {
+    if calls_on_stdout {
         eprint!("{printed}");
     } else {
         print!("{printed}");
@@ -148,18 +150,47 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> CliError {
     move |error| CliError::Replay(format!("{path}: {error}"))
 }
 
-/// Replays `trace` by `plan`, writing the answers to calls to `calls`. The private Redis is gone
-/// afterwards, also when this is given up halfway.
-pub async fn replay<R: BufRead, W: Write>(
-    args: &ReplayArgs,
-    plan: &Plan,
+/// Replays `trace` by `plan`, writing the answers to calls to `calls`, which is given back. Ends
+/// early on SIGTERM and SIGINT; the private Redis is gone in every case.
+pub async fn replay<R, W>(
+    args: ReplayArgs,
+    plan: Plan,
     trace: R,
     calls: Option<W>,
-) -> Result<Summary, CliError> {
-    let world = World::start(plan).await?;
-    let played = play(args, plan, &world, trace, calls).await;
-    world.stop().await;
+) -> Result<(Summary, Option<W>), CliError>
+where
+    R: BufRead + Send + 'static,
+    W: Write + Send + 'static,
+{
+    // From here on: one that comes while Redis starts must not leave it behind.
+    let mut endings = Endings::listen()?;
+    let ground = Ground::start(&plan).await?;
+    let played = tokio::select! {
+        played = play_on(&ground, args, plan, trace, calls) => played,
+        () = endings.next() => Err(CliError::Replay("ended before its end".to_owned())),
+    };
+    ground.stop().await;
     played
+}
+
+async fn play_on<R, W>(
+    ground: &Ground,
+    args: ReplayArgs,
+    plan: Plan,
+    trace: R,
+    calls: Option<W>,
+) -> Result<(Summary, Option<W>), CliError>
+where
+    R: BufRead + Send + 'static,
+    W: Write + Send + 'static,
+{
+    let world = World::new(ground, &plan).await?;
+    // Reading a trace may block (a pipe that says nothing), and must not keep signals from being
+    // heard.
+    let runtime = Handle::current();
+    let playing =
+        spawn_blocking(move || runtime.block_on(play(&args, &plan, &world, trace, calls)));
+    playing.await.map_err(|error| CliError::Replay(error.to_string()))?
 }
 
 async fn play<R: BufRead, W: Write>(
@@ -168,7 +199,7 @@ async fn play<R: BufRead, W: Write>(
     world: &World,
     trace: R,
     calls: Option<W>,
-) -> Result<Summary, CliError> {
+) -> Result<(Summary, Option<W>), CliError> {
     let mut lines = Lines::new(trace);
     let mut player = Player::new(world, plan, calls);
     if args.one_at_a_time {
@@ -192,6 +223,6 @@ async fn play<R: BufRead, W: Write>(
             eprintln!("ringtrace: replay: {bad}; left out");
         }
     }
-    let (counts, score) = player.finish().await?;
-    Ok(Summary::new(plan, counts, score, lines.read_so_far(), bad_lines))
+    let (counts, score, calls) = player.finish().await?;
+    Ok((Summary::new(plan, counts, score, lines.read_so_far(), bad_lines), calls))
 }

@@ -37,22 +37,27 @@ use crate::visit::token::SessionToken;
 /// into `platform::redis::IN_FLIGHT`, where the order is kept.
 const WINDOW: usize = 128;
 
+/// Added to the moments of a trace that counts from zero: a number that nobody ever had rests since
+/// 1970, and must be rested when the trace begins.
+const YEAR_MS: i64 = 365 * 24 * 3_600_000;
+
 /// The sweeper's turn comes every so many milliseconds.
 const SWEEP_MS: i64 = EVERY.as_millis() as i64;
 
 /// Plays one trace.
 pub struct Player<'w, W> {
-    world: &'w World,
+    pub(super) world: &'w World,
     plan: &'w Plan,
     calls: Option<W>,
     window: usize,
-    people: People,
-    lifetimes: Lifetimes,
+    pub(super) people: People,
+    pub(super) lifetimes: Lifetimes,
     queue: Queue<'w, About, Reply>,
     rng: StdRng,
+    shift: Option<i64>,
     next_sweep: Option<Millis>,
     last_sign: Millis,
-    counts: Counts,
+    pub(super) counts: Counts,
     score: Score,
 }
 
@@ -65,11 +70,15 @@ enum About {
 }
 
 /// A message of a page.
-struct Sign {
-    page: PageId,
-    at: Millis,
-    late: bool,
-    leaving: bool,
+pub struct Sign {
+    /// The page.
+    pub page: PageId,
+    /// When it came.
+    pub at: Millis,
+    /// Whether it was overtaken by a newer one of its page.
+    pub late: bool,
+    /// Whether the page is being left.
+    pub leaving: bool,
 }
 
 /// What Redis answered.
@@ -91,6 +100,7 @@ impl<'w, W: Write> Player<'w, W> {
             lifetimes: Lifetimes::default(),
             queue: Queue::default(),
             rng: StdRng::seed_from_u64(plan.seed),
+            shift: None,
             next_sweep: None,
             last_sign: Millis(0),
             counts: Counts::default(),
@@ -106,11 +116,12 @@ impl<'w, W: Write> Player<'w, W> {
 
     /// Plays one line. The inner error is one of the line, which was not played then.
     pub async fn play(&mut self, line: Line) -> Result<Result<(), String>, CliError> {
-        let at = line.at;
+        let shift = *self.shift.get_or_insert(if line.at.0 < YEAR_MS { YEAR_MS } else { 0 });
+        let at = line.at.plus(shift);
         self.sweep_until(at).await?;
         self.end_keys(at).await?;
         self.world.clock.set(at);
-        self.counts.heard(at);
+        self.counts.heard(line.at);
         match line.what {
             What::View(view) => self.view(at, &view).await?,
             What::Beat { page, tel_click } => {
@@ -120,15 +131,15 @@ impl<'w, W: Write> Player<'w, W> {
                 self.sign(at, &page, SignKind::Leave, false).await?;
             }
             What::Leave(page) => {
-                self.counts.strays += u64::from(self.people.find(&page.session).is_none())
+                self.is_stray(&page);
             }
             What::Call(call) => return self.call(&call).await,
         }
         Ok(Ok(()))
     }
 
-    /// Waits for what is on its way. Returns what was counted.
-    pub async fn finish(mut self) -> Result<(Counts, Score), CliError> {
+    /// Waits for what is on its way. Returns what was counted, and where the calls were written to.
+    pub async fn finish(mut self) -> Result<(Counts, Score, Option<W>), CliError> {
         if self.counts.held.samples == 0 && self.next_sweep.is_some() {
             self.sweep().await?;
         }
@@ -136,7 +147,13 @@ impl<'w, W: Write> Player<'w, W> {
         if let Some(calls) = &mut self.calls {
             calls.flush().map_err(|e| CliError::Replay(format!("cannot write the calls: {e}")))?;
         }
-        Ok((self.counts, self.score))
+        Ok((self.counts, self.score, self.calls))
+    }
+
+    fn is_stray(&mut self, page: &Page) -> bool {
+        let stray = self.people.find(&page.session).is_none();
+        self.counts.strays += u64::from(stray);
+        stray
     }
 
     async fn view(&mut self, at: Millis, line: &ViewLine) -> Result<(), CliError> {
@@ -210,10 +227,10 @@ impl<'w, W: Write> Player<'w, W> {
         kind: SignKind,
         tel_click: bool,
     ) -> Result<(), CliError> {
-        let Some(who) = self.people.find(&line.session) else {
-            self.counts.strays += 1;
+        if self.is_stray(line) {
             return Ok(());
-        };
+        }
+        let who = self.people.find_or_add(&line.session, at);
         self.settle(who).await?;
         // A program was told nothing; its signs are turned away like its views.
         let Some(token) = self.people.get(who).token else { return Ok(()) };
@@ -241,6 +258,11 @@ impl<'w, W: Write> Player<'w, W> {
             let session = self.people.get(who);
             unpooled && session.known_until > at
         };
+        if leaving {
+            // From now on, also while it is not answered.
+            let session = self.people.get_mut(who);
+            session.runs_until = session.runs_until.min(at.plus(self.world.times.linger));
+        }
         // The snippet tells clicks on links to a number that it put there.
         let pool = self.world.pool().id.clone();
         let tel_click = (tel_click && shows.is_some()).then_some(TelClick { pool, ago_ms: 0 });
@@ -394,52 +416,5 @@ impl<'w, W: Write> Player<'w, W> {
             _ => {}
         }
         Ok(())
-    }
-
-    /// A visit was written, and with a visitor its touch.
-    fn remember_visit(&mut self, who: Who, visitor: Option<VisitorId>, at: Millis) {
-        let (world, session) = (self.world, self.people.get(who).id);
-        self.lifetimes.set(world.keys.session(&session), at.plus(world.times.window));
-        if let Some(visitor) = visitor {
-            let look_back = world.site().look_back.as_millis() as i64;
-            self.lifetimes.set(world.keys.visitor(&visitor), at.plus(look_back));
-        }
-    }
-
-    /// A page was told something.
-    fn learn(&mut self, who: Who, sign: Sign, visitor: Option<VisitorId>, outcome: Outcome) {
-        let Sign { page, at, late, leaving } = sign;
-        let world = self.world;
-        let (times, pool) = (world.times, &world.pool().id);
-        let session = self.people.get_mut(who);
-        session.unanswered -= 1;
-        if let Some(token) = &mut session.token {
-            (token.visitor, token.seen) = (visitor, at);
-        }
-        let Outcome::Leases(leases) = outcome else { return };
-        let Some(lease) = leases.into_iter().next() else { return };
-        let pooled = lease.is_pooled();
-        let same = |told: &Lease| (&told.number, told.since) == (&lease.number, lease.since);
-        if !session.told.as_ref().is_some_and(same) {
-            self.counts.leased(lease.tier);
-            if let (true, Some(visitor)) = (pooled, visitor) {
-                self.lifetimes.set(world.keys.sticky(pool, &visitor), at.plus(times.window));
-            }
-        }
-        // A leave after the end of its lease, like a late message, writes nothing.
-        if !late && (!leaving || session.runs_until > at) {
-            session.known_until = at.plus(times.lease_key);
-            self.lifetimes.set(world.keys.lease(pool, &session.id), session.known_until);
-        }
-        session.runs_until = match (pooled, leaving, late) {
-            (false, ..) => Millis(0),
-            (true, true, _) => session.runs_until.min(at.plus(times.linger)),
-            (true, false, true) => session.runs_until,
-            (true, false, false) => at.plus(times.hold),
-        };
-        if !leaving {
-            session.show(&page, lease.number.clone());
-        }
-        session.told = Some(lease);
     }
 }

@@ -37,11 +37,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Entries of the ledger that are kept: nobody reads them.
 const LEDGER: usize = 100;
 
-/// One site in a world of its own.
-pub struct World {
+/// The private Redis; killed when dropped.
+pub struct Ground {
     server: RedisServer,
     /// Removed when dropped.
     _folder: TempDir,
+}
+
+impl Ground {
+    /// Starts a Redis that saves nothing.
+    pub async fn start(plan: &Plan) -> Result<Self, CliError> {
+        let folder = tempfile::Builder::new().prefix("ringtrace-replay-").tempdir();
+        let folder = folder.map_err(|e| CliError::Replay(format!("no temporary folder: {e}")))?;
+        let program = &plan.config.redis.program;
+        let server = RedisServer::start_forgetful(program, folder.path()).await;
+        let server = server.map_err(|error| CliError::Replay(error.to_string()))?;
+        Ok(Ground { server, _folder: folder })
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+/// One site in a world of its own.
+pub struct World {
     /// The configuration.
     pub installation: Arc<Installation>,
     /// The keys of the site.
@@ -58,18 +79,13 @@ pub struct World {
 }
 
 impl World {
-    /// Starts a Redis and puts the numbers of `plan` into it.
-    pub async fn start(plan: &Plan) -> Result<Self, CliError> {
+    /// Puts the numbers of `plan` into the Redis of `ground`, which was empty.
+    pub async fn new(ground: &Ground, plan: &Plan) -> Result<Self, CliError> {
         let cannot = |error: &dyn std::fmt::Display| CliError::Replay(error.to_string());
-        let folder = tempfile::Builder::new().prefix("ringtrace-replay-").tempdir();
-        let folder = folder.map_err(|e| cannot(&format!("no temporary folder: {e}")))?;
         let live = Live::new(plan.config.clone());
         let installation = live.now_full();
-        let program = &installation.config.redis.program;
-        let server = RedisServer::start_forgetful(program, folder.path()).await;
-        let server = server.map_err(|e| cannot(&e))?;
         let patience = Patience { response: PATIENCE, connection: PATIENCE, ..Patience::default() };
-        let redis = Redis::lazy(server.url(), patience, Breaker::new(patience.probe_every));
+        let redis = Redis::lazy(ground.server.url(), patience, Breaker::new(patience.probe_every));
         let redis = redis.map_err(|e| cannot(&e))?;
         let tables = Arc::new(Tables::load().map_err(|e| cannot(&e))?);
         let (clock, store) = (Clock::default(), LeaseStore::new(redis.clone()));
@@ -87,8 +103,6 @@ impl World {
             clock,
             tables,
             store,
-            server,
-            _folder: folder,
         };
         world.rehearse().await?;
         Ok(world)
@@ -109,11 +123,6 @@ impl World {
         let sign = PageSign { page, seq: 1, kind: SignKind::Beat, tel_click: None };
         self.sign(nobody, sign, None).await?;
         self.sweep_and_count().await.map(|_| ())
-    }
-
-    /// Ends Redis.
-    pub async fn stop(self) {
-        self.server.stop().await;
     }
 
     /// The site.
