@@ -7,6 +7,8 @@ use std::process::Stdio;
 use clap::Parser;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use ringtrace::cli::replay::{Plan, ReplayArgs, Summary, replay};
 use ringtrace::cli::{Cli, CliError, Command};
 use serde_json::{Value, json};
@@ -314,6 +316,65 @@ async fn the_same_trace_gives_the_same_bytes_however_it_is_sent() {
         let slowly = format!("{options} --one-at-a-time");
         let slowly = play(&busy, &slowly).await.expect("played");
         assert_eq!((slowly.0, slowly.1), (summary, calls), "{options}");
+    }
+}
+
+/// Any lines at all: few sessions and visitors, tabs, messages out of order, seqs from 0, long and no
+/// waits.
+fn any_lines() -> impl Strategy<Value = Vec<Value>> {
+    let what = prop_oneof![
+        4 => Just("view"), 5 => Just("beat"), 3 => Just("leave"), 2 => Just("call"), 1 => Just("any")
+    ];
+    let after = prop_oneof![8 => 0i64..20, 3 => 20i64..120, 1 => 120i64..7_200];
+    let page = prop::option::weighted(0.6, (0u8..3, prop::option::weighted(0.5, 0u32..5)));
+    let line = (after, what, 0u8..8, page, any::<bool>());
+    prop::collection::vec(line, 50..300).prop_map(|lines| {
+        let mut now = 0;
+        type Drawn = (i64, &'static str, u8, Option<(u8, Option<u32>)>, bool);
+        let line = |(after, what, session, page, flag): Drawn| {
+            now += after;
+            let name = format!("s{session}");
+            let mut line = match what {
+                "view" => view(now, &name),
+                "beat" => json!({ "type": "beat", "at": now, "session": name, "tel_click": flag }),
+                "leave" => leave(now, &name),
+                "call" => call(now, &name),
+                _ => json!({ "type": "call", "at": now, "dials": "any" }),
+            };
+            if let Some((page, seq)) = page.filter(|_| what != "call" && what != "any") {
+                line["page"] = json!(format!("p{page}"));
+                line["seq"] = json!(seq);
+            }
+            if what == "view" && session < 3 && flag {
+                line["visitor"] = json!(format!("v{}", session % 2));
+            }
+            line
+        };
+        lines.into_iter().map(line).collect()
+    })
+}
+
+#[test]
+fn sending_ahead_never_changes_an_answer() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let options = prop::sample::select(vec![
+        "--numbers 2",
+        "--numbers 3 --hold 30s --linger 0s",
+        "--numbers 2 --overflow none",
+        "--numbers 1 --policy share",
+    ]);
+    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&(any_lines(), options), |(lines, options)| {
+        let (trace, options) = (text(&lines), format!("{options} --skip-bad"));
+        let slowly = format!("{options} --one-at-a-time");
+        let ahead = runtime.block_on(play(&trace, &options)).expect("played");
+        let slowly = runtime.block_on(play(&trace, &slowly)).expect("played");
+        prop_assert_eq!(ahead, slowly);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
     }
 }
 

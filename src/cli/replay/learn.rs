@@ -1,4 +1,5 @@
-//! What the answers teach: what is on the pages, how long leases surely run, when keys end.
+//! What is known after a question, and what its answer teaches: what is on the pages, how long leases
+//! surely run, when keys end.
 
 use crate::cli::replay::people::Who;
 use crate::cli::replay::player::{Player, Sign};
@@ -6,16 +7,26 @@ use crate::lease::model::Lease;
 use crate::lease::reply::Outcome;
 use crate::platform::clock::Millis;
 use crate::platform::ids::VisitorId;
+use crate::visit::token::SessionToken;
 
 impl<W> Player<'_, W> {
-    /// A visit was written, and with a visitor its touch.
-    pub(super) fn remember_visit(&mut self, who: Who, visitor: Option<VisitorId>, at: Millis) {
-        let (world, session) = (self.world, self.people.get(who).id);
-        self.lifetimes.set(world.keys.session(&session), at.plus(world.times.window));
-        if let Some(visitor) = visitor {
+    /// A visit is written, and with a visitor its touch.
+    pub(super) fn visit_is_written(&mut self, token: SessionToken, at: Millis) {
+        let world = self.world;
+        self.lifetimes.set(world.keys.session(&token.session), at.plus(world.times.window));
+        if let Some(visitor) = token.visitor {
             let look_back = world.site().look_back.as_millis() as i64;
             self.lifetimes.set(world.keys.visitor(&visitor), at.plus(look_back));
         }
+    }
+
+    /// The lease of a session is written.
+    pub(super) fn lease_is_written(&mut self, who: Who, at: Millis) {
+        let world = self.world;
+        let session = self.people.get_mut(who);
+        session.known_until = at.plus(world.times.lease_key);
+        let key = world.keys.lease(&world.pool().id, &session.id);
+        self.lifetimes.set(key, session.known_until);
     }
 
     /// A page was told something.
@@ -41,13 +52,8 @@ impl<W> Player<'_, W> {
         if !session.told.as_ref().is_some_and(same) {
             self.counts.leased(lease.tier);
             if let (true, Some(visitor)) = (pooled, visitor) {
-                self.lifetimes.set(world.keys.sticky(pool, &visitor), at.plus(times.window));
+                self.stickies.set(world.keys.sticky(pool, &visitor), at.plus(times.window));
             }
-        }
-        // A leave after the end of its lease, like a late message, writes nothing.
-        if !late && (!leaving || session.runs_until > at) {
-            session.known_until = at.plus(times.lease_key);
-            self.lifetimes.set(world.keys.lease(pool, &session.id), session.known_until);
         }
         if !pooled {
             session.runs_until = Millis(0);

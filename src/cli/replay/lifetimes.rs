@@ -3,7 +3,8 @@
 //! Redis ends keys by the real clock. That never matters in the service, where truth is in values,
 //! but for what a key that is gone can no longer tell: where a session or a visitor was last. A
 //! replay plays a month in a minute, so it ends these keys itself, at the moment of the trace at
-//! which Redis would have.
+//! which Redis would have. (The real clock ends none too early: for that a trace would need more lines
+//! in an hour of its own than a replay plays in one.)
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -30,10 +31,15 @@ impl Lifetimes {
         self.ends.insert(key, end);
     }
 
+    /// Whether some key may be over at `now`.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.due.first().is_some_and(|(due, _)| *due <= now)
+    }
+
     /// The keys that are over at `now`, earliest first; they are no longer known afterwards.
     pub fn over(&mut self, now: Millis) -> Vec<Rc<str>> {
         let mut over = Vec::new();
-        while self.due.first().is_some_and(|(due, _)| *due <= now) {
+        while self.is_due(now) {
             let Some((_, key)) = self.due.pop_first() else { break };
             match self.ends.get(&key).copied() {
                 Some(end) if end > now => {

@@ -52,8 +52,8 @@ pub struct PageState {
     name: Option<String>,
     /// Its id in Redis.
     pub id: PageId,
-    /// The newest message.
-    pub seq: u32,
+    /// The newest message; `None`: it was not heard of.
+    pub seq: Option<u32>,
     /// The tracking number on it.
     pub shows: Option<PhoneNumber>,
     /// Whether it was not left yet.
@@ -161,10 +161,8 @@ impl Session {
         };
         page.open = true;
         let message = page.message(line.seq);
-        if self.pages.len() == MAX_PAGES {
-            self.pages.remove(0);
-        }
         self.pages.push(page);
+        self.forget_oldest_page();
         message
     }
 
@@ -184,7 +182,14 @@ impl Session {
         if !message.late {
             page.open = !leaving;
         }
+        self.forget_oldest_page();
         message
+    }
+
+    fn forget_oldest_page(&mut self) {
+        if self.pages.len() > MAX_PAGES {
+            self.pages.remove(0);
+        }
     }
 
     /// What `page` shows from now on, when it showed no tracking number before: a number on a page
@@ -212,15 +217,15 @@ impl Session {
         self.pages_ever += 1;
         let id = format!("page{:06}", self.pages_ever).parse();
         let id = id.unwrap_or_else(|_| unreachable!("at most 24 letters and digits"));
-        PageState { name, id, seq: 0, shows: None, open: true }
+        PageState { name, id, seq: None, shows: None, open: true }
     }
 }
 
 impl PageState {
     fn message(&mut self, seq: Option<u32>) -> Message {
-        let seq = seq.unwrap_or(self.seq.saturating_add(1));
-        let late = seq <= self.seq && self.seq > 0;
-        self.seq = self.seq.max(seq);
+        let seq = seq.unwrap_or_else(|| self.seq.map_or(1, |newest| newest.saturating_add(1)));
+        let late = self.seq.is_some_and(|newest| seq <= newest);
+        self.seq = self.seq.max(Some(seq));
         Message { page: self.id.clone(), seq, late, shows: self.shows.clone() }
     }
 }

@@ -51,7 +51,10 @@ pub struct Player<'w, W> {
     calls: Option<W>,
     window: usize,
     pub(super) people: People,
+    /// Keys whose end is known when they are asked to be written.
     pub(super) lifetimes: Lifetimes,
+    /// Those that are written only when a number was granted: known with the answer.
+    pub(super) stickies: Lifetimes,
     queue: Queue<'w, About, Reply>,
     rng: StdRng,
     shift: Option<i64>,
@@ -63,8 +66,7 @@ pub struct Player<'w, W> {
 
 /// What a question was about.
 enum About {
-    View { who: Who, page: PageId, at: Millis, late: bool, opened: bool },
-    Sign { who: Who, sign: Sign },
+    Page { who: Who, sign: Sign },
     Sweep,
     Ends,
 }
@@ -98,6 +100,7 @@ impl<'w, W: Write> Player<'w, W> {
             window: WINDOW,
             people: People::default(),
             lifetimes: Lifetimes::default(),
+            stickies: Lifetimes::default(),
             queue: Queue::default(),
             rng: StdRng::seed_from_u64(plan.seed),
             shift: None,
@@ -120,6 +123,7 @@ impl<'w, W: Write> Player<'w, W> {
         let at = line.at.plus(shift);
         self.sweep_until(at).await?;
         self.end_keys(at).await?;
+        self.last_sign = at;
         self.world.clock.set(at);
         self.counts.heard(line.at);
         match line.what {
@@ -196,10 +200,16 @@ impl<'w, W: Write> Player<'w, W> {
         session.token = Some(view.token);
         self.counts.sessions += u64::from(opened);
         self.counts.page_views += u64::from(!message.late);
-        let runs = self.runs(who, at);
-        let alone = view.looks_back() || !opened && !runs;
+        if opened {
+            self.visit_is_written(view.token, at);
+        }
+        if !message.late {
+            self.lease_is_written(who, at);
+        }
+        let alone = view.looks_back() || !opened && !self.runs(who, at);
         let Message { page, seq, late, shows } = message;
-        let about = About::View { who, page: page.clone(), at, late, opened };
+        let about =
+            About::Page { who, sign: Sign { page: page.clone(), at, late, leaving: false } };
         let sign = PageSign { page, seq, kind: SignKind::View, tel_click: None };
         let world = self.world;
         let answer = async move {
@@ -258,6 +268,10 @@ impl<'w, W: Write> Player<'w, W> {
             let session = self.people.get(who);
             unpooled && session.known_until > at
         };
+        // A leave after the end of its lease, like a message that is late, writes nothing.
+        if !late && (!leaving || self.runs(who, at)) {
+            self.lease_is_written(who, at);
+        }
         if leaving {
             // From now on, also while it is not answered.
             let session = self.people.get_mut(who);
@@ -266,7 +280,7 @@ impl<'w, W: Write> Player<'w, W> {
         // The snippet tells clicks on links to a number that it put there.
         let pool = self.world.pool().id.clone();
         let tel_click = (tel_click && shows.is_some()).then_some(TelClick { pool, ago_ms: 0 });
-        let about = About::Sign { who, sign: Sign { page: page.clone(), at, late, leaving } };
+        let about = About::Page { who, sign: Sign { page: page.clone(), at, late, leaving } };
         let sign = PageSign { page, seq, kind, tel_click };
         let world = self.world;
         let answer = async move {
@@ -345,7 +359,6 @@ impl<'w, W: Write> Player<'w, W> {
             }
         }
         self.next_sweep = Some(next);
-        self.last_sign = at;
         Ok(())
     }
 
@@ -356,7 +369,12 @@ impl<'w, W: Write> Player<'w, W> {
     }
 
     async fn end_keys(&mut self, now: Millis) -> Result<(), CliError> {
-        let over = self.lifetimes.over(now);
+        // Whoever was granted a number since then has more time.
+        if self.stickies.is_due(now) || now.since(self.last_sign) > 4 * SWEEP_MS {
+            self.settle_all().await?;
+        }
+        let mut over = self.lifetimes.over(now);
+        over.extend(self.stickies.over(now));
         if over.is_empty() {
             return Ok(());
         }
@@ -378,7 +396,7 @@ impl<'w, W: Write> Player<'w, W> {
         while self.queue.len() >= self.window {
             self.settle_oldest().await?;
         }
-        if let About::View { who, .. } | About::Sign { who, .. } = about {
+        if let About::Page { who, .. } = about {
             self.people.get_mut(who).unanswered += 1;
         }
         self.queue.ask(about, answer).await;
@@ -404,13 +422,7 @@ impl<'w, W: Write> Player<'w, W> {
         let Some((about, answer)) = self.queue.oldest().await else { return Ok(()) };
         match (about, answer?) {
             (About::Sweep, Reply::Held(held)) => self.counts.held.sample(held),
-            (About::View { who, page, at, late, opened }, Reply::Told { visitor, outcome }) => {
-                if opened {
-                    self.remember_visit(who, visitor, at);
-                }
-                self.learn(who, Sign { page, at, late, leaving: false }, visitor, outcome);
-            }
-            (About::Sign { who, sign }, Reply::Told { visitor, outcome }) => {
+            (About::Page { who, sign }, Reply::Told { visitor, outcome }) => {
                 self.learn(who, sign, visitor, outcome);
             }
             _ => {}
