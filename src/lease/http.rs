@@ -5,7 +5,6 @@
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use futures_util::future::join;
 
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
@@ -14,7 +13,8 @@ use crate::lease::desk::Desk;
 use crate::lease::model::{PageSign, SignKind, TelClick};
 use crate::lease::reply::{Outcome, outcome_word, reply};
 use crate::lease::rules::origin_allowed;
-use crate::lease::view::{View, lease_all, sign_of_life};
+use crate::lease::serve::{Wish, serve, sign_of_life};
+use crate::lease::view::View;
 use crate::lease::wire::{BeatRequest, LeaseRequest, Reply};
 use crate::platform::redis::StoreError;
 use crate::visit::bot::{Evidence, judge};
@@ -58,15 +58,9 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         tel_click: None,
     };
     let keys = live.shards.keys(&site.id);
-    let asked_redis = async {
-        view.carry(&desk, &keys, site).await?;
-        // Both are on their way to Redis at once, the session first.
-        let recorded = view.record(&desk, &keys, site);
-        let leased = lease_all(&desk, &keys, site, &view, &sign, &asked);
-        let (recorded, leased) = join(recorded, leased).await;
-        recorded.and_then(|visitor| Ok((visitor, leased?)))
-    };
-    let (visitor, outcome) = match asked_redis.await {
+    let wish = Wish { sign: &sign, want: asked.want, shown: &asked.shown };
+    let served = serve(&desk.clerk(), &keys, site, &mut view, wish).await;
+    let (visitor, outcome) = match served {
         Ok(done) => done,
         Err(error) => {
             // The token that it came with says what is stored: the next message tries again.
@@ -125,7 +119,8 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let outcome = match sign_of_life(&desk, &keys, site, &token, &sign, &asked.shown).await {
+    let outcome = match sign_of_life(&desk.clerk(), &keys, site, &token, &sign, &asked.shown).await
+    {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);

@@ -115,6 +115,10 @@ impl Breaker {
     }
 }
 
+/// Questions that may wait for their answers on one connection before asking takes a turn: up to
+/// here they reach Redis in the order in which they were first polled.
+pub const IN_FLIGHT: usize = 1024;
+
 /// A handle to Redis for hot paths; cheap to clone, one connection per worker.
 #[derive(Clone)]
 pub struct Redis {
@@ -132,7 +136,8 @@ impl Redis {
             .set_connection_timeout(Some(patience.connection))
             .set_number_of_retries(1)
             .set_min_delay(Duration::from_millis(20))
-            .set_max_delay(Duration::from_millis(100));
+            .set_max_delay(Duration::from_millis(100))
+            .set_pipeline_buffer_size(IN_FLIGHT);
         let connection =
             ConnectionManager::new_lazy_with_config(client, config).map_err(refused)?;
         Ok(Redis { connection, breaker })

@@ -112,6 +112,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         session: Some(visit.session),
         visitor: visit.visitor,
         confidence,
+        nobody: 0.0,
         tier: Tier::Own,
         source: Some(visit.source.clone()),
         landing_host: visit.landing_host.clone(),

@@ -6,6 +6,7 @@ pub mod lease_model;
 pub mod process;
 pub mod redis;
 pub mod service;
+pub mod traffic;
 pub mod world;
 
 use ringtrace::platform::ids::SiteId;
