@@ -397,3 +397,24 @@ async fn nobody_piles_sessions_without_end_upon_one_number() {
     assert_eq!(joined, 64);
     assert_eq!(world.view(SessionId::new(), "page-yyy", 1).await.tier, Tier::Original);
 }
+
+/// A failover lost the lease of whoever holds a number: until its known end the number counts as held,
+/// and who joins it writes no lease for the one that was lost.
+#[tokio::test]
+async fn a_lost_lease_is_joined_and_stays_lost() {
+    let redis = TestRedis::start().await;
+    let world = World::with_pool(&redis, 1, json!({})).await;
+    let (lost, next) = (SessionId::new(), SessionId::new());
+    world.view(lost, "page-one", 1).await;
+    let key = world.keys.lease(&world.pool().id, &lost);
+    let _: i64 = world.redis(&["DEL", &key]).await;
+    world.at(10);
+    let joined = world.view(next, "page-two", 1).await;
+    assert_eq!(got(&joined), told(0, Tier::Shared));
+    let exists: i64 = world.redis(&["EXISTS", &key]).await;
+    assert_eq!(exists, 0, "a lease without an end");
+    // The page that still shows it comes back as a sharer; both are told so.
+    let back = sign("page-one", 2, SignKind::Beat, None);
+    let back = world.acquire(lost, &back, Some(&number(0))).await.expect("it is on the page");
+    assert_eq!(got(&back), told(0, Tier::Shared));
+}
