@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
-use crate::config::model::{ConsentDefault, Overflow, Scope, UrlMethod, WarehouseKind};
+use crate::config::model::{ConsentDefault, Overflow, RedisMode, Scope, UrlMethod, WarehouseKind};
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::telemetry::LogFormat;
@@ -133,7 +133,12 @@ const SERVER: &[Key] = &[
 ];
 
 const REDIS: &[Key] = &[
+    needed("mode", quoted::<RedisMode>("\"standalone\", \"sentinel\" or \"cluster\"")),
     needed("url", Shape::Secret),
+    needed("nodes", Shape::List(&Shape::Secret)),
+    needed("sentinel_master", TEXT),
+    needed("username", TEXT),
+    needed("password", Shape::Secret),
     needed("program", TEXT),
     needed("shards", SHARDS),
     needed("response_timeout", DURATION),

@@ -68,7 +68,7 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         let (recorded, leased) = join(recorded, leased).await;
         recorded.and_then(|visitor| Ok((visitor, leased?)))
     };
-    let (visitor, outcome) = match asked_redis.await {
+    let (visitor, outcome) = match desk.store.redis().in_time(asked_redis).await {
         Ok(done) => done,
         Err(error) => {
             // The token that it came with says what is stored: the next message tries again.
@@ -126,7 +126,8 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let outcome = match sign_of_life(&desk, &keys, site, &token, &sign, &asked.shown).await {
+    let told = sign_of_life(&desk, &keys, site, &token, &sign, &asked.shown);
+    let outcome = match desk.store.redis().in_time(told).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);

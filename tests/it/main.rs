@@ -20,6 +20,7 @@ mod ledger;
 mod platform;
 mod postback;
 mod process;
+mod redis;
 mod report;
 mod report_http;
 mod visit;

@@ -14,7 +14,7 @@ use ringtrace::ledger::store::{Consumer, WAREHOUSE_GROUP, append};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::Shards;
-use ringtrace::platform::redis::worker_pool;
+use ringtrace::platform::redis::{Patience, Redis};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::warehouse::store::Warehouse;
 use ringtrace::warehouse::worker::{Outcome, Projector};
@@ -171,8 +171,8 @@ impl World {
 
     /// A member of the warehouse's consumer group.
     pub fn consumer(&self, name: &str) -> Consumer {
-        let pool = worker_pool(self.redis.url(), 2).expect("a pool");
-        Consumer::new(pool, self.shards(), WAREHOUSE_GROUP, name)
+        let redis = Redis::standalone(self.redis.url(), Patience::of_workers());
+        Consumer::new(redis.expect("a handle"), self.shards(), WAREHOUSE_GROUP, name)
     }
 
     /// The world's segments, closed at 64 kB.

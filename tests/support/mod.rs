@@ -5,7 +5,9 @@ pub mod facts;
 pub mod lease_model;
 pub mod process;
 pub mod redis;
+pub mod servers;
 pub mod service;
+pub mod traffic;
 pub mod world;
 
 use ringtrace::platform::ids::SiteId;

@@ -14,7 +14,7 @@ use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{CallId, SiteId};
 use ringtrace::platform::keys::Shard;
-use ringtrace::platform::redis::worker_pool;
+use ringtrace::platform::redis::{Patience, Redis};
 use ringtrace::platform::secret::Secret;
 use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact};
 use ringtrace::postback::store::Outbox;
@@ -66,7 +66,8 @@ impl World {
         change(&mut config);
         let clock = Clock::default();
         clock.set(Millis::system_now());
-        let outbox = Outbox::new(worker_pool(redis.url(), 8).expect("a pool"));
+        let outbox =
+            Outbox::new(Redis::standalone(redis.url(), Patience::of_workers()).expect("a handle"));
         World { redis, receiver, outbox, live: Live::new(config), clock, site }
     }
 
