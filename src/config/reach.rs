@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use crate::config::complaint::{Complaint, Complaints};
 use crate::config::model::{self, Config, RedisMode};
+use crate::platform::keys::SLOTS;
 use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
 use crate::platform::tls::client_builder;
 
@@ -86,11 +87,10 @@ async fn cluster_state(redis: &Redis, out: &mut Complaints) {
     };
     for (address, (info,)) in masters {
         let state: String = info.get("cluster_state").unwrap_or_default();
-        if state != "ok" {
-            let assigned: u32 = info.get("cluster_slots_assigned").unwrap_or_default();
-            let message = format!(
-                "{address} says that the cluster is {state} ({assigned} of 16384 slots are assigned)"
-            );
+        let assigned: u16 = info.get("cluster_slots_assigned").unwrap_or_default();
+        if state != "ok" || assigned != SLOTS {
+            let message =
+                format!("{address} says: cluster {state}, {assigned} of {SLOTS} slots assigned");
             out.warning("redis.nodes", message);
         }
     }

@@ -206,7 +206,7 @@ pub(super) fn slot_of(tag: &[u8]) -> u16 {
 }
 
 /// Hash slots of a Redis Cluster.
-pub(super) const SLOTS: u16 = 16_384;
+pub const SLOTS: u16 = 16_384;
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,8 @@ use ringtrace::lease::worker::Upkeep;
 use ringtrace::platform::ids::SessionId;
 use serde_json::json;
 
+use crate::support::cluster::TestCluster;
 use crate::support::redis::{Backend, TestRedis};
-use crate::support::servers::TestCluster;
 use crate::support::world::{World, config, number, site_json};
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
 use serde_json::json;
 
+use crate::support::cluster::TestCluster;
 use crate::support::lease_model::{Kind, Message, Model, Rules};
 use crate::support::redis::{Backend, TestRedis};
-use crate::support::servers::TestCluster;
 use crate::support::world::{START, World, number};
 
 const SESSIONS: usize = 7;

@@ -11,9 +11,10 @@ use ringtrace::platform::secret::Secret;
 use serde_json::json;
 
 use crate::support::app::TestApp;
+use crate::support::cluster::TestCluster;
 use crate::support::redis::Backend;
-use crate::support::servers::TestCluster;
-use crate::support::traffic::{Traffic, check};
+use crate::support::servers::Server;
+use crate::support::traffic::{Traffic, Visitor, check};
 use crate::support::world::{World, config};
 
 fn toml_of(cluster: &TestCluster) -> String {
@@ -109,7 +110,7 @@ async fn a_script_never_runs_on_half_of_its_keys() {
     let cluster = TestCluster::start().await;
     let world = World::with_pool(&cluster, 4, json!({})).await;
     let store = LeaseStore::new(Redis::over(&cluster.deployment(Patience::default())));
-    let mut visitor = crate::support::traffic::Visitor::new();
+    let mut visitor = Visitor::new();
     visitor.speak(&world, &store).await.expect("it is leased");
     let (number, _) = visitor.shown().map(|(n, tier)| (n.clone(), tier)).expect("a number");
 
@@ -117,9 +118,7 @@ async fn a_script_never_runs_on_half_of_its_keys() {
     let (from, slot) = cluster.master_of(&world.keys.holders(&number)).await;
     let (source, target) = (&cluster.nodes[from], &cluster.nodes[(from + 1) % 3]);
     let slot = slot.to_string();
-    let id = async |node: &crate::support::servers::Server| -> String {
-        node.ask(&["CLUSTER", "MYID"]).await
-    };
+    let id = async |node: &Server| -> String { node.ask(&["CLUSTER", "MYID"]).await };
     let (from_id, to_id) = (id(source).await, id(target).await);
     target.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]).await;
     source.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]).await;
@@ -128,7 +127,7 @@ async fn a_script_never_runs_on_half_of_its_keys() {
 
     let digest = async || -> String { source.ask(&["DEBUG", "DIGEST"]).await };
     let before = digest().await;
-    let mut other = crate::support::traffic::Visitor::new();
+    let mut other = Visitor::new();
     for _ in 0..3 {
         assert!(other.speak(&world, &store).await.is_err(), "it cannot be done now");
         assert!(visitor.speak(&world, &store).await.is_err(), "nor this");

@@ -8,8 +8,10 @@ use ringtrace::lease::store::LeaseStore;
 use ringtrace::platform::redis::{Patience, Redis};
 use serde_json::json;
 
+use crate::support::cluster::TestCluster;
 use crate::support::redis::Backend;
-use crate::support::servers::{Server, TestCluster, TestSentinel, until};
+use crate::support::sentinel::TestSentinel;
+use crate::support::servers::{Server, until};
 use crate::support::traffic::{Traffic, Visitor, check, speak_patiently};
 use crate::support::world::World;
 
