@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ringtrace::platform::redis::place::{Login, Place};
 use ringtrace::platform::redis::{Deployment, Patience, Redis};
 
 use super::redis::{Backend, very_patient};
-use super::servers::{Server, free_ports, until};
+use super::servers::{Server, until};
 
 /// A Redis Cluster of three masters, and as many replicas when asked for.
 pub struct TestCluster {
@@ -28,30 +29,18 @@ impl TestCluster {
     pub async fn with_replicas(replicas: usize, timeout_ms: u64) -> Self {
         let timeout = timeout_ms.to_string();
         let count = MASTERS * (1 + replicas);
-        let nodes: Vec<Server> = (0..count)
-            .map(|_| {
-                let [bus] = free_ports();
-                Server::start(&[
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-port",
-                    &bus.to_string(),
-                    "--cluster-node-timeout",
-                    &timeout,
-                    "--cluster-require-full-coverage",
-                    "no",
-                    "--enable-debug-command",
-                    "local",
-                    "--cluster-replica-validity-factor",
-                    "0",
-                    "--repl-diskless-sync-delay",
-                    "0",
-                ])
-            })
-            .collect();
+        let arguments = [
+            ["--cluster-enabled", "yes"],
+            ["--cluster-node-timeout", &timeout],
+            ["--cluster-require-full-coverage", "no"],
+            ["--cluster-replica-validity-factor", "0"],
+            ["--enable-debug-command", "local"],
+            ["--repl-diskless-sync-delay", "0"],
+        ]
+        .concat();
+        let nodes = join_all((0..count).map(|_| Server::start(&arguments))).await;
         let mut ids = Vec::new();
         for (n, node) in nodes.iter().enumerate() {
-            node.is_up().await;
             let epoch = (n + 1).to_string();
             node.ask::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]).await;
             ids.push(node.ask::<String>(&["CLUSTER", "MYID"]).await);

@@ -2,6 +2,7 @@
 //! put in.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ringtrace::attribution::model::{Attribution, Basis, TouchCredit};
 use ringtrace::call::model::{Call, CallStatus, Caller};
@@ -14,10 +15,10 @@ use ringtrace::ledger::store::{Consumer, WAREHOUSE_GROUP, append};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::Shards;
-use ringtrace::platform::redis::{Patience, Redis};
+use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::warehouse::store::Warehouse;
-use ringtrace::warehouse::worker::{Outcome, Projector};
+use ringtrace::warehouse::worker::{Outcome, Projector, ProjectorError};
 use tempfile::TempDir;
 
 use crate::support::redis::TestRedis;
@@ -222,9 +223,16 @@ impl World {
 /// Runs `projector` until nothing waits; says how many entries it took.
 pub async fn drain(projector: &mut Projector) -> usize {
     let mut total = 0;
+    let end = Instant::now() + Duration::from_secs(10);
     loop {
         match projector.run_once().await {
             Outcome::Idle => return total,
+            // A Redis that is back is noticed a tenth of a second later.
+            Outcome::Failed(ProjectorError::Store(StoreError::Unavailable(_)))
+                if Instant::now() < end =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             Outcome::Wrote { events, .. } => total += events,
             Outcome::Failed(error) => panic!("the projector failed: {error}"),
         }

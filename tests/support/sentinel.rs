@@ -22,13 +22,12 @@ impl TestSentinel {
     /// Starts all, and waits until they know each other.
     pub async fn start() -> Self {
         let undelayed = ["--repl-diskless-sync-delay", "0"];
-        let master = Server::start(&undelayed);
-        master.is_up().await;
+        let master = Server::start(&undelayed).await;
         let port = master.port.to_string();
         let mut of_master = undelayed.to_vec();
         let of = format!("127.0.0.1 {port}");
         of_master.extend(["--replicaof", &of]);
-        let replica = Server::start(&of_master);
+        let replica = Server::start(&of_master).await;
         until("replication", async || {
             let info: String = replica.try_ask(&["INFO", "replication"]).await?;
             info.contains("master_link_status:up").then_some(())

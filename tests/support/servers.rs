@@ -19,26 +19,44 @@ pub struct Server {
 }
 
 /// Ports that nobody listens on.
-pub fn free_ports<const N: usize>() -> [u16; N] {
+fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: [TcpListener; N] =
         std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("an address").port())
 }
 
 impl Server {
-    /// A server with an append-only file and these arguments more.
-    pub fn start(args: &[&str]) -> Self {
-        let [port] = free_ports();
-        let folder = tempfile::tempdir().expect("a temporary folder");
+    /// A server with an append-only file and these arguments more; it answers.
+    pub async fn start(args: &[&str]) -> Self {
         let mut all: Vec<String> = ["--appendonly", "yes", "--save", "", "--bind", "127.0.0.1"]
             .iter()
             .chain(args)
             .map(ToString::to_string)
             .collect();
-        all.extend(["--port".to_owned(), port.to_string()]);
-        let mut server = Server { child: None, port, folder, args: all };
-        server.start_again(&[]);
-        server
+        let of_cluster = args.contains(&"--cluster-enabled");
+        all.extend(["--port".to_owned(), String::new()]);
+        if of_cluster {
+            all.extend(["--cluster-port".to_owned(), String::new()]);
+        }
+        // Somebody else may take a free port before the server does.
+        for _ in 0..5 {
+            let [port, bus] = free_ports();
+            let mut args = all.clone();
+            let last = args.len() - 1;
+            if of_cluster {
+                args[last] = bus.to_string();
+                args[last - 2] = port.to_string();
+            } else {
+                args[last] = port.to_string();
+            }
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let mut server = Server { child: None, port, folder, args };
+            server.start_again(&[]);
+            if server.comes_up().await {
+                return server;
+            }
+        }
+        panic!("redis-server does not come up");
     }
 
     /// A sentinel with this configuration, to which its own address is added.
@@ -105,9 +123,19 @@ impl Server {
         until("an answer", async || self.try_ask(words).await).await
     }
 
-    /// Waits until it answers.
-    pub async fn is_up(&self) {
-        until("the start", async || self.try_ask::<()>(&["PING"]).await).await;
+    /// Waits until it answers anything; `false` when it ended instead.
+    async fn comes_up(&mut self) -> bool {
+        loop {
+            let child = self.child.as_mut().expect("it was started");
+            if child.try_wait().expect("it can be asked").is_some() {
+                self.child = None;
+                return false;
+            }
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use ringtrace::config::model::RedisMode;
 use ringtrace::config::reach;
 use ringtrace::lease::store::LeaseStore;
-use ringtrace::platform::redis::{Patience, Redis};
+use ringtrace::platform::redis::script::Script;
+use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::platform::secret::Secret;
 use serde_json::json;
 
@@ -114,6 +115,9 @@ async fn a_script_never_runs_on_half_of_its_keys() {
     visitor.speak(&world, &store).await.expect("it is leased");
     let (number, _) = visitor.shown().map(|(n, tier)| (n.clone(), tier)).expect("a number");
 
+    let whole = format!("rt:{}:whole", world.keys.shard);
+    world.redis::<()>(&["SET", &whole, "yes"]).await;
+
     // One key is on its way already: the list of who held the number, which no script declares.
     let (from, slot) = cluster.master_of(&world.keys.holders(&number)).await;
     let (source, target) = (&cluster.nodes[from], &cluster.nodes[(from + 1) % 3]);
@@ -124,6 +128,20 @@ async fn a_script_never_runs_on_half_of_its_keys() {
     source.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]).await;
     let (port, key) = (target.port.to_string(), world.keys.holders(&number));
     source.ask::<()>(&["MIGRATE", "127.0.0.1", &port, &key, "0", "5000"]).await;
+
+    // It would write, and then stumble over what is gone.
+    let stumbles =
+        Script::new("redis.call('SET', KEYS[1], 'no') return redis.call('LLEN', ARGV[1])");
+    let mut call = stumbles.key(&whole);
+    call.arg(&key);
+    let fresh = Redis::over(&cluster.deployment(Patience::default()));
+    let answer = fresh.script::<u64>("a test", &call).await;
+    assert!(
+        matches!(&answer, Err(StoreError::Unavailable(why)) if why.contains("rehashing")),
+        "{answer:?}"
+    );
+    let kept: String = source.ask(&["GET", &whole]).await;
+    assert_eq!(kept, "yes", "it did not begin");
 
     let digest = async || -> String { source.ask(&["DEBUG", "DIGEST"]).await };
     let before = digest().await;

@@ -48,7 +48,7 @@ async fn views_until(service: &TestApp, session: &str, leased: bool) -> (Duratio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_gets_its_fallback_soon_and_numbers_again_whatever_redis_suffers_from() {
-    let redis = Server::start(&[]);
+    let redis = Server::start(&[]).await;
     let url = redis.url();
     let unlimited = "[limits]\nsnippet_per_minute = 100000\nsnippet_burst = 100000";
     let more = format!("\n[redis]\nurl = {url:?}\n{unlimited}\n");
@@ -92,7 +92,7 @@ async fn a_page_gets_its_fallback_soon_and_numbers_again_whatever_redis_suffers_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_and_a_redis_that_loads_are_outages_that_end() {
-    let mut redis = Server::start(&["--requirepass", "right", "--key-load-delay", "400"]);
+    let mut redis = Server::start(&["--requirepass", "right", "--key-load-delay", "400"]).await;
     let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}", redis.port);
     let wrong = Redis::standalone(&url("wrong"), Patience::default()).expect("a handle");
     let right = Redis::standalone(&url("right"), Patience::default()).expect("a handle");
