@@ -59,8 +59,9 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     };
     let keys = live.shards.keys(&site.id);
     let wish = Wish { sign: &sign, want: asked.want, shown: &asked.shown };
-    let served = serve(&desk.clerk(), &keys, site, &mut view, wish).await;
-    let (visitor, outcome) = match served {
+    let clerk = desk.clerk();
+    let served = serve(&clerk, &keys, site, &mut view, wish);
+    let (visitor, outcome) = match desk.store.redis().in_time(served).await {
         Ok(done) => done,
         Err(error) => {
             // The token that it came with says what is stored: the next message tries again.
@@ -119,8 +120,9 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let outcome = match sign_of_life(&desk.clerk(), &keys, site, &token, &sign, &asked.shown).await
-    {
+    let clerk = desk.clerk();
+    let told = sign_of_life(&clerk, &keys, site, &token, &sign, &asked.shown);
+    let outcome = match desk.store.redis().in_time(told).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);

@@ -150,8 +150,12 @@ pub async fn sign_of_life(
         let shown = shown_of_pool(shown, site, pool);
         let lost = match &lease {
             None => true,
-            // Another page was left alone meanwhile; this one still shows a number.
-            Some(lease) => lease.tier == Tier::Original && shown.is_some(),
+            // Another page was left alone meanwhile, or Redis forgot the newest it was told; this
+            // one still shows a number.
+            Some(Lease { tier: Tier::Original | Tier::Source, number, .. }) => {
+                shown.is_some() && shown != number.as_ref()
+            }
+            Some(_) => false,
         };
         let lease = match lease {
             _ if lost && sign.kind == SignKind::Beat => {

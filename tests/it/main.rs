@@ -25,6 +25,7 @@ mod platform;
 mod pools;
 mod postback;
 mod process;
+mod redis;
 mod replay;
 mod report;
 mod report_http;

@@ -26,7 +26,7 @@ use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{SessionId, TargetId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
-use crate::platform::redis::{Breaker, Patience, Redis, StoreError};
+use crate::platform::redis::{Patience, Redis, StoreError};
 use crate::platform::redis_server::RedisServer;
 use crate::platform::signing::SigningKeys;
 use crate::visit::model::Consent;
@@ -88,7 +88,7 @@ impl World {
         let live = Live::new(plan.config.clone());
         let installation = live.now_full();
         let patience = Patience { response: PATIENCE, connection: PATIENCE, ..Patience::default() };
-        let redis = Redis::lazy(ground.server.url(), patience, Breaker::new(patience.probe_every));
+        let redis = Redis::standalone(ground.server.url(), patience);
         let redis = redis.map_err(|e| cannot(&e))?;
         let tables = Arc::new(Tables::load().map_err(|e| cannot(&e))?);
         let (clock, store) = (Clock::default(), LeaseStore::new(redis.clone()));
