@@ -74,8 +74,8 @@ impl<'a> Desk<'a> {
     }
 
     /// Who hands out numbers.
-    pub(super) fn clerk(&self) -> Clerk<'a> {
-        Clerk { store: self.store, clock: self.clock, grants: self.grants }
+    pub(super) fn clerk<'b>(&'b self, installation: &'b Installation) -> Clerk<'b> {
+        Clerk { installation, store: self.store, clock: self.clock, grants: self.grants }
     }
 
     pub(super) fn user_agent(&self) -> &'a str {

@@ -20,6 +20,7 @@ pub mod rules;
 pub mod scripts;
 pub mod serve;
 pub mod store;
+pub mod trackers;
 pub mod view;
 pub mod wire;
 pub mod worker;

@@ -2,14 +2,16 @@
 
 use futures_util::future::{join, try_join_all};
 
+use crate::config::Installation;
 use crate::config::model::{Pool, Site};
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::{Asker, LeaseStore};
+use crate::lease::trackers::Plan;
 use crate::lease::view::View;
-use crate::lease::wire::{Shown, Want, shown_of_pool};
+use crate::lease::wire::{Shown, Want};
 use crate::platform::clock::Clock;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
@@ -21,6 +23,8 @@ use crate::visit::token::SessionToken;
 /// Who hands out numbers, and counts them.
 #[derive(Clone, Copy)]
 pub struct Clerk<'a> {
+    /// The configuration in force.
+    pub installation: &'a Installation,
     /// The leases.
     pub store: &'a LeaseStore,
     /// The clock.
@@ -53,38 +57,43 @@ pub struct Wish<'a> {
     pub want: Want,
     /// The numbers that are on the page already.
     pub shown: &'a Shown,
+    /// `location.href`
+    pub url: &'a str,
 }
 
 /// Serves a page view: writes down what it means for the session, and leases what it wishes for.
 /// Returns whose the session is now.
-pub async fn serve(
+pub async fn serve<'a>(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
-    site: &Site,
+    site: &'a Site,
     view: &mut View,
     wish: Wish<'_>,
-) -> Result<(Option<VisitorId>, Outcome), StoreError> {
+) -> Result<(Option<VisitorId>, Outcome<'a>), StoreError> {
     view.carry(clerk.store.redis(), keys, site).await?;
+    view.choose(clerk.installation, site, wish.url);
+    let plan = clerk.installation.trackers(&site.id).plan(site, view.token.marks);
     // Both are on their way to Redis at once, the session first.
     let recorded = view.record(clerk.store, keys, site);
-    let leased = lease_all(clerk, keys, site, view, wish);
+    let leased = lease_all(clerk, keys, site, plan, view, wish);
     let (recorded, leased) = join(recorded, leased).await;
     recorded.and_then(|visitor| Ok((visitor, leased?)))
 }
 
-/// A number of every pool that a target of the site names. A session that goes on mostly just
+/// A number of every pool in the plan. A session that goes on mostly just
 /// renews; a new one has nothing to renew.
-async fn lease_all(
+async fn lease_all<'a>(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
-    site: &Site,
+    site: &'a Site,
+    plan: Plan<'a>,
     view: &View,
     wish: Wish<'_>,
-) -> Result<Outcome, StoreError> {
+) -> Result<Outcome<'a>, StoreError> {
     if wish.want != Want::Now {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
-    let pools = pools(site);
+    let pools = plan.pools();
     let session = view.token.session;
     let opened = view.opened();
     let renewed = match opened {
@@ -95,7 +104,7 @@ async fn lease_all(
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
     let mut leases: Vec<Lease> = renewed.into_iter().flatten().collect();
     if missing.is_empty() {
-        return Ok(Outcome::Leases(leases));
+        return Ok(Outcome::Leases(plan, leases));
     }
     let known = match opened {
         None => known_source(clerk, keys, site, session).await?,
@@ -106,7 +115,7 @@ async fn lease_all(
     let visitor = view.token.visitor;
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
-        let shown = shown_of_pool(wish.shown, site, pool);
+        let shown = plan.shown(wish.shown, pool);
         let asker = Asker { session, visitor, sign: wish.sign, shown, overflow };
         async move { clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await }
     });
@@ -115,7 +124,7 @@ async fn lease_all(
         clerk.count(site, lease);
     }
     leases.extend(granted);
-    Ok(Outcome::Leases(leases))
+    Ok(Outcome::Leases(plan, leases))
 }
 
 /// The source of a session that was opened earlier, when some static number might need it.
@@ -134,20 +143,21 @@ async fn known_source(
 
 /// Renews what the session holds; what ran out, or was forgotten, while a page still shows it comes
 /// back.
-pub async fn sign_of_life(
+pub async fn sign_of_life<'a>(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
-    site: &Site,
+    site: &'a Site,
+    plan: Plan<'a>,
     token: &SessionToken,
     sign: &PageSign,
     shown: &Shown,
-) -> Result<Outcome, StoreError> {
-    let pools = pools(site);
+) -> Result<Outcome<'a>, StoreError> {
+    let pools = plan.pools();
     let session = token.session;
     let renewed = clerk.store.renew(keys, site, &pools, &session, sign, clerk.clock).await?;
     let mut leases = Vec::with_capacity(pools.len());
     for (pool, lease) in pools.iter().zip(renewed) {
-        let shown = shown_of_pool(shown, site, pool);
+        let shown = plan.shown(shown, pool);
         let lost = match &lease {
             None => true,
             // Another page was left alone meanwhile, or Redis forgot the newest it was told; this
@@ -170,21 +180,8 @@ pub async fn sign_of_life(
         };
         leases.extend(lease);
     }
-    if leases.is_empty() {
+    if leases.is_empty() && !plan.has_static_numbers() {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
-    Ok(Outcome::Leases(leases))
-}
-
-/// The pools that the targets of a site name, each once.
-fn pools(site: &Site) -> Vec<&Pool> {
-    let mut pools: Vec<&Pool> = Vec::with_capacity(site.targets.len());
-    for target in &site.targets {
-        if let Some(pool) = site.pool(&target.pool)
-            && !pools.iter().any(|known| known.id == pool.id)
-        {
-            pools.push(pool);
-        }
-    }
-    pools
+    Ok(Outcome::Leases(plan, leases))
 }

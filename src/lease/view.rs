@@ -3,6 +3,7 @@
 
 use ipnet::IpNet;
 
+use crate::config::Installation;
 use crate::config::model::{ConsentDefault, Site};
 use crate::lease::desk::Desk;
 use crate::lease::store::LeaseStore;
@@ -22,7 +23,7 @@ use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{Said, change_consent, learn_ad_ids, open, touches};
 use crate::visit::tables::Tables;
-use crate::visit::token::{SessionToken, read_visitor};
+use crate::visit::token::{Marks, SessionToken, read_visitor};
 
 /// What a page view means for the session.
 pub struct View {
@@ -92,7 +93,8 @@ impl View {
         } else {
             let visitor = consent.analytics.then(|| known.unwrap_or_default());
             let session = SessionId::new();
-            let token = SessionToken { session, visitor, seen: now, touch, consent };
+            let marks = Marks::default();
+            let token = SessionToken { session, visitor, seen: now, touch, consent, marks };
             let page = FirstPage {
                 url: &asked.url,
                 referrer: asked.referrer.as_deref().unwrap_or(""),
@@ -195,6 +197,14 @@ impl View {
             visit.carry(touch);
         }
         Ok(())
+    }
+
+    /// Decides for good what serves the targets of a session that opens; after [`View::carry`].
+    pub(super) fn choose(&mut self, installation: &Installation, site: &Site, url: &str) {
+        if let News::Opened(visit) = &self.news {
+            let (trackers, rules) = (installation.trackers(&site.id), installation.rules(&site.id));
+            self.token.marks = trackers.choose(site, rules, visit, url);
+        }
     }
 
     /// Writes the news down. Returns whose the session is now: a message that was repeated must not
