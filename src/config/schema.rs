@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    ConsentDefault, KeepIp, Overflow, Scope, UrlMethod, VisitField, WarehouseKind,
+    ConsentDefault, KeepIp, Overflow, RedisMode, Scope, UrlMethod, VisitField, WarehouseKind,
 };
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
@@ -140,7 +140,12 @@ const SERVER: &[Key] = &[
 ];
 
 const REDIS: &[Key] = &[
+    needed("mode", quoted::<RedisMode>("\"standalone\", \"sentinel\" or \"cluster\"")),
     needed("url", Shape::Secret),
+    needed("nodes", Shape::List(&Shape::Secret)),
+    needed("sentinel_master", TEXT),
+    needed("username", TEXT),
+    needed("password", Shape::Secret),
     needed("program", TEXT),
     needed("shards", SHARDS),
     needed("response_timeout", DURATION),
@@ -207,6 +212,7 @@ const SITE: &[Key] = &[
     key("visits", Shape::Table(VISITS)),
     key("channels", Shape::List(&Shape::Table(CHANNEL))),
     key("targets", Shape::List(&Shape::Table(TARGET))),
+    key("trackers", Shape::List(&Shape::Table(TRACKER))),
     key("pools", Shape::List(&Shape::Table(POOL))),
     key("static_numbers", Shape::List(&Shape::Table(STATIC_NUMBER))),
     key("telephony", Shape::Table(TELEPHONY)),
@@ -239,15 +245,24 @@ const VISIT_CONDITION: &[Key] = &[
         "field",
         quoted::<VisitField>(
             "source, medium, campaign, campaign_id, term, content, source_platform, channel, \
-             click_platform, click_id, referrer_host, landing_host or landing_page",
+             click_platform, click_id, referrer_host, landing_host, landing_page, parameter, url, \
+             country, region or city",
         ),
     ),
+    key("name", TEXT),
     key("is", Shape::List(&TEXT)),
     key("prefix", Shape::List(&TEXT)),
     key("suffix", Shape::List(&TEXT)),
     key("contains", Shape::List(&TEXT)),
     key("regex", Shape::List(&TEXT)),
     key("not", FLAG),
+];
+
+const TRACKER: &[Key] = &[
+    needed("target", ID),
+    key("pool", ID),
+    key("number", NUMBER),
+    key("when", Shape::List(&Shape::Table(VISIT_CONDITION))),
 ];
 
 const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("pool", ID)];

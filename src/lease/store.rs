@@ -81,15 +81,15 @@ impl LeaseStore {
         }
         // Only a leave and a click touch more than the leases themselves.
         let more = sign.kind == SignKind::Leave || sign.tel_click.is_some();
-        let mut call = self.scripts.beat.call(if more { 4 } else { 1 } * pools.len());
+        let mut call = self.scripts.beat.prepare_invoke();
         for pool in pools {
-            call.arg(keys.lease(&pool.id, session));
+            call.key(keys.lease(&pool.id, session));
         }
         if more {
             for pool in pools {
-                call.arg(keys.pool_held(&pool.id))
-                    .arg(keys.pool_share(&pool.id))
-                    .arg(keys.pool_pinned(&pool.id));
+                call.key(keys.pool_held(&pool.id))
+                    .key(keys.pool_share(&pool.id))
+                    .key(keys.pool_pinned(&pool.id));
             }
         }
         call.arg(now_arg(clock)).arg(sign.page.as_str()).arg(sign.seq).arg(sign.kind.word());
@@ -104,7 +104,7 @@ impl LeaseStore {
                 call.arg(times.linger).arg(times.pin).arg(click_arg(sign, &pool.id));
             }
         }
-        let answers: Vec<String> = call.run(&self.redis, "a beat").await?;
+        let answers: Vec<String> = self.redis.script("a beat", &call).await?;
         pools.iter().zip(&answers).map(|(pool, answer)| read(&pool.id, answer)).collect()
     }
 
@@ -137,17 +137,17 @@ impl LeaseStore {
     ) -> Result<Option<Lease>, StoreError> {
         let times = Times::of(site, pool);
         let Asker { session, sign, overflow, .. } = asker;
-        let mut call = self.scripts.acquire.call(8 + usize::from(asker.visitor.is_some()));
-        call.arg(keys.lease(&pool.id, session))
-            .arg(keys.pool_free(&pool.id))
-            .arg(keys.pool_held(&pool.id))
-            .arg(keys.pool_live(&pool.id))
-            .arg(keys.pool_share(&pool.id))
-            .arg(keys.pool_pinned(&pool.id))
-            .arg(keys.pool_draining(&pool.id))
-            .arg(keys.shard.ledger());
+        let mut call = self.scripts.acquire.prepare_invoke();
+        call.key(keys.lease(&pool.id, session))
+            .key(keys.pool_free(&pool.id))
+            .key(keys.pool_held(&pool.id))
+            .key(keys.pool_live(&pool.id))
+            .key(keys.pool_share(&pool.id))
+            .key(keys.pool_pinned(&pool.id))
+            .key(keys.pool_draining(&pool.id))
+            .key(keys.shard.ledger());
         if let Some(visitor) = &asker.visitor {
-            call.arg(keys.sticky(&pool.id, visitor));
+            call.key(keys.sticky(&pool.id, visitor));
         }
         let kind = if sign.kind == SignKind::View { SignKind::View } else { SignKind::Beat };
         call.arg(now_arg(clock))
@@ -169,7 +169,7 @@ impl LeaseStore {
             .arg(pool.id.as_str())
             .arg(envelope(site, pool, session))
             .arg(asker.shown.map_or("", PhoneNumber::as_str));
-        let answer: String = call.run(&self.redis, "a lease").await?;
+        let answer: String = self.redis.script("a lease", &call).await?;
         read(&pool.id, &answer)
     }
 }

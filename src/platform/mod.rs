@@ -10,7 +10,6 @@ pub mod keys;
 pub mod phone;
 pub mod redis;
 pub mod redis_server;
-pub mod script;
 pub mod secret;
 pub mod shutdown;
 pub mod signing;

@@ -8,14 +8,17 @@
 //!
 //! A touch is not written a second time: it is read from its session's visit.
 
+use std::sync::LazyLock;
+
 use jiff::SignedDuration;
-use redis::{Pipeline, Script};
+use redis::Pipeline;
 use uuid::Uuid;
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::keys::SiteKeys;
+use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::ad_ids::AdIds;
 use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
@@ -92,8 +95,9 @@ pub async fn learn_ad_ids(
     if !visit.consent.ads || !visit.ad_ids.update(ad_ids.clone()) {
         return Ok(());
     }
-    let replace = Script::new(include_str!("lua/replace.lua"));
-    let mut replace = replace.key(key);
+    static REPLACE: LazyLock<Script> =
+        LazyLock::new(|| Script::new(include_str!("lua/replace.lua")));
+    let mut replace = REPLACE.key(key);
     replace.arg(read).arg(pack(&visit)?);
     redis.script::<()>("what tags know of a browser", &replace).await
 }

@@ -11,8 +11,9 @@ use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
 use serde_json::json;
 
+use crate::support::cluster::TestCluster;
 use crate::support::lease_model::{Kind, Message, Model, Rules};
-use crate::support::redis::TestRedis;
+use crate::support::redis::{Backend, TestRedis};
 use crate::support::world::{START, World, number};
 
 const SESSIONS: usize = 7;
@@ -61,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// Plays a history against Redis and the model, and then looks at everything.
 async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCaseError> {
     let numbers = world.pool().numbers.len();
-    let _: String = world.redis(&["FLUSHALL"]).await;
+    world.flush().await;
     sync_pools(&world.store, &world.installation, &world.clock).await.expect("numbers are added");
 
     let mut model = Model::new(rules, numbers);
@@ -185,10 +186,20 @@ async fn check_holders(
 }
 
 fn histories(numbers: u16, max_sharers: u32, overflow: serde_json::Value) {
+    histories_on(TestRedis::start(), 400, numbers, max_sharers, overflow);
+}
+
+fn histories_on<B: Backend>(
+    backend: impl Future<Output = B>,
+    cases: u32,
+    numbers: u16,
+    max_sharers: u32,
+    overflow: serde_json::Value,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let (_redis, world) = runtime.block_on(async {
-        let redis = TestRedis::start().await;
+        let redis = backend.await;
         let pool = json!({ "max_sharers": max_sharers, "overflow": overflow });
         let world = World::with_pool(&redis, numbers, pool).await;
         (redis, world)
@@ -201,7 +212,7 @@ fn histories(numbers: u16, max_sharers: u32, overflow: serde_json::Value) {
         pin: 600_000,
         max_sharers: if shared { max_sharers as usize } else { 0 },
     };
-    let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let steps = proptest::collection::vec(step(), 1..60);
     let outcome =
         TestRunner::new(config).run(&steps, |steps| runtime.block_on(play(&world, rules, &steps)));
@@ -213,6 +224,11 @@ fn histories(numbers: u16, max_sharers: u32, overflow: serde_json::Value) {
 #[test]
 fn one_number_shared_by_two() {
     histories(1, 2, json!(["shared"]));
+}
+
+#[test]
+fn the_same_on_a_cluster() {
+    histories_on(TestCluster::start(), 60, 3, 2, json!(["shared"]));
 }
 
 #[test]
