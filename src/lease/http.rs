@@ -58,7 +58,13 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         tel_click: None,
     };
     let keys = live.shards.keys(&site.id);
-    let wish = Wish { sign: &sign, want: asked.want, shown: &asked.shown, url: &asked.url };
+    let wish = Wish {
+        sign: &sign,
+        want: asked.want,
+        shown: &asked.shown,
+        url: &asked.url,
+        place: &desk.located().place,
+    };
     let clerk = desk.clerk(&live);
     let served = serve(&clerk, &keys, site, &mut view, wish);
     let (visitor, outcome) = match desk.store.redis().in_time(served).await {

@@ -16,7 +16,7 @@ use crate::platform::clock::Clock;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
-use crate::visit::model::{NoNumberReason, Source};
+use crate::visit::model::{NoNumberReason, Place, Source};
 use crate::visit::store::load_visits;
 use crate::visit::token::SessionToken;
 
@@ -59,6 +59,8 @@ pub struct Wish<'a> {
     pub shown: &'a Shown,
     /// `location.href`
     pub url: &'a str,
+    /// Where the visitor is, as far as it is known.
+    pub place: &'a Place,
 }
 
 /// Serves a page view: writes down what it means for the session, and leases what it wishes for.
@@ -116,7 +118,8 @@ async fn lease_all<'a>(
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
         let shown = plan.shown(wish.shown, pool);
-        let asker = Asker { session, visitor, sign: wish.sign, shown, overflow };
+        let place = pool.match_area.then_some(wish.place);
+        let asker = Asker { session, visitor, sign: wish.sign, shown, overflow, place };
         async move { clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await }
     });
     let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
@@ -171,7 +174,8 @@ pub async fn sign_of_life<'a>(
             _ if lost && sign.kind == SignKind::Beat => {
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
-                let asker = Asker { session, visitor: token.visitor, sign, shown, overflow };
+                let visitor = token.visitor;
+                let asker = Asker { session, visitor, sign, shown, overflow, place: None };
                 let again = clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await?;
                 again.iter().for_each(|lease| clerk.count(site, lease));
                 again

@@ -29,7 +29,7 @@ use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Patience, Redis, StoreError};
 use crate::platform::redis_server::RedisServer;
 use crate::platform::signing::SigningKeys;
-use crate::visit::model::Consent;
+use crate::visit::model::{Consent, Place};
 use crate::visit::tables::Tables;
 use crate::visit::token::{Marks, SessionToken};
 
@@ -154,7 +154,8 @@ impl World {
         shows: Option<PhoneNumber>,
     ) -> Result<(Option<VisitorId>, Option<Lease>), StoreError> {
         let shown = self.shown(shows);
-        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url: "" };
+        let place = Place::default();
+        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url: "", place: &place };
         let (clerk, site) = (self.clerk(), self.site());
         let (visitor, outcome) = serve(&clerk, &self.keys, site, &mut view, wish).await?;
         Ok((visitor, only(outcome)))
@@ -201,7 +202,7 @@ impl World {
         let pool = self.pool();
         // Each number is looked at twice at most: its leases, and its pin.
         let at_once = u32::try_from(pool.numbers.len() * 2 + 1).unwrap_or(u32::MAX);
-        let swept = sweep(&self.store, &self.keys, &pool.id, &self.clock, at_once);
+        let swept = sweep(&self.store, &self.keys, pool, &self.clock, at_once);
         let mut pipeline = redis::pipe();
         pipeline.cmd("ZCARD").arg(self.keys.pool_held(&pool.id));
         let ledger = self.keys.shard.ledger();
