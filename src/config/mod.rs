@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::lease::trackers::Trackers;
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shards;
 use crate::platform::phone::{PhoneNumber, WrittenForms};
@@ -46,6 +47,8 @@ pub struct Installation {
     /// In the order of the sites, and those of an unknown one.
     rules: Vec<SiteRules>,
     no_rules: SiteRules,
+    trackers: Vec<Trackers>,
+    no_trackers: Trackers,
 }
 
 impl Installation {
@@ -66,7 +69,19 @@ impl Installation {
         let shards = Shards(config.redis.shards);
         let rules = config.sites.iter().map(SiteRules::compile).collect();
         let no_rules = SiteRules::default();
-        Installation { shards, by_id, by_key, written, rules, no_rules, config }
+        let trackers = config.sites.iter().map(Trackers::compile).collect();
+        let no_trackers = Trackers::default();
+        Installation {
+            shards,
+            by_id,
+            by_key,
+            written,
+            rules,
+            no_rules,
+            trackers,
+            no_trackers,
+            config,
+        }
     }
 
     /// The site with this id.
@@ -82,6 +97,11 @@ impl Installation {
     /// How page views of a site are read; of an unknown one by the defaults.
     pub fn rules(&self, id: &SiteId) -> &SiteRules {
         self.by_id.get(id).map_or(&self.no_rules, |&index| &self.rules[index])
+    }
+
+    /// What decides which numbers serve the targets of a site; of an unknown one nothing does.
+    pub fn trackers(&self, id: &SiteId) -> &Trackers {
+        self.by_id.get(id).map_or(&self.no_trackers, |&index| &self.trackers[index])
     }
 
     /// The written forms of a configured number.

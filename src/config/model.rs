@@ -4,6 +4,7 @@
 
 mod conversion;
 mod site;
+mod tracker;
 mod visits;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use crate::platform::telemetry::LogFormat;
 
 pub use conversion::*;
 pub use site::*;
+pub use tracker::*;
 pub use visits::*;
 
 /// The whole configuration of one installation.

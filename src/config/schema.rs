@@ -207,6 +207,7 @@ const SITE: &[Key] = &[
     key("visits", Shape::Table(VISITS)),
     key("channels", Shape::List(&Shape::Table(CHANNEL))),
     key("targets", Shape::List(&Shape::Table(TARGET))),
+    key("trackers", Shape::List(&Shape::Table(TRACKER))),
     key("pools", Shape::List(&Shape::Table(POOL))),
     key("static_numbers", Shape::List(&Shape::Table(STATIC_NUMBER))),
     key("telephony", Shape::Table(TELEPHONY)),
@@ -239,15 +240,24 @@ const VISIT_CONDITION: &[Key] = &[
         "field",
         quoted::<VisitField>(
             "source, medium, campaign, campaign_id, term, content, source_platform, channel, \
-             click_platform, click_id, referrer_host, landing_host or landing_page",
+             click_platform, click_id, referrer_host, landing_host, landing_page, parameter, url, \
+             country, region or city",
         ),
     ),
+    key("name", TEXT),
     key("is", Shape::List(&TEXT)),
     key("prefix", Shape::List(&TEXT)),
     key("suffix", Shape::List(&TEXT)),
     key("contains", Shape::List(&TEXT)),
     key("regex", Shape::List(&TEXT)),
     key("not", FLAG),
+];
+
+const TRACKER: &[Key] = &[
+    needed("target", ID),
+    key("pool", ID),
+    key("number", NUMBER),
+    key("when", Shape::List(&Shape::Table(VISIT_CONDITION))),
 ];
 
 const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("pool", ID)];

@@ -60,9 +60,11 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     let keys = live.shards.keys(&site.id);
     let asked_redis = async {
         view.carry(&desk, &keys, site).await?;
+        view.choose(&live, site, &asked.url);
+        let plan = live.trackers(&site.id).plan(site, view.token.marks);
         // Both are on their way to Redis at once, the session first.
         let recorded = view.record(&desk, &keys, site);
-        let leased = lease_all(&desk, &keys, site, &view, &sign, &asked);
+        let leased = lease_all(&desk, &keys, site, plan, &view, &sign, &asked);
         let (recorded, leased) = join(recorded, leased).await;
         recorded.and_then(|visitor| Ok((visitor, leased?)))
     };
@@ -116,16 +118,16 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     }
     let kind = SignKind::from(asked.kind);
     metrics::counter!("ringtrace_beats_total", "kind" => kind.word()).increment(1);
+    let plan = live.trackers(&site.id).plan(site, token.marks);
     let click = asked.tel_click.as_ref().and_then(|click| {
-        let target = site.targets.iter().find(|target| target.id == click.target)?;
-        let pool = site.pool(&target.pool)?;
+        let pool = plan.pool_of(&click.target)?;
         // A float saturates; an older click than the pin lasts says nothing any more.
         let ago_ms = (click.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
         Some(TelClick { pool: pool.id.clone(), ago_ms })
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let outcome = match sign_of_life(&desk, &keys, site, &token, &sign, &asked.shown).await {
+    let outcome = match sign_of_life(&desk, &keys, site, plan, &token, &sign, &asked.shown).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);
@@ -168,7 +170,7 @@ fn turn_away(
     (prerender || desk.is_ahead()).then_some(NoNumberReason::Prerender)
 }
 
-fn unavailable(error: &StoreError) -> Outcome {
+fn unavailable(error: &StoreError) -> Outcome<'static> {
     if !matches!(error, StoreError::Unavailable(_)) {
         tracing::error!(%error, "a page got no number: Redis and this program disagree");
     }

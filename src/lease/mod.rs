@@ -19,6 +19,7 @@ pub mod reply;
 pub mod rules;
 pub mod scripts;
 pub mod store;
+pub mod trackers;
 mod view;
 pub mod wire;
 pub mod worker;

@@ -5,19 +5,21 @@ use std::borrow::Cow;
 use crate::config::Installation;
 use crate::config::model::{Site, Target};
 use crate::lease::model::{Lease, Tier};
+use crate::lease::trackers::{Plan, Serves};
 use crate::lease::wire::{
     Digits, Form, FormReply, PROTOCOL_VERSION, Reply, TargetReply, TrackingReply,
 };
-use crate::platform::phone::WrittenForms;
+use crate::platform::phone::{PhoneNumber, WrittenForms};
 use crate::visit::model::NoNumberReason;
 
 /// Seconds between two beats of a visible page; a hold must outlive several.
 pub const BEAT_S: u32 = 30;
 
 /// What the session has of each pool it was asked for, or the one reason why it has nothing.
-pub enum Outcome {
-    /// By pool; a pool that is not among them was not asked.
-    Leases(Vec<Lease>),
+pub enum Outcome<'a> {
+    /// What serves each target, and the leases by pool; where one is not among them, the session has
+    /// nothing of it.
+    Leases(Plan<'a>, Vec<Lease>),
     /// Nothing, for every target.
     Nothing(NoNumberReason),
 }
@@ -26,11 +28,21 @@ pub enum Outcome {
 pub fn reply<'a>(
     installation: &'a Installation,
     site: &'a Site,
-    outcome: &'a Outcome,
+    outcome: &'a Outcome<'a>,
     session: Option<String>,
     visitor: Option<String>,
 ) -> Reply<'a> {
-    let targets = site.targets.iter().map(|target| target_reply(installation, target, outcome));
+    let reply_of = |(target, answer)| target_reply(installation, target, answer);
+    let targets = match outcome {
+        Outcome::Nothing(reason) => {
+            let left = (Tier::Original, None, Some(*reason));
+            site.targets.iter().map(|target| reply_of((target, left))).collect()
+        }
+        Outcome::Leases(plan, leases) => plan
+            .targets()
+            .map(|(target, serves)| reply_of((target, answer(serves, leases))))
+            .collect(),
+    };
     let hold = site.pools.iter().map(|pool| pool.hold.as_secs()).min().unwrap_or(0);
     Reply {
         v: PROTOCOL_VERSION,
@@ -38,7 +50,7 @@ pub fn reply<'a>(
         visitor,
         beat_s: BEAT_S,
         hold_s: u32::try_from(hold).unwrap_or(u32::MAX),
-        targets: targets.collect(),
+        targets,
     }
 }
 
@@ -52,23 +64,30 @@ pub fn outcome_word(reply: &Reply<'_>) -> &'static str {
     reason.unwrap_or(NoNumberReason::NoPool).word()
 }
 
+/// How good the number of a target is, the number, and why there is none.
+type Answer<'a> = (Tier, Option<&'a PhoneNumber>, Option<NoNumberReason>);
+
+fn answer<'a>(serves: Serves<'a>, leases: &'a [Lease]) -> Answer<'a> {
+    let left_alone = |reason| (Tier::Original, None, Some(reason));
+    match serves {
+        Serves::Number(number) => (Tier::Source, Some(number), None),
+        Serves::Nothing => left_alone(NoNumberReason::NoPool),
+        Serves::Pool(pool) => match leases.iter().find(|lease| lease.pool == pool.id) {
+            // A beat of a session that was shown nothing of this pool.
+            None => left_alone(NoNumberReason::NotWanted),
+            Some(Lease { number: None, .. }) => left_alone(NoNumberReason::PoolExhausted),
+            Some(Lease { number: Some(number), tier, .. }) => (*tier, Some(number), None),
+        },
+    }
+}
+
 fn target_reply<'a>(
     installation: &'a Installation,
     target: &'a Target,
-    outcome: &'a Outcome,
+    (tier, number, reason): Answer<'a>,
 ) -> TargetReply<'a> {
     let forms = installation.known_forms(&target.number).map(forms).unwrap_or_default();
-    let (tier, shown, reason) = match outcome {
-        Outcome::Nothing(reason) => (Tier::Original, None, Some(*reason)),
-        Outcome::Leases(leases) => {
-            let lease = leases.iter().find(|lease| lease.pool == target.pool);
-            match lease.map(|lease| (lease.tier, lease.number.as_ref())) {
-                None => (Tier::Original, None, Some(NoNumberReason::NoPool)),
-                Some((_, None)) => (Tier::Original, None, Some(NoNumberReason::PoolExhausted)),
-                Some((tier, Some(number))) => (tier, Some(installation.written(number)), None),
-            }
-        }
-    };
+    let shown = number.map(|number| installation.written(number));
     if let Some(reason) = reason {
         metrics::counter!("ringtrace_original_total", "reason" => reason.word()).increment(1);
     }
@@ -123,7 +142,6 @@ fn forms(written: &WrittenForms) -> Vec<FormReply<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::phone::PhoneNumber;
 
     #[test]
     fn a_trunk_prefix_makes_a_third_form() {

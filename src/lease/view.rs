@@ -3,13 +3,15 @@
 
 use futures_util::future::try_join_all;
 
+use crate::config::Installation;
 use crate::config::model::{ConsentDefault, Pool, Site};
 use crate::lease::desk::Desk;
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::Asker;
-use crate::lease::wire::{LeaseRequest, Shown, Want, shown_of_pool};
+use crate::lease::trackers::Plan;
+use crate::lease::wire::{LeaseRequest, Shown, Want};
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
@@ -22,7 +24,7 @@ use crate::visit::model::{Consent, NoNumberReason, Source, Visit};
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{Said, change_consent, learn_ad_ids, load_visits, open, touches};
-use crate::visit::token::{SessionToken, read_visitor};
+use crate::visit::token::{Marks, SessionToken, read_visitor};
 
 /// What a page view means for the session.
 pub(super) struct View {
@@ -103,7 +105,8 @@ impl View {
             carried: None,
             consent,
         };
-        let token = SessionToken { session, visitor, seen: now, touch, consent };
+        let marks = Marks::default();
+        let token = SessionToken { session, visitor, seen: now, touch, consent, marks };
         View {
             token,
             news: News::Opened(Box::new(visit)),
@@ -135,6 +138,14 @@ impl View {
             visit.carry(touch);
         }
         Ok(())
+    }
+
+    /// Decides for good what serves the targets of a session that opens; after [`View::carry`].
+    pub(super) fn choose(&mut self, installation: &Installation, site: &Site, url: &str) {
+        if let News::Opened(visit) = &self.news {
+            let (trackers, rules) = (installation.trackers(&site.id), installation.rules(&site.id));
+            self.token.marks = trackers.choose(site, rules, visit, url);
+        }
     }
 
     /// Writes the news down. Returns whose the session is now: a message that was repeated must not
@@ -177,20 +188,21 @@ fn default_consent(site: &Site) -> Consent {
     Consent { analytics: granted, ads: granted }
 }
 
-/// A number of every pool that a target of the site names. A session that goes on mostly just
+/// A number of every pool in the plan. A session that goes on mostly just
 /// renews; a new one has nothing to renew.
-pub(super) async fn lease_all(
+pub(super) async fn lease_all<'a>(
     desk: &Desk<'_>,
     keys: &SiteKeys,
-    site: &Site,
+    site: &'a Site,
+    plan: Plan<'a>,
     view: &View,
     sign: &PageSign,
     asked: &LeaseRequest,
-) -> Result<Outcome, StoreError> {
+) -> Result<Outcome<'a>, StoreError> {
     if asked.want != Want::Now {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
-    let pools = pools(site);
+    let pools = plan.pools();
     let session = view.token.session;
     let opened = view.opened();
     let renewed = match opened {
@@ -201,7 +213,7 @@ pub(super) async fn lease_all(
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
     let mut leases: Vec<Lease> = renewed.into_iter().flatten().collect();
     if missing.is_empty() {
-        return Ok(Outcome::Leases(leases));
+        return Ok(Outcome::Leases(plan, leases));
     }
     let known = match opened {
         None => known_source(desk, keys, site, session).await?,
@@ -212,7 +224,7 @@ pub(super) async fn lease_all(
     let visitor = view.token.visitor;
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
-        let shown = shown_of_pool(&asked.shown, site, pool);
+        let shown = plan.shown(&asked.shown, pool);
         let asker = Asker { session, visitor, sign, shown, overflow };
         async move { desk.store.acquire(keys, site, pool, &asker, desk.clock).await }
     });
@@ -221,7 +233,7 @@ pub(super) async fn lease_all(
         desk.count(site, lease);
     }
     leases.extend(granted);
-    Ok(Outcome::Leases(leases))
+    Ok(Outcome::Leases(plan, leases))
 }
 
 /// The source of a session that was opened earlier, when some static number might need it.
@@ -240,20 +252,21 @@ async fn known_source(
 
 /// Renews what the session holds; what ran out, or was forgotten, while a page still shows it comes
 /// back.
-pub(super) async fn sign_of_life(
+pub(super) async fn sign_of_life<'a>(
     desk: &Desk<'_>,
     keys: &SiteKeys,
-    site: &Site,
+    site: &'a Site,
+    plan: Plan<'a>,
     token: &SessionToken,
     sign: &PageSign,
     shown: &Shown,
-) -> Result<Outcome, StoreError> {
-    let pools = pools(site);
+) -> Result<Outcome<'a>, StoreError> {
+    let pools = plan.pools();
     let session = token.session;
     let renewed = desk.store.renew(keys, site, &pools, &session, sign, desk.clock).await?;
     let mut leases = Vec::with_capacity(pools.len());
     for (pool, lease) in pools.iter().zip(renewed) {
-        let shown = shown_of_pool(shown, site, pool);
+        let shown = plan.shown(shown, pool);
         let lost = match &lease {
             None => true,
             // Another page was left alone meanwhile; this one still shows a number.
@@ -272,21 +285,8 @@ pub(super) async fn sign_of_life(
         };
         leases.extend(lease);
     }
-    if leases.is_empty() {
+    if leases.is_empty() && !plan.has_static_numbers() {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
-    Ok(Outcome::Leases(leases))
-}
-
-/// The pools that the targets of a site name, each once.
-fn pools(site: &Site) -> Vec<&Pool> {
-    let mut pools: Vec<&Pool> = Vec::with_capacity(site.targets.len());
-    for target in &site.targets {
-        if let Some(pool) = site.pool(&target.pool)
-            && !pools.iter().any(|known| known.id == pool.id)
-        {
-            pools.push(pool);
-        }
-    }
-    pools
+    Ok(Outcome::Leases(plan, leases))
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::config::model::{Pool, Site};
 use crate::http::problem::Problem;
 use crate::lease::model::{SignKind, Tier};
 use crate::platform::ids::{PageId, TargetId};
@@ -65,15 +64,6 @@ pub struct LeaseRequest {
 
 /// The tracking number that a page shows for each target.
 pub type Shown = BTreeMap<TargetId, PhoneNumber>;
-
-/// The number that a page shows for a target of `pool`.
-pub fn shown_of_pool<'a>(shown: &'a Shown, site: &Site, pool: &Pool) -> Option<&'a PhoneNumber> {
-    if shown.is_empty() {
-        return None;
-    }
-    let mut targets = site.targets.iter().filter(|target| target.pool == pool.id);
-    targets.find_map(|target| shown.get(&target.id))
-}
 
 /// Whether a page wants a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]

@@ -20,9 +20,9 @@ const REGEX_SIZE: usize = 256 * 1024;
 
 /// What conditions look at.
 pub trait Facts {
-    /// Whether `fits` is true for any text that `field` has; a field without a text has an empty
-    /// one.
-    fn any(&self, field: VisitField, fits: &mut dyn FnMut(&str) -> bool) -> bool;
+    /// Whether `fits` is true for any text that `field` has (a parameter: that called `name`); a
+    /// field without a text has an empty one.
+    fn any(&self, field: VisitField, name: &str, fits: &mut dyn FnMut(&str) -> bool) -> bool;
 }
 
 /// What is wrong with a condition.
@@ -41,6 +41,7 @@ pub struct Matcher(Vec<Compiled>);
 #[derive(Debug)]
 struct Compiled {
     field: VisitField,
+    name: String,
     is: HashSet<String>,
     prefix: Vec<String>,
     suffix: Vec<String>,
@@ -73,6 +74,7 @@ impl Matcher {
                     .build();
                 Some(Compiled {
                     field: condition.field,
+                    name: condition.name.clone(),
                     is: lower(&condition.is).collect(),
                     prefix: lower(&condition.prefix).collect(),
                     suffix: lower(&condition.suffix).collect(),
@@ -89,7 +91,8 @@ impl Matcher {
     /// Whether all conditions hold.
     pub fn holds(&self, facts: &impl Facts) -> bool {
         self.0.iter().all(|condition| {
-            facts.any(condition.field, &mut |text| condition.fits(text)) != condition.not
+            let mut fits = |text: &str| condition.fits(text);
+            facts.any(condition.field, &condition.name, &mut fits) != condition.not
         })
     }
 }
@@ -117,6 +120,12 @@ fn check(condition: &Condition, path: &str, flaws: &mut Vec<Flaw>) {
         ("contains", &condition.contains),
         ("regex", &condition.regex),
     ];
+    let named = condition.field == VisitField::Parameter;
+    if named && !(1..=VALUE_MAX).contains(&condition.name.len()) {
+        flaw(flaws, format!("{path}.name"), "expected the name of the parameter");
+    } else if !named && !condition.name.is_empty() {
+        flaw(flaws, format!("{path}.name"), "only the field `parameter` has a name");
+    }
     if lists.iter().all(|(_, values)| values.is_empty()) {
         flaw(flaws, path, "expected values for is, prefix, suffix, contains or regex");
     }
@@ -163,7 +172,7 @@ mod tests {
     struct Clicks(&'static [&'static str]);
 
     impl Facts for Clicks {
-        fn any(&self, field: VisitField, fits: &mut dyn FnMut(&str) -> bool) -> bool {
+        fn any(&self, field: VisitField, _: &str, fits: &mut dyn FnMut(&str) -> bool) -> bool {
             match field {
                 VisitField::ClickId => self.0.iter().any(|name| fits(name)),
                 VisitField::Campaign => fits("Spring-Brand Über"),

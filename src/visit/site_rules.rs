@@ -102,7 +102,7 @@ impl<'a> VisitFacts<'a> {
 }
 
 impl Facts for VisitFacts<'_> {
-    fn any(&self, field: VisitField, fits: &mut dyn FnMut(&str) -> bool) -> bool {
+    fn any(&self, field: VisitField, _: &str, fits: &mut dyn FnMut(&str) -> bool) -> bool {
         fits(match field {
             VisitField::Source => &self.source.source,
             VisitField::Medium => &self.source.medium,
@@ -118,6 +118,12 @@ impl Facts for VisitFacts<'_> {
             VisitField::ReferrerHost => self.referrer_host,
             VisitField::LandingHost => self.landing_host,
             VisitField::LandingPage => self.landing_page,
+            // Not known yet where this is asked; the check of the configuration refuses them.
+            VisitField::Parameter
+            | VisitField::Url
+            | VisitField::Country
+            | VisitField::Region
+            | VisitField::City => "",
         })
     }
 }

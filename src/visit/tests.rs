@@ -11,7 +11,7 @@ use crate::visit::model::Consent;
 use crate::visit::rules::{Arrival, arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
-use crate::visit::token::{SessionToken, read_visitor, sign_visitor};
+use crate::visit::token::{Marks, SessionToken, read_visitor, sign_visitor};
 use crate::visit::why::Why;
 
 fn tables() -> &'static Tables {
@@ -212,7 +212,8 @@ fn a_session_goes_on_until_silence_or_another_campaign() {
     let timeout = jiff::SignedDuration::from_mins(30);
     let seen = Millis(1_000_000);
     let consent = Consent::default();
-    let token = SessionToken { session: SessionId::new(), visitor: None, seen, touch: 5, consent };
+    let (session, marks) = (SessionId::new(), Marks::default());
+    let token = SessionToken { session, visitor: None, seen, touch: 5, consent, marks };
     let at = |minutes: i64| seen.plus(minutes * 60_000);
     assert!(token.continues(at(30), timeout, 0));
     assert!(token.continues(at(1), timeout, 5));
@@ -224,14 +225,19 @@ proptest! {
     #[test]
     fn tokens_come_back_as_they_were(
         session: u128, visitor in proptest::option::of(1u128..), seen in 0i64..4_000_000_000_000, touch: u32,
-        analytics: bool, ads: bool,
+        analytics: bool, ads: bool, some in proptest::collection::vec(1u32.., 0..10),
     ) {
+        let mut marks = Marks::default();
+        some.iter().for_each(|&mark| marks.set(mark));
+        prop_assert!(some.iter().take(Marks::MOST).all(|&mark| marks.has(mark)));
+        prop_assert!(!marks.has(0));
         let token = SessionToken {
             session: SessionId(uuid::Uuid::from_u128(session)),
             visitor: visitor.map(|id| VisitorId(uuid::Uuid::from_u128(id))),
             seen: Millis(seen),
             touch,
             consent: Consent { analytics, ads },
+            marks,
         };
         let text = token.sign(&keys(), &site("a"));
         prop_assert!(text.len() <= 200);
@@ -251,7 +257,7 @@ proptest! {
     fn a_token_with_any_other_letter_is_refused(at in 0usize..84, letter in "[A-Za-z0-9_-]") {
         let token = SessionToken {
             session: SessionId::new(), visitor: None, seen: Millis(1), touch: 0,
-            consent: Consent::default(),
+            consent: Consent::default(), marks: Marks::default(),
         };
         for text in [
             token.sign(&keys(), &site("a")),

@@ -2,9 +2,9 @@
 //!
 //! A token is base64url without padding of: version, kind, session or visitor id (16 bytes), seen
 //! (ms, 8), touch fingerprint (4), visitor id (16, zero for none), consent (1: bit 0 analytics, bit 1
-//! ads), and 16 bytes of HMAC-SHA256 over kind, site and all that. The site is in the signature
-//! alone: a token of another site is unreadable. Whether a page view continues its session, and
-//! whether its consent is news, is decided here, without Redis.
+//! ads), up to eight [`Marks`] (4 each), and 16 bytes of HMAC-SHA256 over kind, site and all that. The
+//! site is in the signature alone: a token of another site is unreadable. Whether a page view
+//! continues its session, and whether its consent is news, is decided here, without Redis.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,8 +20,36 @@ use crate::visit::model::Consent;
 const VERSION: u8 = 1;
 const SESSION: u8 = b's';
 const VISITOR: u8 = b'v';
+/// Without marks: what every token has.
 const CONTENT: usize = 47;
+const LONGEST: usize = CONTENT + 4 * Marks::MOST;
 const MAC: usize = 16;
+
+/// What was decided when the session opened and holds as long as it lasts: numbers above zero, in
+/// the order they were set, that only those who decided can read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks([u32; Marks::MOST]);
+
+impl Marks {
+    /// Most marks of a session.
+    pub const MOST: usize = 8;
+
+    /// Adds `mark`; one too many is not kept.
+    pub fn set(&mut self, mark: u32) {
+        if let Some(place) = self.0.iter_mut().find(|place| **place == 0) {
+            *place = mark;
+        }
+    }
+
+    /// Whether `mark` was set.
+    pub fn has(&self, mark: u32) -> bool {
+        mark != 0 && self.0.contains(&mark)
+    }
+
+    fn all(&self) -> impl Iterator<Item = u32> {
+        self.0.into_iter().take_while(|&mark| mark != 0)
+    }
+}
 
 /// What a session token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,27 +64,31 @@ pub struct SessionToken {
     pub touch: u32,
     /// What the visitor allowed, as it is stored with the session.
     pub consent: Consent,
+    /// What was decided for good when it opened.
+    pub marks: Marks,
 }
 
 impl SessionToken {
     /// The token as the browser keeps it.
     pub fn sign(&self, keys: &SigningKeys, site: &SiteId) -> String {
         let visitor = self.visitor.map_or(Uuid::nil(), |visitor| visitor.0);
-        let content =
-            content(SESSION, self.session.0, self.seen, self.touch, visitor, self.consent);
-        seal(keys, site, &content)
+        let id = self.session.0;
+        let mut content = Content::new(SESSION, id, self.seen, self.touch, visitor, self.consent);
+        self.marks.all().for_each(|mark| content.push(mark));
+        content.seal(keys, site)
     }
 
     /// Reads a token of `site`; `None` when it is not one, was changed, or comes from the future.
     pub fn read(keys: &SigningKeys, site: &SiteId, text: &str, now: Millis) -> Option<Self> {
-        let content = open(keys, site, SESSION, text)?;
-        let visitor = Uuid::from_bytes(array(&content, 30)?);
+        let content = Content::open(keys, site, SESSION, text)?;
+        let visitor = Uuid::from_bytes(content.array(30)?);
         let token = SessionToken {
-            session: SessionId(Uuid::from_bytes(array(&content, 2)?)),
-            seen: Millis(i64::from_be_bytes(array(&content, 18)?)),
-            touch: u32::from_be_bytes(array(&content, 26)?),
+            session: SessionId(Uuid::from_bytes(content.array(2)?)),
+            seen: Millis(i64::from_be_bytes(content.array(18)?)),
+            touch: u32::from_be_bytes(content.array(26)?),
             visitor: (!visitor.is_nil()).then_some(VisitorId(visitor)),
-            consent: consent(&content),
+            consent: content.consent(),
+            marks: content.marks(),
         };
         // A minute of difference between the clocks of two nodes is no forgery.
         (token.seen <= now.plus(60_000)).then_some(token)
@@ -78,64 +110,84 @@ pub fn sign_visitor(
     consent: Consent,
     now: Millis,
 ) -> String {
-    seal(keys, site, &content(VISITOR, visitor.0, now, 0, Uuid::nil(), consent))
+    Content::new(VISITOR, visitor.0, now, 0, Uuid::nil(), consent).seal(keys, site)
 }
 
 /// The visitor that a token of `site` names, and what they allowed when it was made; `None` when it
 /// is not one or was changed.
 pub fn read_visitor(keys: &SigningKeys, site: &SiteId, text: &str) -> Option<(VisitorId, Consent)> {
-    let content = open(keys, site, VISITOR, text)?;
-    Some((VisitorId(Uuid::from_bytes(array(&content, 2)?)), consent(&content)))
+    let content = Content::open(keys, site, VISITOR, text)?;
+    Some((VisitorId(Uuid::from_bytes(content.array(2)?)), content.consent()))
 }
 
-fn content(
-    kind: u8,
-    id: Uuid,
-    seen: Millis,
-    touch: u32,
-    visitor: Uuid,
-    consent: Consent,
-) -> [u8; CONTENT] {
-    let mut bytes = [0; CONTENT];
-    bytes[0] = VERSION;
-    bytes[1] = kind;
-    bytes[2..18].copy_from_slice(id.as_bytes());
-    bytes[18..26].copy_from_slice(&seen.0.to_be_bytes());
-    bytes[26..30].copy_from_slice(&touch.to_be_bytes());
-    bytes[30..46].copy_from_slice(visitor.as_bytes());
-    bytes[46] = u8::from(consent.analytics) | u8::from(consent.ads) << 1;
-    bytes
+/// What stands before the signature.
+struct Content {
+    bytes: [u8; LONGEST],
+    length: usize,
 }
 
-fn consent(content: &[u8; CONTENT]) -> Consent {
-    Consent { analytics: content[46] & 1 != 0, ads: content[46] & 2 != 0 }
+impl Content {
+    fn new(kind: u8, id: Uuid, seen: Millis, touch: u32, visitor: Uuid, consent: Consent) -> Self {
+        let mut bytes = [0; LONGEST];
+        bytes[0] = VERSION;
+        bytes[1] = kind;
+        bytes[2..18].copy_from_slice(id.as_bytes());
+        bytes[18..26].copy_from_slice(&seen.0.to_be_bytes());
+        bytes[26..30].copy_from_slice(&touch.to_be_bytes());
+        bytes[30..46].copy_from_slice(visitor.as_bytes());
+        bytes[46] = u8::from(consent.analytics) | u8::from(consent.ads) << 1;
+        Content { bytes, length: CONTENT }
+    }
+
+    fn push(&mut self, mark: u32) {
+        if let Some(place) = self.bytes.get_mut(self.length..self.length + 4) {
+            place.copy_from_slice(&mark.to_be_bytes());
+            self.length += 4;
+        }
+    }
+
+    fn marks(&self) -> Marks {
+        let mut marks = Marks::default();
+        let (words, _) = self.bytes[CONTENT..self.length].as_chunks::<4>();
+        words.iter().for_each(|word| marks.set(u32::from_be_bytes(*word)));
+        marks
+    }
+
+    fn consent(&self) -> Consent {
+        Consent { analytics: self.bytes[46] & 1 != 0, ads: self.bytes[46] & 2 != 0 }
+    }
+
+    fn array<const N: usize>(&self, from: usize) -> Option<[u8; N]> {
+        self.bytes.get(from..from + N)?.try_into().ok()
+    }
+
+    fn seal(&self, keys: &SigningKeys, site: &SiteId) -> String {
+        let content = &self.bytes[..self.length];
+        let mut bytes = [0; LONGEST + MAC];
+        bytes[..self.length].copy_from_slice(content);
+        bytes[self.length..self.length + MAC].copy_from_slice(&mac(keys, site, content));
+        URL_SAFE_NO_PAD.encode(&bytes[..self.length + MAC])
+    }
+
+    fn open(keys: &SigningKeys, site: &SiteId, kind: u8, text: &str) -> Option<Self> {
+        // The decoder checks the length before it writes; a longer text is an error, not a panic.
+        let mut decoded = [0u8; LONGEST + MAC];
+        let all = URL_SAFE_NO_PAD.decode_slice(text, &mut decoded).ok()?;
+        let length = all
+            .checked_sub(MAC)
+            .filter(|&length| length >= CONTENT && (length - CONTENT).is_multiple_of(4))?;
+        let (content, signature) = decoded[..all].split_at(length);
+        if content[0] != VERSION || content[1] != kind {
+            return None;
+        }
+        let mut bytes = [0; LONGEST];
+        bytes[..length].copy_from_slice(content);
+        bool::from(mac(keys, site, content).ct_eq(signature)).then_some(Content { bytes, length })
+    }
 }
 
-fn seal(keys: &SigningKeys, site: &SiteId, content: &[u8; CONTENT]) -> String {
-    let mac = mac(keys, site, content);
-    let mut bytes = [0; CONTENT + MAC];
-    bytes[..CONTENT].copy_from_slice(content);
-    bytes[CONTENT..].copy_from_slice(&mac);
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn mac(keys: &SigningKeys, site: &SiteId, content: &[u8; CONTENT]) -> [u8; MAC] {
+fn mac(keys: &SigningKeys, site: &SiteId, content: &[u8]) -> [u8; MAC] {
     let kind = &content[1..2];
     let whole = keys.session_token_mac(&[kind, site.as_str().as_bytes(), b"\n", content]);
     std::array::from_fn(|at| whole[at])
-}
-
-fn open(keys: &SigningKeys, site: &SiteId, kind: u8, text: &str) -> Option<[u8; CONTENT]> {
-    // The decoder checks the length before it writes; a longer text is an error, not a panic.
-    let mut bytes = [0u8; CONTENT + MAC];
-    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-    if length != CONTENT + MAC || bytes[0] != VERSION || bytes[1] != kind {
-        return None;
-    }
-    let content: [u8; CONTENT] = array(&bytes, 0)?;
-    bool::from(mac(keys, site, &content).ct_eq(&bytes[CONTENT..])).then_some(content)
-}
-
-fn array<const N: usize>(bytes: &[u8], from: usize) -> Option<[u8; N]> {
-    bytes.get(from..from + N)?.try_into().ok()
 }

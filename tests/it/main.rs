@@ -18,6 +18,7 @@ mod lease_life;
 mod lease_numbers;
 mod lease_random;
 mod lease_reasons;
+mod lease_trackers;
 mod ledger;
 mod place;
 mod platform;

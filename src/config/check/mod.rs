@@ -7,6 +7,7 @@ mod numbers;
 mod sites;
 #[cfg(test)]
 mod tests;
+mod trackers;
 mod visits;
 
 use jiff::SignedDuration;
@@ -23,6 +24,7 @@ pub fn check(config: &Config) -> Vec<Complaint> {
     installation::check(config, &mut out);
     sites::check(config, &mut out);
     visits::check(config, &mut out);
+    trackers::check(config, &mut out);
     numbers::check(config, &mut out);
     destinations::check(config, &mut out);
     out.into_vec()

@@ -126,8 +126,10 @@ fn pools(path: &str, site: &Site, out: &mut Complaints) {
     for (i, pool) in site.pools.iter().enumerate() {
         let path = format!("{path}.pools[{i}]");
         pool_rules(&path, pool, out);
-        if !site.targets.iter().any(|target| target.pool == pool.id) {
-            out.warning(&path, format!("no target uses the pool `{}`", pool.id));
+        let by_tracker =
+            site.trackers.iter().any(|tracker| tracker.pool.as_ref() == Some(&pool.id));
+        if !by_tracker && !site.targets.iter().any(|target| target.pool == pool.id) {
+            out.warning(&path, format!("no target and no tracker uses the pool `{}`", pool.id));
         }
     }
 }

@@ -81,6 +81,12 @@ fn channels(path: &str, site: &Site, out: &mut Complaints) {
         for flaw in Matcher::compile(&rule.when).err().unwrap_or_default() {
             out.error(format!("{path}[{i}].when{}", flaw.path), flaw.why);
         }
+        for (j, condition) in rule.when.iter().enumerate() {
+            if condition.field.is_of_trackers() {
+                let message = "only trackers may ask for it: the channel is decided before";
+                out.error(format!("{path}[{i}].when[{j}].field"), message);
+            }
+        }
     }
 }
 
@@ -90,7 +96,7 @@ fn shown(path: &str, text: &str, out: &mut Complaints) {
     }
 }
 
-fn few(path: &str, count: usize, out: &mut Complaints) {
+pub(super) fn few(path: &str, count: usize, out: &mut Complaints) {
     if count > ENTRIES_MAX {
         out.error(path, format!("expected at most {ENTRIES_MAX} entries"));
     }
@@ -174,6 +180,10 @@ mod tests {
             (
                 "{ name = 'A', when = [{ field = 'term', is = ['x'] }, { field = 'term', regex = ['('] }] }",
                 "error sites[0].channels[0].when[1].regex[0]",
+            ),
+            (
+                "{ name = 'A', when = [{ field = 'country', is = ['US'] }] }",
+                "error sites[0].channels[0].when[0].field",
             ),
         ] {
             assert_eq!(said("", channel), [expected], "{channel}");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelRule, ConversionRule, Destination, Visits};
+use super::{ChannelRule, ConversionRule, Destination, Tracker, Visits};
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::secret::Secret;
@@ -63,6 +63,9 @@ pub struct Site {
     /// Numbers on the pages that get replaced.
     #[serde(default)]
     pub targets: Vec<Target>,
+    /// What serves a target for certain visits, in order.
+    #[serde(default)]
+    pub trackers: Vec<Tracker>,
     /// Pools of numbers.
     #[serde(default)]
     pub pools: Vec<Pool>,
@@ -99,7 +102,7 @@ pub struct Target {
     pub id: TargetId,
     /// The number as the pages show it.
     pub number: PhoneNumber,
-    /// The pool that replaces it.
+    /// The pool that replaces it where no tracker says otherwise.
     pub pool: PoolId,
 }
 

@@ -69,6 +69,9 @@ pub struct ChannelRule {
 pub struct Condition {
     /// What is looked at.
     pub field: VisitField,
+    /// Name of the parameter, where the field is one; compared without case.
+    #[serde(default)]
+    pub name: String,
     /// The whole text is one of these.
     #[serde(default)]
     pub is: Vec<String>,
@@ -119,6 +122,24 @@ pub enum VisitField {
     LandingHost,
     /// The landing page, as reports show it.
     LandingPage,
+    /// A parameter of the landing page's address, told by `name`; trackers only, as all below.
+    Parameter,
+    /// The whole address of the landing page.
+    Url,
+    /// ISO 3166-1 alpha-2 country of the visitor.
+    Country,
+    /// ISO 3166-2 subdivision of the visitor, without the country.
+    Region,
+    /// City of the visitor, in English.
+    City,
+}
+
+impl VisitField {
+    /// Whether it is known only once the visit is: a channel cannot be decided by it.
+    pub fn is_of_trackers(self) -> bool {
+        use VisitField::*;
+        matches!(self, Parameter | Url | Country | Region | City)
+    }
 }
 
 fn affiliate() -> String {

@@ -106,6 +106,6 @@ pub fn judge<'t>(tables: &'t Tables, evidence: &Evidence<'_>) -> Option<Bot<'t>>
 }
 
 /// The first `max` bytes of `text`, or less so that no character is split.
-pub(super) fn cut(text: &str, max: usize) -> &str {
+pub fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
