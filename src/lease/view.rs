@@ -225,7 +225,8 @@ pub(super) async fn lease_all<'a>(
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
         let shown = plan.shown(&asked.shown, pool);
-        let asker = Asker { session, visitor, sign, shown, overflow };
+        let place = pool.match_area.then(|| &desk.located().place);
+        let asker = Asker { session, visitor, sign, shown, overflow, place };
         async move { desk.store.acquire(keys, site, pool, &asker, desk.clock).await }
     });
     let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
@@ -276,7 +277,8 @@ pub(super) async fn sign_of_life<'a>(
             _ if lost && sign.kind == SignKind::Beat => {
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
-                let asker = Asker { session, visitor: token.visitor, sign, shown, overflow };
+                let visitor = token.visitor;
+                let asker = Asker { session, visitor, sign, shown, overflow, place: None };
                 let again = desk.store.acquire(keys, site, pool, &asker, desk.clock).await?;
                 again.iter().for_each(|lease| desk.count(site, lease));
                 again

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::model::Pool;
 use crate::config::{Installation, Live};
 use crate::lease::numbers::{NumbersError, Synced, sync_pools};
 use crate::lease::pools::load::{self, Grants};
 use crate::lease::pools::state::{oldest_lease, state};
-use crate::lease::store::{LeaseStore, now_arg};
+use crate::lease::store::{LeaseStore, area_prefix, now_arg};
 use crate::platform::clock::Clock;
-use crate::platform::ids::{PoolId, SiteId};
+use crate::platform::ids::SiteId;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
 
@@ -42,7 +43,7 @@ pub async fn run_once(
     let mut outcome = Outcome::default();
     for site in &installation.config.sites {
         for pool in &site.pools {
-            let swept = sweep(store, installation, &site.id, &pool.id, clock).await?;
+            let swept = sweep(store, installation, &site.id, pool, clock).await?;
             outcome.looked_at += swept.looked_at;
             outcome.freed += swept.freed;
         }
@@ -55,24 +56,26 @@ async fn sweep(
     store: &LeaseStore,
     installation: &Installation,
     site: &SiteId,
-    pool: &PoolId,
+    pool: &Pool,
     clock: &Clock,
 ) -> Result<Outcome, StoreError> {
     let keys = installation.shards.keys(site);
     let mut outcome = Outcome::default();
     loop {
         let mut call = store.scripts().sweep.prepare_invoke();
-        call.key(keys.pool_free(pool))
-            .key(keys.pool_held(pool))
-            .key(keys.pool_live(pool))
-            .key(keys.pool_share(pool))
-            .key(keys.pool_pinned(pool))
-            .key(keys.pool_draining(pool))
+        call.key(keys.pool_free(&pool.id))
+            .key(keys.pool_held(&pool.id))
+            .key(keys.pool_live(&pool.id))
+            .key(keys.pool_share(&pool.id))
+            .key(keys.pool_pinned(&pool.id))
+            .key(keys.pool_draining(&pool.id))
+            .key(keys.pool_areas(&pool.id))
             .arg(now_arg(clock))
             .arg(AT_ONCE)
-            .arg(keys.lease_prefix(pool))
+            .arg(keys.lease_prefix(&pool.id))
             .arg(keys.holders_prefix())
-            .arg(pool.as_str());
+            .arg(pool.id.as_str())
+            .arg(area_prefix(&keys, pool));
         let (looked_at, freed): (u64, u64) = store.redis().script("a sweep", &call).await?;
         outcome.looked_at += looked_at;
         outcome.freed += freed;
