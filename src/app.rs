@@ -26,7 +26,8 @@ use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::clock::Clock;
 use crate::platform::data_folder::{DataFolder, DataFolderError};
 use crate::platform::key_file::KeyFileError;
-use crate::platform::redis::{Breaker, Patience, Redis, StoreError, worker_pool};
+use crate::platform::redis::place::Place;
+use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
 use crate::platform::redis_server::{RedisServer, RedisServerError};
 use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
@@ -128,7 +129,7 @@ struct Service {
 
 /// Redis: the private child, or somebody else's.
 struct RedisPart {
-    url: String,
+    place: Place,
     over: Shutdown,
     child: Option<JoinHandle<()>>,
 }
@@ -138,7 +139,7 @@ impl App {
     pub async fn start(config: Config, options: Options) -> Result<Self, StartError> {
         let folder = DataFolder::claim(&config.data_folder)?;
         let redis = RedisPart::start(&config).await?;
-        match Service::start(config, options, redis.url.clone()).await {
+        match Service::start(config, options, redis.place.clone()).await {
             Ok(service) => Ok(App { service, redis, _folder: folder }),
             Err(error) => {
                 redis.end().await;
@@ -221,11 +222,7 @@ impl App {
 }
 
 impl Service {
-    async fn start(
-        config: Config,
-        options: Options,
-        redis_url: String,
-    ) -> Result<Self, StartError> {
+    async fn start(config: Config, options: Options, place: Place) -> Result<Self, StartError> {
         let data = config.data_folder.clone();
         let metrics = telemetry::start_metrics();
         let clock = Clock::default();
@@ -239,9 +236,11 @@ impl Service {
             connection: config.redis.connection_timeout.unsigned_abs(),
             ..Patience::default()
         };
-        let breaker = Breaker::new(patience.probe_every);
-        let redis = Redis::lazy(&redis_url, patience, breaker.clone())?;
-        let pool = worker_pool(&redis_url, 16)?;
+        // Whoever answers pages and calls must not wait behind a worker's thousands of entries.
+        let for_workers = Deployment::new(place.clone(), Patience::of_workers());
+        let for_workers = Redis::over(&for_workers);
+        let deployment = Deployment::new(place, patience);
+        let redis = Redis::over(&deployment);
         let live = Live::new(config);
         let places = Places::default();
         let mut watcher = Watcher::new(places.clone(), live.clone(), data);
@@ -251,7 +250,7 @@ impl Service {
 
         let installation = live.now_full();
         let Config { server, limits, .. } = &installation.config;
-        let outbox = Outbox::new(pool.clone());
+        let outbox = Outbox::new(for_workers.clone());
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -280,15 +279,10 @@ impl Service {
         );
         let calls = CallWorker::new(recorder, spool);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
-        let projector = Projector::new(pool.clone(), warehouse.clone(), live.clone());
-        let unread = Consumer::new(pool, installation.shards, WAREHOUSE_GROUP, "watcher");
+        let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
+        let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
 
-        let per_worker = (redis_url, patience, breaker);
-        let factory = move || {
-            let (url, patience, breaker) = &per_worker;
-            let redis = Redis::lazy(url, *patience, breaker.clone());
-            http::application(parts.clone(), redis.expect("the URL was good a moment ago"))
-        };
+        let factory = move || http::application(parts.clone(), Redis::over(&deployment));
         let listen_error = |source| StartError::Listen { address: server.listen, source };
         let mut http = HttpServer::new(factory)
             .disable_signals()
@@ -368,23 +362,24 @@ async fn in_time<T>(what: &str, longest: Duration, work: impl Future<Output = T>
 }
 
 impl RedisPart {
-    /// Starts the private Redis when no URL is configured.
-    async fn start(config: &Config) -> Result<Self, RedisServerError> {
+    /// Starts the private Redis when no other is configured.
+    async fn start(config: &Config) -> Result<Self, StartError> {
         let over = Shutdown::default();
-        if !config.redis.url.is_empty() {
+        let refused = |source| StoreError::Refused { what: "the configured URL", source };
+        if !config.redis.is_private() {
             // Somebody else's may come up later, or be set up in a way that loses calls.
             for complaint in reach::redis(config).await {
                 tracing::warn!("{complaint}");
             }
-            let url = config.redis.url.reveal().to_owned();
-            return Ok(RedisPart { url, over, child: None });
+            let place = config.redis.place().map_err(refused)?;
+            return Ok(RedisPart { place, over, child: None });
         }
         let folder = config.data_folder.join("redis");
         let program = config.redis.program.clone();
         let server = RedisServer::start(&program, &folder).await?;
-        let url = server.url().to_owned();
+        let place = Place::standalone(server.url()).map_err(refused)?;
         let child = tokio::spawn(server.supervise(program, folder, over.signal()));
-        Ok(RedisPart { url, over, child: Some(child) })
+        Ok(RedisPart { place, over, child: Some(child) })
     }
 
     /// Ends the private Redis in order.

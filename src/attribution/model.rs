@@ -66,6 +66,10 @@ pub struct Attribution {
     pub visitor: Option<VisitorId>,
     /// Probability of the answer, 0.0 to 1.0.
     pub confidence: f64,
+    /// Probability that it was nobody who was shown the number, 0.0 to 1.0; 0 for static numbers,
+    /// where nobody is asked for, and for calls that were joined before this was kept.
+    #[serde(default)]
+    pub nobody: f64,
     /// How the number was held; `source` for static numbers, `original` when nobody held it.
     pub tier: Tier,
     /// The source that gets the call (last touch); `None` when nobody fits.

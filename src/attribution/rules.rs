@@ -90,13 +90,16 @@ pub fn attribute(
     touches: &[Touch],
     look_back: SignedDuration,
 ) -> Attribution {
-    let Some(best) = ranking.candidates.first() else { return nobody() };
+    let Some(best) = ranking.candidates.first() else {
+        return Attribution { nobody: ranking.nobody, ..nobody() };
+    };
     let mut candidates = ranking.candidates.clone();
     candidates.truncate(MAX_CANDIDATES);
     let chosen = Attribution {
         basis: Basis::Holder,
         session: Some(best.session),
         confidence: best.probability,
+        nobody: ranking.nobody,
         tier: best.tier,
         candidates,
         ..nobody()
@@ -152,6 +155,7 @@ fn nobody() -> Attribution {
         session: None,
         visitor: None,
         confidence: 0.0,
+        nobody: 0.0,
         tier: Tier::Original,
         source: None,
         landing_host: String::new(),

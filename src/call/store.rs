@@ -13,7 +13,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use redis::Script;
 
 use crate::call::caller::CallerRecord;
 use crate::call::model::Call;
@@ -21,6 +20,7 @@ use crate::ledger::model::{Envelope, Event};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
+use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
 

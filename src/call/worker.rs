@@ -119,23 +119,32 @@ impl CallWorker {
         Ok(())
     }
 
-    /// The `run_id` of a Redis whose last write to its append-only file went well. A Redis without
-    /// one saves nothing surely; its operator chose that, and the spool cannot keep all calls for
-    /// ever.
+    /// The `run_id` of a Redis whose last write to its append-only file went well; of a cluster,
+    /// those of all masters: after a failover it is another. A Redis without an append-only file
+    /// saves nothing surely; its operator chose that, and the spool cannot keep all calls for ever.
     async fn surely_saving_redis(&self) -> Result<Option<String>, StoreError> {
         let mut info = redis::pipe();
         info.cmd("INFO").arg("server").cmd("INFO").arg("persistence");
         let redis = self.recorder.store().redis();
-        let (server, persistence): (String, String) = redis.pipeline("INFO", &info).await?;
+        let masters: Vec<(_, (String, String))> = redis.on_every_master("INFO", &info).await?;
         let field = |text: &str, name: &str| {
             let mut lines = text.lines();
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::to_owned))
         };
-        if field(&persistence, "aof_last_write_status").is_some_and(|status| status != "ok") {
-            tracing::error!("Redis cannot write its append-only file; the call spool keeps all");
-            return Ok(None);
+        let mut run_ids = Vec::with_capacity(masters.len());
+        for (address, (server, persistence)) in &masters {
+            if field(persistence, "aof_last_write_status").is_some_and(|status| status != "ok") {
+                tracing::error!(
+                    server = address,
+                    "Redis cannot write its append-only file; the call spool keeps all"
+                );
+                return Ok(None);
+            }
+            let Some(run_id) = field(server, "run_id") else { return Ok(None) };
+            run_ids.push(run_id);
         }
-        Ok(field(&server, "run_id"))
+        run_ids.sort_unstable();
+        Ok(Some(run_ids.join(",")))
     }
 
     async fn sweep(&self, outcome: &mut Outcome) {

@@ -3,6 +3,7 @@
 use crate::app::StartError;
 use crate::config::load::LoadError;
 use crate::platform::ids::SiteId;
+use crate::platform::redis::StoreError;
 use crate::visit::place::database::DatabaseError;
 
 /// Why a command failed; printed after `ringtrace: `.
@@ -37,6 +38,12 @@ pub enum CliError {
     /// Lines cannot be read or written.
     #[error("cannot read or write: {0}")]
     Stream(std::io::Error),
+    /// The trace cannot be replayed.
+    #[error("replay: {0}")]
+    Replay(String),
+    /// Redis failed a replay.
+    #[error("replay: {0}")]
+    ReplayStore(#[from] StoreError),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),

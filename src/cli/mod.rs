@@ -5,6 +5,7 @@ mod classify;
 mod demo;
 mod error;
 mod key;
+pub mod replay;
 mod report;
 mod serve;
 mod size;
@@ -19,6 +20,7 @@ pub use classify::ClassifyArgs;
 pub use demo::DemoArgs;
 pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
+pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
 pub use size::SizeArgs;
@@ -41,6 +43,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print a report of the running server.
     Report(ReportArgs),
+    /// Play a recorded or synthetic trace of visits and calls against any number of numbers.
+    Replay(ReplayArgs),
     /// Check a configuration and what it needs; tells everything that is wrong.
     Check(CheckArgs),
     /// Tell what page views are taken for, and why.
@@ -58,6 +62,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => finish(serve::run(args)),
         Command::Demo(args) => finish(demo::run(args)),
         Command::Report(args) => finish(report::run(args)),
+        Command::Replay(args) => finish(replay::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Classify(args) => told(classify::run(&args)),
         Command::Size(args) => {

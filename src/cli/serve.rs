@@ -78,13 +78,14 @@ fn listen(kind: SignalKind) -> Result<Signal, CliError> {
 }
 
 /// SIGTERM and SIGINT, from the moment it is made.
-struct Endings {
+pub(super) struct Endings {
     term: Signal,
     int: Signal,
 }
 
 impl Endings {
-    fn listen() -> Result<Self, CliError> {
+    /// Starts to hear them.
+    pub(super) fn listen() -> Result<Self, CliError> {
         Ok(Endings {
             term: listen(SignalKind::terminate())?,
             int: listen(SignalKind::interrupt())?,
@@ -92,7 +93,7 @@ impl Endings {
     }
 
     /// Returns when one of them arrives.
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
             _ = self.int.recv() => {}

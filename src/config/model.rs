@@ -15,6 +15,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::ids::SiteId;
+use crate::platform::redis::place::{Login, Place};
 use crate::platform::secret::Secret;
 use crate::platform::telemetry::LogFormat;
 
@@ -73,10 +74,23 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {
-    /// `redis://…`, `rediss://…` or `unix://…`; empty: start a private `redis-server`.
+    /// How Redis is run.
+    pub mode: RedisMode,
+    /// Of one server: `redis://…`, `rediss://…` or `unix://…`; empty: start a private
+    /// `redis-server`.
     pub url: Secret,
     /// File that holds the URL instead.
     pub url_file: Option<PathBuf>,
+    /// `redis://…` or `rediss://…` of some nodes of the cluster, or of the sentinels.
+    pub nodes: Vec<Secret>,
+    /// What the sentinels call the master.
+    pub sentinel_master: String,
+    /// The ACL user of Redis itself, for `nodes`; empty: the default user.
+    pub username: String,
+    /// Its password; empty: none.
+    pub password: Secret,
+    /// File that holds the password instead.
+    pub password_file: Option<PathBuf>,
     /// The program that is started when there is no URL.
     pub program: String,
     /// Hash tags over which sites are spread; never change it on an installation with data.
@@ -85,6 +99,36 @@ pub struct Redis {
     pub response_timeout: SignedDuration,
     /// Longest wait for a connection on the hot paths.
     pub connection_timeout: SignedDuration,
+}
+
+impl Redis {
+    /// Whether Ringtrace starts and ends its own `redis-server`.
+    pub fn is_private(&self) -> bool {
+        self.mode == RedisMode::Standalone && self.url.is_empty()
+    }
+
+    /// Where it is, unless it is private. Fails when a URL is none.
+    pub fn place(&self) -> redis::RedisResult<Place> {
+        let nodes = self.nodes.iter().map(Secret::reveal);
+        let login = Login { username: &self.username, password: self.password.reveal() };
+        match self.mode {
+            RedisMode::Standalone => Place::standalone(self.url.reveal()),
+            RedisMode::Sentinel => Place::sentinel(nodes, &self.sentinel_master, login),
+            RedisMode::Cluster => Place::cluster(nodes, login),
+        }
+    }
+}
+
+/// How Redis is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RedisMode {
+    /// One server.
+    Standalone,
+    /// A master and its replicas, watched by sentinels.
+    Sentinel,
+    /// A Redis Cluster.
+    Cluster,
 }
 
 /// Where facts go.

@@ -10,7 +10,9 @@ use redis::InfoDict;
 use tokio::process::Command;
 
 use crate::config::complaint::{Complaint, Complaints};
-use crate::config::model::Config;
+use crate::config::model::{self, Config, RedisMode};
+use crate::platform::keys::SLOTS;
+use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
 use crate::platform::tls::client_builder;
 use crate::visit::place::database::Database;
 
@@ -33,35 +35,84 @@ pub async fn reach(config: &Config) -> Vec<Complaint> {
 /// What is wrong with the Redis of `config`, or with the program that would be started.
 pub async fn redis(config: &Config) -> Vec<Complaint> {
     let mut out = Complaints::default();
-    if config.redis.url.is_empty() {
+    if config.redis.is_private() {
         redis_program(&config.redis.program, &mut out).await;
     } else {
-        redis_server(config.redis.url.reveal(), &mut out).await;
+        redis_servers(&config.redis, &mut out).await;
     }
     out.into_vec()
 }
 
-async fn redis_server(url: &str, out: &mut Complaints) {
-    let path = "redis.url";
-    let asked = async {
-        let client = redis::Client::open(url)?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
-        redis::cmd("PING").query_async::<()>(&mut connection).await?;
-        // Managed services refuse CONFIG GET; INFO tells the same.
-        redis::cmd("INFO").query_async::<InfoDict>(&mut connection).await
+/// Asks every server that takes writes: of a cluster all masters, behind Sentinel the one that the
+/// sentinels name.
+async fn redis_servers(settings: &model::Redis, out: &mut Complaints) {
+    let path = match settings.mode {
+        RedisMode::Standalone => "redis.url",
+        RedisMode::Sentinel | RedisMode::Cluster => "redis.nodes",
     };
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(info)) => redis_settings(&info, out),
-        Ok(Err(error)) => out.error(path, format!("Redis cannot be used: {error}")),
-        Err(_) => {
-            out.error(path, format!("Redis did not answer within {} s", PATIENCE.as_secs()));
+    // A URL that is none is the business of the check.
+    let Ok(place) = settings.place() else { return };
+    let patience = Patience { response: PATIENCE, connection: PATIENCE, ..Patience::default() };
+    let redis = Redis::over(&Deployment::new(place, patience));
+    // Managed services refuse CONFIG GET; INFO tells the same.
+    let mut asked = redis::pipe();
+    asked.cmd("INFO");
+    match redis.on_every_master::<(InfoDict,)>("INFO", &asked).await {
+        Ok(masters) => {
+            for (address, (info,)) in &masters {
+                let mut server = Complaints::default();
+                redis_settings(path, settings.mode, info, &mut server);
+                let mut said = server.into_vec();
+                if masters.len() > 1 {
+                    for complaint in &mut said {
+                        complaint.message = format!("{address}: {}", complaint.message);
+                    }
+                }
+                out.extend(said);
+            }
+        }
+        Err(StoreError::Unavailable(why)) => {
+            out.error(path, format!("Redis cannot be used: {why}"));
+        }
+        Err(error) => out.error(path, format!("Redis cannot be used: {error}")),
+    }
+    if settings.mode == RedisMode::Cluster {
+        cluster_state(&redis, out).await;
+    }
+}
+
+async fn cluster_state(redis: &Redis, out: &mut Complaints) {
+    let mut asked = redis::pipe();
+    asked.cmd("CLUSTER").arg("INFO");
+    let Ok(masters) = redis.on_every_master::<(InfoDict,)>("CLUSTER INFO", &asked).await else {
+        return;
+    };
+    for (address, (info,)) in masters {
+        let state: String = info.get("cluster_state").unwrap_or_default();
+        let assigned: u16 = info.get("cluster_slots_assigned").unwrap_or_default();
+        if state != "ok" || assigned != SLOTS {
+            let message =
+                format!("{address} says: cluster {state}, {assigned} of {SLOTS} slots assigned");
+            out.warning("redis.nodes", message);
         }
     }
 }
 
-fn redis_settings(info: &InfoDict, out: &mut Complaints) {
-    let path = "redis.url";
+fn redis_settings(path: &str, mode: RedisMode, info: &InfoDict, out: &mut Complaints) {
     let word = |key: &str| info.get::<String>(key).unwrap_or_default();
+    if word("redis_mode") == "sentinel" {
+        out.error(
+            "redis.mode",
+            "this is a sentinel: set mode = \"sentinel\", and its URL in redis.nodes",
+        );
+        return;
+    }
+    if word("cluster_enabled") == "1" && mode != RedisMode::Cluster {
+        out.error("redis.mode", "this is a node of a Redis Cluster: set mode = \"cluster\"");
+    }
+    if word("role") == "slave" {
+        out.error(path, "this is a replica, which takes no writes");
+    }
     old_version(path, &word("redis_version"), out);
     if word("aof_enabled") != "1" {
         out.warning(path, "appendonly is off: a restart of Redis forgets leases and calls");

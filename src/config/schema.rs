@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    ConsentDefault, KeepIp, Overflow, Scope, UrlMethod, VisitField, WarehouseKind,
+    ConsentDefault, KeepIp, Overflow, RedisMode, Scope, UrlMethod, VisitField, WarehouseKind,
 };
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
@@ -140,7 +140,12 @@ const SERVER: &[Key] = &[
 ];
 
 const REDIS: &[Key] = &[
+    needed("mode", quoted::<RedisMode>("\"standalone\", \"sentinel\" or \"cluster\"")),
     needed("url", Shape::Secret),
+    needed("nodes", Shape::List(&Shape::Secret)),
+    needed("sentinel_master", TEXT),
+    needed("username", TEXT),
+    needed("password", Shape::Secret),
     needed("program", TEXT),
     needed("shards", SHARDS),
     needed("response_timeout", DURATION),

@@ -33,9 +33,9 @@ struct Readiness {
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
 async fn readyz(redis: web::Data<Redis>, warehouse: web::Data<Warehouse>) -> HttpResponse {
-    let ping = redis.command::<String>("a ping", &redis::cmd("PING")).await;
+    let ping = redis.answers().await;
     let asked = warehouse.read(|reader| reader.execute_batch("SELECT 1").map_err(sql("a ping")));
-    let readiness = Readiness { redis: ping.is_ok(), warehouse: asked.await.is_ok() };
+    let readiness = Readiness { redis: ping, warehouse: asked.await.is_ok() };
     if readiness.redis && readiness.warehouse {
         HttpResponse::Ok().json(readiness)
     } else {

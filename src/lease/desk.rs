@@ -12,8 +12,8 @@ use crate::config::model::Site;
 use crate::http::client_ip::client_ip;
 use crate::http::limits::SnippetLimiter;
 use crate::http::problem::Problem;
-use crate::lease::model::Lease;
 use crate::lease::pools::load::Grants;
+use crate::lease::serve::Clerk;
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
 use crate::platform::ids::SessionId;
@@ -73,17 +73,11 @@ impl<'a> Desk<'a> {
         Some(SealedClient { sealed: self.client_key.seal(&site.id, session, &details), keep })
     }
 
-    /// Counts what the session did not have before.
-    pub(super) fn count(&self, site: &Site, lease: &Lease) {
-        if lease.is_new {
-            let labels = [
-                ("site", site.id.to_string()),
-                ("pool", lease.pool.to_string()),
-                ("tier", lease.tier.word().to_owned()),
-            ];
-            metrics::counter!("ringtrace_leases_total", &labels).increment(1);
-            self.grants.count(&site.id, &lease.pool, lease.tier);
-        }
+    /// Who hands out numbers.
+    pub(super) fn clerk<'b>(&'b self, installation: &'b Installation, site: &Site) -> Clerk<'b> {
+        let Desk { store, clock, grants, .. } = *self;
+        let (trackers, rules) = (installation.trackers(&site.id), installation.rules(&site.id));
+        Clerk { store, clock, grants, trackers, rules }
     }
 
     pub(super) fn user_agent(&self) -> &'a str {

@@ -5,7 +5,6 @@
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use futures_util::future::join;
 
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
@@ -14,7 +13,8 @@ use crate::lease::desk::Desk;
 use crate::lease::model::{PageSign, SignKind, TelClick};
 use crate::lease::reply::{Outcome, outcome_word, reply};
 use crate::lease::rules::origin_allowed;
-use crate::lease::view::{View, lease_all, sign_of_life};
+use crate::lease::serve::{Wish, serve, sign_of_life};
+use crate::lease::view::View;
 use crate::lease::wire::{BeatRequest, LeaseRequest, Reply};
 use crate::platform::redis::StoreError;
 use crate::visit::bot::{Evidence, judge};
@@ -58,17 +58,17 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         tel_click: None,
     };
     let keys = live.shards.keys(&site.id);
-    let asked_redis = async {
-        view.carry(&desk, &keys, site).await?;
-        view.choose(&live, site, &asked.url);
-        let plan = live.trackers(&site.id).plan(site, view.token.marks);
-        // Both are on their way to Redis at once, the session first.
-        let recorded = view.record(&desk, &keys, site);
-        let leased = lease_all(&desk, &keys, site, plan, &view, &sign, &asked);
-        let (recorded, leased) = join(recorded, leased).await;
-        recorded.and_then(|visitor| Ok((visitor, leased?)))
+    let nearby = site.pools.iter().any(|pool| pool.match_area);
+    let wish = Wish {
+        sign: &sign,
+        want: asked.want,
+        shown: &asked.shown,
+        url: &asked.url,
+        place: nearby.then(|| &desk.located().place),
     };
-    let (visitor, outcome) = match asked_redis.await {
+    let clerk = desk.clerk(&live, site);
+    let served = serve(&clerk, &keys, site, &mut view, wish);
+    let (visitor, outcome) = match desk.store.redis().in_time(served).await {
         Ok(done) => done,
         Err(error) => {
             // The token that it came with says what is stored: the next message tries again.
@@ -116,18 +116,19 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
         let outcome = Outcome::Nothing(reason);
         return answer(&reply(&live, site, &outcome, Some(asked.session), visitor), origin);
     }
+    let clerk = desk.clerk(&live, site);
     let kind = SignKind::from(asked.kind);
     metrics::counter!("ringtrace_beats_total", "kind" => kind.word()).increment(1);
-    let plan = live.trackers(&site.id).plan(site, token.marks);
     let click = asked.tel_click.as_ref().and_then(|click| {
-        let pool = plan.pool_of(&click.target)?;
+        let pool = clerk.trackers.plan(site, token.marks).pool_of(&click.target)?;
         // A float saturates; an older click than the pin lasts says nothing any more.
         let ago_ms = (click.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
         Some(TelClick { pool: pool.id.clone(), ago_ms })
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let outcome = match sign_of_life(&desk, &keys, site, plan, &token, &sign, &asked.shown).await {
+    let told = sign_of_life(&clerk, &keys, site, &token, &sign, &asked.shown);
+    let outcome = match desk.store.redis().in_time(told).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);
@@ -170,7 +171,7 @@ fn turn_away(
     (prerender || desk.is_ahead()).then_some(NoNumberReason::Prerender)
 }
 
-fn unavailable(error: &StoreError) -> Outcome<'static> {
+fn unavailable(error: &StoreError) -> Outcome {
     if !matches!(error, StoreError::Unavailable(_)) {
         tracing::error!(%error, "a page got no number: Redis and this program disagree");
     }

@@ -59,6 +59,13 @@ pub struct Lease {
     pub is_new: bool,
 }
 
+impl Lease {
+    /// Whether it is a number of the pool.
+    pub fn is_pooled(&self) -> bool {
+        matches!(self.tier, Tier::Own | Tier::Unrested | Tier::Shared)
+    }
+}
+
 /// One sign of life of a page. Its first one may be a view, which is a beat that also asks for a
 /// number.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The Lua scripts, hashed once.
 
-use redis::Script;
+use crate::platform::redis::script::Script;
 
 /// Every script of this stage. Share it; running one loads it where Redis does not have it.
 pub struct Scripts {

@@ -12,12 +12,12 @@ use crate::lease::pools::load::{self, Grants};
 use crate::lease::pools::state::{oldest_lease, state};
 use crate::lease::store::{LeaseStore, area_prefix, now_arg};
 use crate::platform::clock::Clock;
-use crate::platform::ids::SiteId;
+use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
 
 /// Between two sweeps.
-const EVERY: Duration = Duration::from_secs(15);
+pub const EVERY: Duration = Duration::from_secs(15);
 /// Until the first turn, and between two while Redis is away: once it is back, pages wait for this.
 const WHILE_AWAY: Duration = Duration::from_secs(1);
 /// Every so many turns the pools are looked at although nothing seems to have changed.
@@ -43,7 +43,8 @@ pub async fn run_once(
     let mut outcome = Outcome::default();
     for site in &installation.config.sites {
         for pool in &site.pools {
-            let swept = sweep(store, installation, &site.id, pool, clock).await?;
+            let keys = installation.shards.keys(&site.id);
+            let swept = sweep(store, &keys, pool, clock, AT_ONCE).await?;
             outcome.looked_at += swept.looked_at;
             outcome.freed += swept.freed;
         }
@@ -52,14 +53,14 @@ pub async fn run_once(
     Ok(outcome)
 }
 
-async fn sweep(
+/// Sweeps one pool until nothing is due, looking at up to `at_once` numbers a round trip.
+pub async fn sweep(
     store: &LeaseStore,
-    installation: &Installation,
-    site: &SiteId,
+    keys: &SiteKeys,
     pool: &Pool,
     clock: &Clock,
+    at_once: u32,
 ) -> Result<Outcome, StoreError> {
-    let keys = installation.shards.keys(site);
     let mut outcome = Outcome::default();
     loop {
         let mut call = store.scripts().sweep.prepare_invoke();
@@ -71,16 +72,16 @@ async fn sweep(
             .key(keys.pool_draining(&pool.id))
             .key(keys.pool_areas(&pool.id))
             .arg(now_arg(clock))
-            .arg(AT_ONCE)
+            .arg(at_once)
             .arg(keys.lease_prefix(&pool.id))
             .arg(keys.holders_prefix())
             .arg(pool.id.as_str())
-            .arg(area_prefix(&keys, pool));
+            .arg(area_prefix(keys, pool));
         let (looked_at, freed): (u64, u64) = store.redis().script("a sweep", &call).await?;
         outcome.looked_at += looked_at;
         outcome.freed += freed;
         // Everything looked at is either free or due later, so this ends.
-        if looked_at < u64::from(AT_ONCE) {
+        if looked_at < u64::from(at_once) {
             return Ok(outcome);
         }
     }

@@ -11,14 +11,13 @@
 
 use std::collections::HashMap;
 
-use deadpool_redis::{Connection, Pool};
 use redis::streams::{StreamInfoGroupsReply, StreamPendingReply};
 use redis::{Cmd, FromRedisValue, Pipeline};
 
 use crate::ledger::model::{ENVELOPE_FIELD, EntryId, Envelope, Message};
 use crate::ledger::rules::{GroupPosition, Unreadable, trim_before};
 use crate::platform::keys::{Shard, Shards};
-use crate::platform::redis::{StoreError, is_outage};
+use crate::platform::redis::{Redis, StoreError};
 
 /// The consumer group that fills the warehouse.
 pub const WAREHOUSE_GROUP: &str = "warehouse";
@@ -47,7 +46,7 @@ pub enum Which {
 
 /// One member of a consumer group, over all shards.
 pub struct Consumer {
-    pool: Pool,
+    redis: Redis,
     shards: Shards,
     group: String,
     name: String,
@@ -59,8 +58,8 @@ type Streams = Vec<(String, Vec<(String, Option<HashMap<Vec<u8>, Vec<u8>>>)>)>;
 impl Consumer {
     /// A member called `name` of `group`. The name must be its own in the group and the same after
     /// a restart: that is how it finds what it had not acknowledged.
-    pub fn new(pool: Pool, shards: Shards, group: &str, name: &str) -> Self {
-        Consumer { pool, shards, group: group.to_owned(), name: name.to_owned() }
+    pub fn new(redis: Redis, shards: Shards, group: &str, name: &str) -> Self {
+        Consumer { redis, shards, group: group.to_owned(), name: name.to_owned() }
     }
 
     /// All shards, in order.
@@ -73,10 +72,9 @@ impl Consumer {
         for shard in self.shards() {
             let mut create = redis::cmd("XGROUP");
             create.arg("CREATE").arg(shard.ledger()).arg(&self.group).arg(0).arg("MKSTREAM");
-            let mut connection = self.connection().await?;
-            match create.query_async::<()>(&mut connection).await {
-                Err(error) if error.code() == Some("BUSYGROUP") => {}
-                answer => answer.map_err(refused("the ledger's group"))?,
+            match self.ask::<()>("the ledger's group", &create).await {
+                Err(StoreError::Refused { source, .. }) if source.code() == Some("BUSYGROUP") => {}
+                answer => answer?,
             }
         }
         Ok(())
@@ -164,9 +162,8 @@ impl Consumer {
         move_it.cmd("XADD").arg(shard.ledger_dead()).arg("MAXLEN").arg("~").arg(MAX_DEAD).arg("*");
         move_it.arg("id").arg(&id).arg(ENVELOPE_FIELD).arg(text).arg("why").arg(why.to_string());
         move_it.cmd("XACK").arg(shard.ledger()).arg(&self.group).arg(&id);
-        let mut connection = self.connection().await?;
-        let asked = move_it.query_async::<(String, usize)>(&mut connection).await;
-        asked.map(|_| ()).map_err(refused("a dead letter"))
+        let asked = self.redis.pipeline::<(String, usize)>("a dead letter", &move_it).await;
+        asked.map(|_| ())
     }
 
     /// Moves the group back to `to` when it is ahead of it, so that everything after `to` is
@@ -247,17 +244,12 @@ impl Consumer {
         self.ask("the ledger's groups", &info).await
     }
 
-    async fn connection(&self) -> Result<Connection, StoreError> {
-        self.pool.get().await.map_err(|error| StoreError::Unavailable(error.to_string()))
-    }
-
     async fn ask<T: FromRedisValue>(
         &self,
         what: &'static str,
         command: &Cmd,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
-        command.query_async(&mut connection).await.map_err(refused(what))
+        self.redis.command(what, command).await
     }
 }
 
@@ -265,13 +257,6 @@ fn length(shard: Shard) -> Cmd {
     let mut length = redis::cmd("XLEN");
     length.arg(shard.ledger());
     length
-}
-
-fn refused(what: &'static str) -> impl Fn(redis::RedisError) -> StoreError {
-    move |source| match is_outage(&source) {
-        true => StoreError::Unavailable(source.to_string()),
-        false => StoreError::Refused { what, source },
-    }
 }
 
 fn parse_id(text: &str) -> Result<EntryId, StoreError> {

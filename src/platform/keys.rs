@@ -206,3 +206,52 @@ impl SiteKeys {
 pub fn number_registry() -> String {
     "rt:{numbers}:owner".to_owned()
 }
+
+/// STR that a breaker's probe writes under the hash tag `tag`, to learn whether Redis takes writes.
+pub(super) fn probe(tag: &str) -> String {
+    format!("rt:{{{tag}}}:probe")
+}
+
+/// A key under the hash tag `tag` that never exists.
+pub(super) fn never(tag: &str) -> String {
+    format!("rt:{{{tag}}}:never")
+}
+
+/// The hash tag of a key of ours, without its braces; `None` when `text` is none.
+pub(super) fn tag_of(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b"rt:{")?;
+    let end = rest.iter().position(|&byte| byte == b'}')?;
+    Some(&rest[..end])
+}
+
+/// The hash slot that Redis Cluster gives the hash tag `tag`
+/// (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>).
+pub(super) fn slot_of(tag: &[u8]) -> u16 {
+    crc16::State::<crc16::XMODEM>::calculate(tag) % SLOTS
+}
+
+/// Hash slots of a Redis Cluster.
+pub const SLOTS: u16 = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_shows_its_hash_tag() {
+        let site: SiteId = "demo".parse().expect("a site id");
+        let keys = Shards(16).keys(&site);
+        let tag = keys.shard.to_string();
+        let tag = tag.trim_matches(['{', '}']);
+        assert_eq!(tag_of(keys.calls().as_bytes()), Some(tag.as_bytes()));
+        assert_eq!(tag_of(keys.shard.ledger().as_bytes()), Some(tag.as_bytes()));
+        assert_eq!(tag_of(number_registry().as_bytes()), Some(b"numbers".as_slice()));
+        assert_eq!(tag_of(probe("s07").as_bytes()), Some(b"s07".as_slice()));
+        assert_eq!(tag_of(b"demo"), None);
+        // What `CLUSTER KEYSLOT` answers.
+        assert_eq!(
+            (slot_of(b"s00"), slot_of(b"numbers"), slot_of(b"foo")),
+            (12_958, 6_983, 12_182)
+        );
+    }
+}

@@ -80,6 +80,20 @@ impl RedisServer {
     /// Starts `program` with its data in `folder` and waits until it answers (it may first load
     /// its append-only file).
     pub async fn start(program: &str, folder: &Path) -> Result<Self, RedisServerError> {
+        Self::start_with(program, folder, &["--appendonly", "yes", "--appendfsync", "everysec"])
+            .await
+    }
+
+    /// As [`RedisServer::start`], but nothing is ever saved: what it holds ends with it.
+    pub async fn start_forgetful(program: &str, folder: &Path) -> Result<Self, RedisServerError> {
+        Self::start_with(program, folder, &["--appendonly", "no"]).await
+    }
+
+    async fn start_with(
+        program: &str,
+        folder: &Path,
+        saving: &[&str],
+    ) -> Result<Self, RedisServerError> {
         let folder_error = |source| RedisServerError::Folder { path: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(folder_error)?;
         let folder = folder.canonicalize().map_err(folder_error)?;
@@ -94,7 +108,8 @@ impl RedisServer {
             .arg(&socket)
             .arg("--dir")
             .arg(&folder)
-            .args(["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""])
+            .args(saving)
+            .args(["--save", ""])
             .args(["--maxmemory-policy", "noeviction", "--daemonize", "no", "--logfile"])
             .arg(&log)
             .stdin(Stdio::from(inherited))

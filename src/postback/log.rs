@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::clock::Millis;
@@ -261,18 +262,14 @@ impl Outbox {
         }
         let places: Vec<(Shard, List)> =
             shards.all().flat_map(|shard| LISTS.map(|list| (shard, list))).collect();
-        let mut pipeline = redis::pipe();
-        for (shard, list) in &places {
+        let looks = try_join_all(places.iter().map(async |(shard, list)| {
             let (set, bodies) = list.keys(*shard);
-            pipeline.hget(bodies, id).zscore(set, id);
-        }
-        let mut replies: std::vec::IntoIter<Option<String>> = self
-            .pipeline::<Vec<Option<String>>>("finding a postback", &pipeline)
-            .await?
-            .into_iter();
-        for (shard, list) in places {
-            let (body, score) = (replies.next().flatten(), replies.next().flatten());
-            if let (Some(body), Some(score)) = (body, score) {
+            let mut look = redis::pipe();
+            look.hget(bodies, id).zscore(set, id);
+            self.pipeline::<(Option<String>, Option<String>)>("finding a postback", &look).await
+        }));
+        for ((shard, list), look) in places.iter().copied().zip(looks.await?) {
+            if let (Some(body), Some(score)) = look {
                 let at = score.parse::<f64>().unwrap_or_default() as i64;
                 let Some(entry) = list.entry(at, &body) else { return Ok(None) };
                 return Ok(Some(Found { entry, list, shard, body }));

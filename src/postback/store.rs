@@ -25,14 +25,15 @@
 
 use std::sync::Arc;
 
-use deadpool_redis::Pool;
-use redis::{FromRedisValue, Script, ScriptInvocation};
+use futures_util::future::try_join_all;
+use redis::FromRedisValue;
 
 use crate::call::store::KEEP_CALLS;
 use crate::ledger::model::ENVELOPE_FIELD;
 use crate::platform::clock::Millis;
 use crate::platform::keys::{Shard, Shards};
-use crate::platform::redis::{StoreError, is_outage};
+use crate::platform::redis::script::{Invocation, Script};
+use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
 
 /// Most bodies of the delivery log, and of the dead set, that one shard keeps.
@@ -44,7 +45,7 @@ const PRUNE_STEP: usize = 500;
 /// The way to the outbox; cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
-    pool: Pool,
+    redis: Redis,
     scripts: Arc<Scripts>,
 }
 
@@ -120,8 +121,8 @@ pub struct Depth {
 }
 
 impl Outbox {
-    /// An outbox behind a pool of [`worker_pool`](crate::platform::redis::worker_pool).
-    pub fn new(pool: Pool) -> Self {
+    /// An outbox behind a handle with the patience of workers.
+    pub fn new(redis: Redis) -> Self {
         let scripts = Scripts {
             enqueue: Script::new(include_str!("lua/enqueue.lua")),
             claim: Script::new(include_str!("lua/claim.lua")),
@@ -129,7 +130,7 @@ impl Outbox {
             prune: Script::new(include_str!("lua/prune.lua")),
             replay: Script::new(include_str!("lua/replay.lua")),
         };
-        Outbox { pool, scripts: Arc::new(scripts) }
+        Outbox { redis, scripts: Arc::new(scripts) }
     }
 
     /// Queues `postbacks`; answers how many were new. Those already queued, settled or given up
@@ -239,13 +240,13 @@ impl Outbox {
 
     /// How many entries wait and how many were given up, over all shards.
     pub async fn depth(&self, shards: Shards) -> Result<Depth, StoreError> {
-        let mut pipeline = redis::pipe();
-        for shard in shards.all() {
+        let counts = try_join_all(shards.all().map(async |shard| {
+            let mut pipeline = redis::pipe();
             pipeline.zcard(shard.outbox_due()).hlen(shard.outbox_dead_body());
-        }
-        let counts: Vec<u64> = self.pipeline("counting postbacks", &pipeline).await?;
-        let sum = |from: usize| counts.iter().skip(from).step_by(2).sum();
-        Ok(Depth { due: sum(0), dead: sum(1) })
+            self.pipeline::<(u64, u64)>("counting postbacks", &pipeline).await
+        }));
+        let sum = |all: Depth, (due, dead)| Depth { due: all.due + due, dead: all.dead + dead };
+        Ok(counts.await?.into_iter().fold(Depth::default(), sum))
     }
 
     /// Queues a settled entry again, due at `at`, unless it is no longer `was`. `from` and
@@ -270,27 +271,21 @@ impl Outbox {
         Ok(answer == "replayed")
     }
 
-    /// Runs a pipeline of reads.
+    /// Runs a pipeline of reads in one shard.
     pub(super) async fn pipeline<T: FromRedisValue>(
         &self,
         what: &'static str,
         pipeline: &redis::Pipeline,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
-        pipeline.query_async(&mut connection).await.map_err(|e| failed(what, e))
+        self.redis.pipeline(what, pipeline).await
     }
 
     async fn run<T: FromRedisValue>(
         &self,
         what: &'static str,
-        invocation: &ScriptInvocation<'_>,
+        invocation: &Invocation<'_>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
-        invocation.invoke_async(&mut connection).await.map_err(|e| failed(what, e))
-    }
-
-    async fn connection(&self) -> Result<deadpool_redis::Connection, StoreError> {
-        self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
+        self.redis.script(what, invocation).await
     }
 }
 
@@ -306,12 +301,4 @@ fn clock_arg(now: Option<Millis>) -> String {
 
 fn read<T: FromRedisValue>(what: &'static str, value: redis::Value) -> Result<T, StoreError> {
     redis::from_redis_value(value).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
-}
-
-fn failed(what: &'static str, error: redis::RedisError) -> StoreError {
-    if is_outage(&error) {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Refused { what, source: error }
-    }
 }

@@ -6,14 +6,17 @@
 //! | `client:<session>` | STR | sealed address and user agent ([`client`](crate::visit::client)), only with consent to ads | until the last postback |
 //! | `visitor:<visitor>` | LIST | [`Touch`]es as JSON, newest first, at most [`MAX_TOUCHES`] | look-back |
 
+use std::sync::LazyLock;
+
 use jiff::SignedDuration;
-use redis::{Pipeline, Script};
+use redis::Pipeline;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::keys::SiteKeys;
+use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::ad_ids::AdIds;
 use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
@@ -87,8 +90,9 @@ pub async fn learn_ad_ids(
     if !visit.consent.ads || !visit.ad_ids.update(ad_ids.clone()) {
         return Ok(());
     }
-    let replace = Script::new(include_str!("lua/replace.lua"));
-    let mut replace = replace.key(key);
+    static REPLACE: LazyLock<Script> =
+        LazyLock::new(|| Script::new(include_str!("lua/replace.lua")));
+    let mut replace = REPLACE.key(key);
     replace.arg(read).arg(pack("a visit", &visit)?);
     redis.script::<()>("what tags know of a browser", &replace).await
 }

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_redis::Pool;
 use jiff::tz::TimeZone;
 
 use crate::config::Live;
@@ -18,7 +17,7 @@ use crate::ledger::segments::{SegmentError, Segments};
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP, Which};
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shard;
-use crate::platform::redis::StoreError;
+use crate::platform::redis::{Redis, StoreError};
 use crate::platform::shutdown::ShutdownSignal;
 use crate::warehouse::batch::ShardBatch;
 use crate::warehouse::model::Facts;
@@ -86,7 +85,7 @@ pub struct Projector {
 impl Projector {
     /// A projector from the streams behind `redis` into `warehouse`, with segments in
     /// `<data folder>/segments`.
-    pub fn new(redis: Pool, warehouse: Warehouse, live: Live) -> Self {
+    pub fn new(redis: Redis, warehouse: Warehouse, live: Live) -> Self {
         let installation = live.now_full();
         let folder = installation.config.data_folder.join("segments");
         let consumer = Consumer::new(redis, installation.shards, WAREHOUSE_GROUP, CONSUMER);

@@ -148,7 +148,7 @@ async fn no_acknowledged_call_is_lost_or_doubled_by_kills() {
     let mut deaths: BTreeMap<usize, bool> = SERVICE_DIES.map(|at| (at, true)).into();
     deaths.extend(REDIS_DIES.map(|at| (at, false)));
     for (at, of_service) in deaths {
-        until("calls go on", began + Duration::from_secs(30), async || {
+        until("calls go on", began + Duration::from_secs(120), async || {
             let over = over.load(Ordering::Relaxed);
             if over >= at { Ok(()) } else { Err(format!("{over} of {at} calls")) }
         })

@@ -72,6 +72,8 @@ async fn rule_1_a_session_renews_what_it_holds_and_nothing_but_its_lease_moves()
     let world = World::with_pool(&redis, 2, json!({})).await;
     let session = SessionId::new();
     let first = world.view(session, "page-one", 1).await;
+    assert!(first.is_new);
+    let first = Lease { is_new: false, ..first };
     world.at(170);
     assert_eq!(world.view(session, "page-two", 1).await, first);
     world.at(340);
@@ -330,7 +332,7 @@ async fn scripts_survive_a_redis_that_forgot_them() {
     let redis = TestRedis::start().await;
     let world = World::with_pool(&redis, 1, json!({})).await;
     let a = SessionId::new();
-    let first = world.view(a, "page-aaa", 1).await;
+    let first = Lease { is_new: false, ..world.view(a, "page-aaa", 1).await };
     let _: String = world.redis(&["SCRIPT", "FLUSH"]).await;
     assert_eq!(world.beat(a, "page-aaa", 2).await, Some(first));
 }
@@ -394,4 +396,25 @@ async fn nobody_piles_sessions_without_end_upon_one_number() {
     }
     assert_eq!(joined, 64);
     assert_eq!(world.view(SessionId::new(), "page-yyy", 1).await.tier, Tier::Original);
+}
+
+/// A failover lost the lease of whoever holds a number: until its known end the number counts as held,
+/// and who joins it writes no lease for the one that was lost.
+#[tokio::test]
+async fn a_lost_lease_is_joined_and_stays_lost() {
+    let redis = TestRedis::start().await;
+    let world = World::with_pool(&redis, 1, json!({})).await;
+    let (lost, next) = (SessionId::new(), SessionId::new());
+    world.view(lost, "page-one", 1).await;
+    let key = world.keys.lease(&world.pool().id, &lost);
+    let _: i64 = world.redis(&["DEL", &key]).await;
+    world.at(10);
+    let joined = world.view(next, "page-two", 1).await;
+    assert_eq!(got(&joined), told(0, Tier::Shared));
+    let exists: i64 = world.redis(&["EXISTS", &key]).await;
+    assert_eq!(exists, 0, "a lease without an end");
+    // The page that still shows it comes back as a sharer; both are told so.
+    let back = sign("page-one", 2, SignKind::Beat, None);
+    let back = world.acquire(lost, &back, Some(&number(0))).await.expect("it is on the page");
+    assert_eq!(got(&back), told(0, Tier::Shared));
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 use ringtrace::config::{Installation, Live};
+use ringtrace::lease::model::Lease;
 use ringtrace::lease::model::Tier;
 use ringtrace::lease::numbers::{NumbersError, Synced, sync_pools};
 use ringtrace::lease::pools::load::Grants;
@@ -11,7 +12,8 @@ use ringtrace::lease::worker::Upkeep;
 use ringtrace::platform::ids::SessionId;
 use serde_json::json;
 
-use crate::support::redis::TestRedis;
+use crate::support::cluster::TestCluster;
+use crate::support::redis::{Backend, TestRedis};
 use crate::support::world::{World, config, number, site_json};
 
 #[tokio::test]
@@ -32,6 +34,7 @@ async fn a_reload_adds_and_drains_numbers_and_loses_no_lease() {
     let changed = Installation::new(config(json!([site_json(id.as_str(), 0, numbers)])));
     let synced = sync_pools(&world.store, &changed, &world.clock).await;
     assert_eq!(synced.expect("nothing is in the way"), Synced { added: 1, drained: 1 });
+    let first = Lease { is_new: false, ..first };
     assert_eq!(world.beat(a, "page-aaa", 2).await, Some(first));
 
     // Long after a is gone nobody gets its number, except a while its page still shows it.
@@ -79,12 +82,20 @@ async fn a_number_belongs_to_one_pool() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_clients_at_once_never_make_two_of_one() {
-    let redis = TestRedis::start().await;
-    let world = World::with_pool(&redis, 24, json!({})).await;
+    never_two_of_one(&TestRedis::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_clients_at_once_never_make_two_of_one_on_a_cluster() {
+    never_two_of_one(&TestCluster::start().await).await;
+}
+
+async fn never_two_of_one(redis: &impl Backend) {
+    let world = World::with_pool(redis, 24, json!({})).await;
     let sessions: Vec<SessionId> = (0..12).map(|_| SessionId::new()).collect();
-    // 16 clients, each for all sessions, each on a connection of its own and a page of its own.
+    // 32 clients, each for all sessions, each on a connection of its own and a page of its own.
     let (world, sessions) = (&world, &sessions);
-    let clients = (0..16).map(|client| {
+    let clients = (0..32).map(|client| {
         let store = ringtrace::lease::store::LeaseStore::new(redis.patient_handle());
         async move {
             let page = format!("page-{client:03}");

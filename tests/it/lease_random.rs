@@ -11,11 +11,13 @@ use ringtrace::lease::model::{Lease, Tier};
 use ringtrace::lease::numbers::sync_pools;
 use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
+use ringtrace::platform::phone::PhoneNumber;
 use ringtrace::visit::model::Place;
 use serde_json::{Value, json};
 
+use crate::support::cluster::TestCluster;
 use crate::support::lease_model::{Kind, Message, Model, Rules};
-use crate::support::redis::TestRedis;
+use crate::support::redis::{Backend, TestRedis};
 use crate::support::world::{START, World};
 
 const SESSIONS: usize = 7;
@@ -66,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// Plays a history against Redis and the model, and then looks at everything.
 async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCaseError> {
     let numbers = world.pool().numbers.len();
-    let _: String = world.redis(&["FLUSHALL"]).await;
+    world.flush().await;
     sync_pools(&world.store, &world.installation, &world.clock).await.expect("numbers are added");
 
     let mut model = Model::new(rules, numbers);
@@ -178,25 +180,23 @@ async fn check_numbers(
 /// The set of each area has the free numbers of that area, with their scores.
 async fn check_areas(world: &World, free: &[String]) -> Result<(), TestCaseError> {
     let (keys, pool) = (&world.keys, world.pool());
-    let sets: Vec<String> = world.redis(&["KEYS", &keys.pool_free_of(&pool.id, "*")]).await;
-    let mut found: Vec<(String, String)> = Vec::new();
-    for set in sets {
-        let members: Vec<String> = world.redis(&["ZRANGE", &set, "0", "-1", "WITHSCORES"]).await;
-        for member in members.chunks(2) {
-            let score: Option<String> =
-                world.redis(&["ZSCORE", &keys.pool_free(&pool.id), &member[0]]).await;
-            prop_assert_eq!(score.as_ref(), Some(&member[1]), "{} in {}", member[0], set);
-            found.push((set.clone(), member[0].clone()));
-        }
+    if !pool.match_area {
+        return Ok(());
     }
-    let labels = |number: &String| AREAS.of_number(&number.parse().expect("a number"));
-    let free = free.iter().filter(|_| pool.match_area);
-    let mut expected: Vec<(String, String)> = free
-        .flat_map(|number| labels(number).into_iter().map(move |label| (label, number.clone())))
-        .map(|(label, number)| (keys.pool_free_of(&pool.id, &label), number))
-        .collect();
-    (expected.sort(), found.sort());
-    prop_assert_eq!(found, expected);
+    let free_set = keys.pool_free(&pool.id);
+    for area in pool.numbers.iter().flat_map(|number| AREAS.of_number(number)) {
+        let set = keys.pool_free_of(&pool.id, &area);
+        let within: Vec<String> = world.redis(&["ZRANGE", &set, "0", "-1", "WITHSCORES"]).await;
+        let mut expected = Vec::new();
+        for number in free {
+            let home: PhoneNumber = number.parse().expect("a number");
+            if AREAS.of_number(&home).contains(&area) {
+                let score: String = world.redis(&["ZSCORE", &free_set, number]).await;
+                expected.extend([number.clone(), score]);
+            }
+        }
+        prop_assert_eq!(within, expected, "{}", area);
+    }
     Ok(())
 }
 
@@ -246,31 +246,33 @@ fn place(session: usize) -> Place {
 const LOCAL: [&str; 5] =
     ["+12125550100", "+14155550100", "+14165550100", "+15105550100", "+18005550100"];
 
-fn histories(numbers: u16, max_sharers: u32, overflow: serde_json::Value) {
-    histories_of(numbers, max_sharers, overflow, json!({}));
+fn histories(numbers: u16, max_sharers: u32, overflow: Value) {
+    let pool = json!({ "max_sharers": max_sharers, "overflow": overflow });
+    histories_on(TestRedis::start(), 400, numbers, pool);
 }
 
-fn histories_of(numbers: u16, max_sharers: u32, overflow: serde_json::Value, more: Value) {
+fn histories_on<B: Backend>(
+    backend: impl Future<Output = B>,
+    cases: u32,
+    numbers: u16,
+    pool: Value,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let (_redis, world) = runtime.block_on(async {
-        let redis = TestRedis::start().await;
-        let mut pool = json!({ "max_sharers": max_sharers, "overflow": overflow });
-        if let (Value::Object(all), Value::Object(more)) = (&mut pool, more) {
-            all.extend(more);
-        }
+        let redis = backend.await;
         let world = World::with_pool(&redis, numbers, pool).await;
         (redis, world)
     });
-    let shared = overflow.as_array().is_some_and(|chain| !chain.is_empty());
+    let shared = !world.pool().overflow.is_empty();
     let rules = Rules {
         hold: 180_000,
         linger: 90_000,
         rest: 900_000,
         pin: 600_000,
-        max_sharers: if shared { max_sharers as usize } else { 0 },
+        max_sharers: if shared { world.pool().max_sharers as usize } else { 0 },
     };
-    let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let steps = proptest::collection::vec(step(), 1..60);
     let outcome =
         TestRunner::new(config).run(&steps, |steps| runtime.block_on(play(&world, rules, &steps)));
@@ -281,13 +283,19 @@ fn histories_of(numbers: u16, max_sharers: u32, overflow: serde_json::Value, mor
 
 #[test]
 fn numbers_of_several_areas() {
-    let more = json!({ "numbers": LOCAL, "match_area": true });
-    histories_of(0, 2, json!(["shared"]), more);
+    let pool = json!({ "numbers": LOCAL, "match_area": true, "max_sharers": 2 });
+    histories_on(TestRedis::start(), 400, 0, pool);
 }
 
 #[test]
 fn one_number_shared_by_two() {
     histories(1, 2, json!(["shared"]));
+}
+
+#[test]
+fn the_same_on_a_cluster() {
+    let pool = json!({ "max_sharers": 2, "overflow": ["shared"] });
+    histories_on(TestCluster::start(), 60, 3, pool);
 }
 
 #[test]

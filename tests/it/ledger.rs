@@ -123,10 +123,18 @@ async fn a_stream_is_trimmed_only_after_everybody_has_read_it() {
 
     let mut projector = world.projector();
     assert_eq!(drain(&mut projector).await, 1_000);
-    let trimmed = consumer.trim(shard).await.expect("trimmed");
-    assert!(trimmed >= 800, "whole nodes of what is in segments go, {trimmed} went");
+    // The projector may have trimmed by itself already.
+    consumer.trim(shard).await.expect("trimmed");
+    let left = length(&world, shard).await;
+    assert!(left <= 200, "whole nodes of what is in segments go, {left} stay");
     let kept = world.segments().after(shard, EntryId::default()).expect("segments");
     assert_eq!(kept.map(|part| part.expect("readable").len()).sum::<usize>(), 1_000);
+}
+
+async fn length(world: &World, shard: Shard) -> usize {
+    let mut length = redis::cmd("XLEN");
+    length.arg(shard.ledger());
+    world.redis.patient_handle().command("a test", &length).await.expect("a length")
 }
 
 #[tokio::test]
@@ -147,9 +155,7 @@ async fn a_long_stream_is_trimmed_at_once_however_much_was_read() {
     let ids: Vec<EntryId> = read.iter().map(|message| message.id).collect();
     consumer.acknowledge(shard, &ids).await.expect("acknowledged");
     consumer.trim(shard).await.expect("trimmed");
-    let mut length = redis::cmd("XLEN");
-    length.arg(shard.ledger());
-    let kept: usize = handle.command("a test", &length).await.expect("a length");
+    let kept = length(&world, shard).await;
     assert!(kept <= 200, "{kept} entries are kept");
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod agents;
 mod call;
+mod classify;
 mod config;
 mod docs;
 mod edge;
@@ -26,6 +27,8 @@ mod platform;
 mod pools;
 mod postback;
 mod process;
+mod redis;
+mod replay;
 mod report;
 mod report_http;
 mod visit;

@@ -45,8 +45,10 @@ async fn the_load_that_is_measured_is_the_load_that_was() {
     let unrested: u64 = hours.values().map(|hour| hour.by_tier[Tier::Unrested as usize]).sum();
     assert!(unrested > 100, "six numbers do not rest for 15 minutes: {unrested}");
     let week = week(&hours, &TimeZone::UTC);
-    let hold = week.iter().map(|hour| hour.mean_hold_s).fold(0.0, f64::max);
-    assert!((170.0..=195.0).contains(&hold), "{hold}");
+    for hour in &week {
+        assert!((170.0..=200.0).contains(&hour.mean_hold_s), "{hour:?}");
+        assert!((55.0..=65.0).contains(&hour.arrivals_per_hour), "{hour:?}");
+    }
     let advice = advise(&week, 6, 0.01, None, |_| 0.0);
     assert!((2.8..=3.3).contains(&advice.offered_at_peak), "{advice:?}");
     assert_eq!(advice.needed.numbers, 8, "the tables' answer for three erlangs");

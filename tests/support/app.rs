@@ -135,6 +135,15 @@ impl TestApp {
         self.app = Some(App::start(config, Options::default()).await.expect("it starts"));
     }
 
+    /// Starts the service with `more` at the end of its configuration.
+    pub async fn start_with(more: &str) -> Self {
+        let mut started = Self::on_a_free_port();
+        let text = format!("{}{more}", started.configuration(&["0190", "0191"]));
+        let config = load_text("the test", &text).expect("a good configuration");
+        started.app = Some(App::start(config, Options::default()).await.expect("it starts"));
+        started
+    }
+
     /// The configuration with these pooled numbers.
     pub fn configuration(&self, numbers: &[&str]) -> String {
         configuration(&self.folder.path().display().to_string(), self.port, numbers)

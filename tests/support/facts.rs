@@ -2,6 +2,7 @@
 //! put in.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ringtrace::attribution::model::{Attribution, Basis, TouchCredit};
 use ringtrace::call::model::{Call, CallStatus, Caller};
@@ -14,10 +15,10 @@ use ringtrace::ledger::store::{Consumer, WAREHOUSE_GROUP, append};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::Shards;
-use ringtrace::platform::redis::worker_pool;
+use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::warehouse::store::Warehouse;
-use ringtrace::warehouse::worker::{Outcome, Projector};
+use ringtrace::warehouse::worker::{Outcome, Projector, ProjectorError};
 use tempfile::TempDir;
 
 use crate::support::redis::TestRedis;
@@ -112,6 +113,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         session: Some(visit.session),
         visitor: visit.visitor,
         confidence,
+        nobody: 0.0,
         tier: Tier::Own,
         source: Some(visit.source.clone()),
         landing_host: visit.landing_host.clone(),
@@ -173,8 +175,8 @@ impl World {
 
     /// A member of the warehouse's consumer group.
     pub fn consumer(&self, name: &str) -> Consumer {
-        let pool = worker_pool(self.redis.url(), 2).expect("a pool");
-        Consumer::new(pool, self.shards(), WAREHOUSE_GROUP, name)
+        let redis = Redis::standalone(self.redis.url(), Patience::of_workers());
+        Consumer::new(redis.expect("a handle"), self.shards(), WAREHOUSE_GROUP, name)
     }
 
     /// The world's segments, closed at 64 kB.
@@ -224,9 +226,16 @@ impl World {
 /// Runs `projector` until nothing waits; says how many entries it took.
 pub async fn drain(projector: &mut Projector) -> usize {
     let mut total = 0;
+    let end = Instant::now() + Duration::from_secs(10);
     loop {
         match projector.run_once().await {
             Outcome::Idle => return total,
+            // A Redis that is back is noticed a tenth of a second later.
+            Outcome::Failed(ProjectorError::Store(StoreError::Unavailable(_)))
+                if Instant::now() < end =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             Outcome::Wrote { events, .. } => total += events,
             Outcome::Failed(error) => panic!("the projector failed: {error}"),
         }

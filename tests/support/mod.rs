@@ -1,11 +1,16 @@
 //! What the integration tests share: a test owns its world.
 
 pub mod app;
+pub mod cluster;
 pub mod facts;
 pub mod lease_model;
 pub mod process;
 pub mod redis;
+pub mod sentinel;
+pub mod servers;
 pub mod service;
+pub mod traffic;
+pub mod visitors;
 pub mod world;
 
 use ringtrace::platform::ids::SiteId;

@@ -3,9 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ringtrace::platform::redis::{Breaker, Patience, Redis};
+use ringtrace::platform::redis::{Patience, Redis};
 use ringtrace::platform::redis_server::RedisServer;
 use tempfile::TempDir;
+
+/// A Redis of any kind.
+pub trait Backend {
+    /// A handle that waits for as long as a busy machine may need: for tests about anything but
+    /// patience.
+    fn patient_handle(&self) -> Redis;
+}
+
+/// The patience of [`Backend::patient_handle`].
+pub fn very_patient() -> Patience {
+    Patience {
+        response: Duration::from_secs(20),
+        connection: Duration::from_secs(20),
+        ..Patience::default()
+    }
+}
 
 /// A Redis that lives as long as this value: unix socket, AOF, a temporary folder.
 pub struct TestRedis {
@@ -41,17 +57,17 @@ impl TestRedis {
     /// A handle that waits for as long as a busy machine may need: for tests about anything but
     /// patience.
     pub fn patient_handle(&self) -> Redis {
-        let patience = Patience {
-            response: Duration::from_secs(20),
-            connection: Duration::from_secs(20),
-            ..Patience::default()
-        };
-        Redis::lazy(self.url(), patience, Breaker::new(patience.probe_every)).expect("a handle")
+        Redis::standalone(self.url(), very_patient()).expect("a handle")
     }
 
     /// A hot-path handle with a breaker of its own.
     pub fn handle(&self) -> Redis {
-        let patience = Patience::default();
-        Redis::lazy(self.url(), patience, Breaker::new(patience.probe_every)).expect("a handle")
+        Redis::standalone(self.url(), Patience::default()).expect("a handle")
+    }
+}
+
+impl Backend for TestRedis {
+    fn patient_handle(&self) -> Redis {
+        TestRedis::patient_handle(self)
     }
 }

@@ -1,5 +1,7 @@
 //! A site with one pool on a Redis of its own, and a clock that the test sets.
 
+use std::time::{Duration, Instant};
+
 use ringtrace::config::Installation;
 use ringtrace::config::model::{Config, Pool, Site};
 use ringtrace::lease::model::{Lease, PageSign, SignKind, TelClick};
@@ -10,10 +12,11 @@ use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{SessionId, VisitorId};
 use ringtrace::platform::keys::SiteKeys;
 use ringtrace::platform::phone::PhoneNumber;
+use ringtrace::platform::redis::StoreError;
 use ringtrace::visit::model::{Place, Source};
 use serde_json::{Value, json};
 
-use super::redis::TestRedis;
+use super::redis::Backend;
 
 /// A round moment to count from.
 pub const START: Millis = Millis(1_700_000_000_000);
@@ -61,7 +64,7 @@ pub struct World {
 
 impl World {
     /// The first of `sites` on `redis`, its numbers added.
-    pub async fn new(redis: &TestRedis, sites: Value) -> Self {
+    pub async fn new(redis: &impl Backend, sites: Value) -> Self {
         let installation = Installation::new(config(sites));
         let store = LeaseStore::new(redis.patient_handle());
         let keys = installation.shards.keys(&installation.config.sites[0].id);
@@ -72,7 +75,7 @@ impl World {
     }
 
     /// A site with `numbers` pooled numbers and what `pool` adds to its pool.
-    pub async fn with_pool(redis: &TestRedis, numbers: u16, pool: Value) -> Self {
+    pub async fn with_pool(redis: &impl Backend, numbers: u16, pool: Value) -> Self {
         let id = super::unique_site();
         Self::new(redis, json!([site_json(id.as_str(), numbers, pool)])).await
     }
@@ -199,13 +202,29 @@ impl World {
         renewed.expect("redis answers").remove(0)
     }
 
-    /// Runs one Redis command on a key.
+    /// Forgets everything.
+    pub async fn flush(&self) {
+        let mut flush = redis::pipe();
+        flush.cmd("FLUSHALL");
+        let flushed = self.store.redis().on_every_master::<()>("a test", &flush).await;
+        flushed.expect("redis answers");
+    }
+
+    /// Runs one Redis command on a key; once more where Redis was away meanwhile.
     pub async fn redis<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
             command.arg(word);
         }
-        self.store.redis().command("a test", &command).await.expect("redis answers")
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match self.store.redis().command("a test", &command).await {
+                Err(StoreError::Unavailable(_)) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                answer => return answer.expect("redis answers"),
+            }
+        }
     }
 }
 

@@ -181,6 +181,13 @@ mod tests {
                 Ok(())
             }
         }
-        run(io::repeat(b'\n'), Gone, 2, || echo).expect("no error");
+        struct Endless;
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                buffer[..2].copy_from_slice(b"a\n");
+                Ok(2)
+            }
+        }
+        run(Endless, Gone, 2, || echo).expect("no error");
     }
 }

@@ -1,4 +1,4 @@
-//! Sections that an installation has once: server, Redis, warehouse, limits, delivery, API keys.
+//! Sections that an installation has once: server, warehouse, limits, delivery, API keys.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use url::Url;
 use super::{at_most, positive, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{
-    Config, Limits, PlaceDatabases, PostbackDelivery, Redis, Server, WarehouseKind,
+    Config, Limits, PlaceDatabases, PostbackDelivery, Server, WarehouseKind,
 };
 
 /// The key that `config/demo.toml` publishes.
@@ -27,7 +27,7 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
         out.error("data_folder", "it is empty");
     }
     server(&config.server, out);
-    redis(&config.redis, out);
+    super::redis::check(&config.redis, out);
     warehouse(config, out);
     if EnvFilter::try_new(&config.log.filter).is_err() {
         out.error("log.filter", "expected a filter such as \"info\" or \"ringtrace=debug,warn\"");
@@ -82,31 +82,6 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn redis(redis: &Redis, out: &mut Complaints) {
-    if redis.url.is_empty() {
-        if redis.program.is_empty() {
-            out.error("redis.program", "without redis.url a program to start is needed");
-        }
-    } else if redis::Client::open(redis.url.reveal()).is_err() {
-        out.error(
-            "redis.url",
-            "expected redis://host:6379/0, rediss://host:6380/0 or unix:///path/to/socket",
-        );
-    }
-    if !(1..=256).contains(&redis.shards) {
-        out.error("redis.shards", format!("{} is not from 1 to 256", redis.shards));
-    }
-    // A page or a call waits this long before it gets its fallback.
-    let second = SignedDuration::from_secs(1);
-    for (path, timeout) in [
-        ("redis.response_timeout", redis.response_timeout),
-        ("redis.connection_timeout", redis.connection_timeout),
-    ] {
-        positive(path, timeout, out);
-        at_most(path, timeout, second, out);
-    }
-}
-
 fn warehouse(config: &Config, out: &mut Complaints) {
     let warehouse = &config.warehouse;
     if warehouse.several_processes {
@@ -116,7 +91,7 @@ fn warehouse(config: &Config, out: &mut Complaints) {
                 "a DuckDB file belongs to one process; several cannot share it",
             ),
         }
-        if config.redis.url.is_empty() {
+        if config.redis.is_private() {
             out.error(
                 "warehouse.several_processes",
                 "several processes need a Redis that they share; set redis.url",

@@ -4,6 +4,7 @@
 mod destinations;
 mod installation;
 mod numbers;
+mod redis;
 mod sites;
 #[cfg(test)]
 mod tests;

@@ -18,9 +18,9 @@ fn said(change: impl FnOnce(&mut Config)) -> Vec<String> {
 }
 
 /// A name for the failing case, a change to the demo, and what is said of it.
-type Case = (&'static str, fn(&mut Config), &'static [&'static str]);
+pub(super) type Case = (&'static str, fn(&mut Config), &'static [&'static str]);
 
-fn all_are_said(cases: &[Case]) {
+pub(super) fn all_are_said(cases: &[Case]) {
     for (name, change, expected) in cases {
         assert_eq!(said(change), *expected, "{name}");
     }

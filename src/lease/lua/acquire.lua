@@ -123,7 +123,7 @@ local function join(number, running)
   local holders = ''
   for _, lease in ipairs(running) do
     holders = holders .. lease.session .. ' '
-    if lease.tier ~= 'shared' then
+    if lease.tier ~= 'shared' and not lease.lost then
       lease.tier = 'shared'
       redis.call('SET', rule.lease_prefix .. lease.session, packed(lease), 'KEEPTTL')
     end

@@ -83,7 +83,8 @@ local function free(number, gone)
   end
 end
 
--- The end known last, when a lease key was lost (a failover): the best guess at its last sign.
+-- The end known last, when a lease key was lost (a failover) or tells of another number: the best
+-- guess at its last sign. Such a lease is marked `lost`: there is no key to write it to.
 local function end_known_last(number)
   return tonumber(redis.call('ZSCORE', key.held, number) or rule.now)
 end
@@ -149,7 +150,8 @@ local function settle(number)
   local lease = parse(redis.call('GET', rule.lease_prefix .. session))
   if not lease or lease.number ~= number or lease.since ~= since then
     local last = end_known_last(number)
-    lease = { number = number, tier = tier, since = since, seen = last, ends = last, click = 0 }
+    lease = { number = number, tier = tier, since = since, seen = last, ends = last, click = 0,
+      lost = true }
   end
   if lease.ends > rule.now then
     lease.session = session

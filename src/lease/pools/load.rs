@@ -150,21 +150,24 @@ const ENOUGH: u64 = 30;
 /// looked at; an hour of the week that was never looked at is left out.
 ///
 /// The mean hold is the numbers held on average, divided by how many sessions a second got one of
-/// their own (Little's law); an hour of the week with few of them has that of the whole time.
+/// their own (Little's law); an hour of the week with few of them has that of the whole time. An hour
+/// that was looked at less often than others was watched for a part of it only.
 pub fn week(hours: &BTreeMap<i64, Hour>, zone: &TimeZone) -> Vec<HourLoad> {
     let mut of_week: BTreeMap<(i8, i8), Slot> = BTreeMap::new();
     let mut whole = Slot::default();
+    let most_looks = hours.values().map(|hour| hour.looks).max().unwrap_or(0);
     for (since_1970, hour) in hours.iter().filter(|(_, hour)| hour.looks > 0) {
+        let watched = hour.looks as f64 / most_looks as f64;
         let Ok(at) = jiff::Timestamp::from_second(since_1970 * 3600) else { continue };
         let local = at.to_zoned(zone.clone());
         let slot = (local.weekday().to_monday_one_offset(), local.hour());
-        of_week.entry(slot).or_default().add(hour);
-        whole.add(hour);
+        of_week.entry(slot).or_default().add(hour, watched);
+        whole.add(hour, watched);
     }
     let load = |((weekday, hour), slot): ((i8, i8), Slot)| HourLoad {
         weekday,
         hour,
-        arrivals_per_hour: slot.arrivals as f64 / f64::from(slot.hours),
+        arrivals_per_hour: slot.arrivals as f64 / slot.hours,
         mean_hold_s: if slot.with_own >= ENOUGH { &slot } else { &whole }.mean_hold_s(),
     };
     of_week.into_iter().map(load).collect()
@@ -173,18 +176,19 @@ pub fn week(hours: &BTreeMap<i64, Hour>, zone: &TimeZone) -> Vec<HourLoad> {
 /// Hours that are told as one.
 #[derive(Default)]
 struct Slot {
-    hours: u32,
+    hours: f64,
     arrivals: u64,
     with_own: u64,
     held_hours: f64,
 }
 
 impl Slot {
-    fn add(&mut self, hour: &Hour) {
-        self.hours += 1;
+    /// Adds an hour of which the part `watched` was seen.
+    fn add(&mut self, hour: &Hour, watched: f64) {
+        self.hours += watched;
         self.arrivals += hour.arrivals();
         self.with_own += hour.with_own();
-        self.held_hours += hour.held as f64 / hour.looks as f64;
+        self.held_hours += watched * hour.held as f64 / hour.looks as f64;
     }
 
     fn mean_hold_s(&self) -> f64 {

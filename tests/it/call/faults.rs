@@ -10,7 +10,7 @@ use ringtrace::call::spool::Spool;
 use ringtrace::call::worker::CallWorker;
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::CallId;
-use ringtrace::platform::redis::{Breaker, Patience, Redis};
+use ringtrace::platform::redis::{Patience, Redis};
 use ringtrace::platform::redis_server::RedisServer;
 
 use super::world::{T, World, answered_call, impatient, recorder_on};
@@ -20,8 +20,7 @@ fn kill_redis(world: &World) {
 }
 
 fn handle(url: &str) -> Redis {
-    let patience = Patience::default();
-    Redis::lazy(url, patience, Breaker::new(patience.probe_every)).expect("a handle")
+    Redis::standalone(url, Patience::default()).expect("a handle")
 }
 
 #[tokio::test]

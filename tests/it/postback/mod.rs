@@ -7,6 +7,7 @@ mod outbox;
 mod targets;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use ringtrace::config::Live;
 use ringtrace::config::model::{Config, Destination, DestinationKind, UrlMethod};
@@ -14,7 +15,7 @@ use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{CallId, SiteId};
 use ringtrace::platform::keys::Shard;
-use ringtrace::platform::redis::worker_pool;
+use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::platform::secret::Secret;
 use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact};
 use ringtrace::postback::store::Outbox;
@@ -66,7 +67,8 @@ impl World {
         change(&mut config);
         let clock = Clock::default();
         clock.set(Millis::system_now());
-        let outbox = Outbox::new(worker_pool(redis.url(), 8).expect("a pool"));
+        let outbox =
+            Outbox::new(Redis::standalone(redis.url(), Patience::of_workers()).expect("a handle"));
         World { redis, receiver, outbox, live: Live::new(config), clock, site }
     }
 
@@ -108,7 +110,16 @@ impl World {
 
     /// One round at the set moment.
     async fn round(&self, deliverer: &Deliverer) -> Outcome {
-        deliverer.run_once(self.clock.script_arg()).await.expect("Redis answers")
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            // A Redis that is back is noticed a tenth of a second later.
+            match deliverer.run_once(self.clock.script_arg()).await {
+                Err(StoreError::Unavailable(_)) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                done => return done.expect("Redis answers"),
+            }
+        }
     }
 
     /// One round in which something was due.

@@ -1,0 +1,223 @@
+//! The service without its doors: a private Redis, the leases, the calls, and the trace's clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::call::caller::caller_number;
+use crate::call::model::{Call, CallEvent, CallEventKind, Caller};
+use crate::call::recorder::Recorder;
+use crate::cli::CliError;
+use crate::cli::replay::plan::Plan;
+use crate::config::model::{Pool, Site};
+use crate::config::{Installation, Live};
+use crate::lease::model::{PageSign, SignKind};
+use crate::lease::numbers::sync_pools;
+use crate::lease::pools::load::Grants;
+use crate::lease::reply::Outcome;
+use crate::lease::rules::Times;
+use crate::lease::serve::{Clerk, Wish, serve, sign_of_life};
+use crate::lease::store::LeaseStore;
+use crate::lease::view::View;
+use crate::lease::wire::{Shown, Want};
+use crate::lease::worker::sweep;
+use crate::platform::clock::{Clock, Millis};
+use crate::platform::ids::{SessionId, TargetId, VisitorId};
+use crate::platform::keys::SiteKeys;
+use crate::platform::phone::PhoneNumber;
+use crate::platform::redis::{Patience, Redis, StoreError};
+use crate::platform::redis_server::RedisServer;
+use crate::platform::signing::SigningKeys;
+use crate::visit::model::Consent;
+use crate::visit::tables::Tables;
+use crate::visit::token::{Marks, SessionToken};
+
+/// A private Redis that waits on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Entries of the ledger that are kept: nobody reads them.
+const LEDGER: usize = 100;
+
+/// The private Redis; killed when dropped.
+pub struct Ground {
+    server: RedisServer,
+    /// Removed when dropped.
+    _folder: TempDir,
+}
+
+impl Ground {
+    /// Starts a Redis that saves nothing.
+    pub async fn start(plan: &Plan) -> Result<Self, CliError> {
+        let folder = tempfile::Builder::new().prefix("ringtrace-replay-").tempdir();
+        let folder = folder.map_err(|e| CliError::Replay(format!("no temporary folder: {e}")))?;
+        let program = &plan.config.redis.program;
+        let server = RedisServer::start_forgetful(program, folder.path()).await;
+        let server = server.map_err(|error| CliError::Replay(error.to_string()))?;
+        Ok(Ground { server, _folder: folder })
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+/// One site in a world of its own.
+pub struct World {
+    /// The configuration.
+    pub installation: Arc<Installation>,
+    /// The keys of the site.
+    pub keys: SiteKeys,
+    /// The pool's durations.
+    pub times: Times,
+    /// The trace's clock.
+    pub clock: Clock,
+    /// What sources and programs are.
+    pub tables: Arc<Tables>,
+    store: LeaseStore,
+    grants: Grants,
+    recorder: Recorder,
+    target: TargetId,
+}
+
+impl World {
+    /// Puts the numbers of `plan` into the Redis of `ground`, which was empty.
+    pub async fn new(ground: &Ground, plan: &Plan) -> Result<Self, CliError> {
+        let cannot = |error: &dyn std::fmt::Display| CliError::Replay(error.to_string());
+        let live = Live::new(plan.config.clone());
+        let installation = live.now_full();
+        let patience = Patience { response: PATIENCE, connection: PATIENCE, ..Patience::default() };
+        let redis = Redis::standalone(ground.server.url(), patience);
+        let redis = redis.map_err(|e| cannot(&e))?;
+        let tables = Arc::new(Tables::load().map_err(|e| cannot(&e))?);
+        let (clock, store) = (Clock::default(), LeaseStore::new(redis.clone()));
+        clock.set(Millis(0));
+        sync_pools(&store, &installation, &clock).await.map_err(|e| cannot(&e))?;
+        let (site, pool) = (plan.site(), plan.pool());
+        // Callers are known by their hash under a key that nobody needs to guess here.
+        let signing = SigningKeys::from_master(&[0; 32]);
+        let world = World {
+            keys: installation.shards.keys(&site.id),
+            times: Times::of(site, pool),
+            recorder: Recorder::new(redis, live, clock.clone(), signing, tables.clone()),
+            target: site.targets[0].id.clone(),
+            installation,
+            clock,
+            tables,
+            store,
+            grants: Grants::default(),
+        };
+        world.rehearse().await?;
+        Ok(world)
+    }
+
+    /// Loads the scripts: a beat of nobody asks for both, and changes nothing.
+    async fn rehearse(&self) -> Result<(), StoreError> {
+        let nobody = SessionToken {
+            session: SessionId(uuid::Uuid::nil()),
+            visitor: None,
+            seen: Millis(0),
+            touch: 0,
+            consent: Consent::default(),
+            marks: Marks::default(),
+        };
+        let page = "nobody"
+            .parse()
+            .map_err(|_| StoreError::Unreadable { what: "a page id", why: "nobody".to_owned() })?;
+        let sign = PageSign { page, seq: 1, kind: SignKind::Beat, tel_click: None };
+        self.sign(nobody, sign, None).await?;
+        self.sweep_and_count().await.map(|_| ())
+    }
+
+    /// The site.
+    pub fn site(&self) -> &Site {
+        &self.installation.config.sites[0]
+    }
+
+    /// Its pool.
+    pub fn pool(&self) -> &Pool {
+        &self.site().pools[0]
+    }
+
+    fn clerk(&self) -> Clerk<'_> {
+        let site = &self.site().id;
+        let (trackers, rules) = (self.installation.trackers(site), self.installation.rules(site));
+        Clerk { store: &self.store, clock: &self.clock, grants: &self.grants, trackers, rules }
+    }
+
+    /// A page view: as `POST /v1/lease` serves it.
+    pub async fn view(
+        &self,
+        mut view: View,
+        sign: PageSign,
+        shows: Option<PhoneNumber>,
+    ) -> Result<(Option<VisitorId>, Outcome), StoreError> {
+        let shown = self.shown(shows);
+        // With one pool and no places there is nothing to choose.
+        let (url, place) = ("", None);
+        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url, place };
+        serve(&self.clerk(), &self.keys, self.site(), &mut view, wish).await
+    }
+
+    /// A sign of life: as `POST /v1/beat` serves it.
+    pub async fn sign(
+        &self,
+        token: SessionToken,
+        sign: PageSign,
+        shows: Option<PhoneNumber>,
+    ) -> Result<Outcome, StoreError> {
+        let shown = self.shown(shows);
+        let site = self.site();
+        sign_of_life(&self.clerk(), &self.keys, site, &token, &sign, &shown).await
+    }
+
+    fn shown(&self, number: Option<PhoneNumber>) -> Shown {
+        number.map(|number| (self.target.clone(), number)).into_iter().collect()
+    }
+
+    /// A call that arrives now, the `nth` of the trace: recorded and joined as a webhook would be.
+    pub async fn call(&self, nth: u64, caller: &str, to: &PhoneNumber) -> Result<Call, CliError> {
+        let (site, now) = (self.site(), self.clock.now());
+        let number = caller_number(caller, &site.country);
+        let event = CallEvent {
+            provider: "replay".to_owned(),
+            provider_call_id: nth.to_string(),
+            dedup: "received".to_owned(),
+            site: site.id.clone(),
+            at: now,
+            received_at: now,
+            to: Some(to.clone()),
+            from: Caller { number, ..Caller::default() },
+            kind: CallEventKind::Received,
+        };
+        self.recorder.record(&event).await.map_err(|error| CliError::Replay(error.to_string()))
+    }
+
+    /// The sweeper's turn, in one round trip however much is due. Returns how many numbers are held
+    /// afterwards.
+    pub async fn sweep_and_count(&self) -> Result<u64, StoreError> {
+        let pool = self.pool();
+        // Each number is looked at twice at most: its leases, and its pin.
+        let at_once = u32::try_from(pool.numbers.len() * 2 + 1).unwrap_or(u32::MAX);
+        let swept = sweep(&self.store, &self.keys, pool, &self.clock, at_once);
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("ZCARD").arg(self.keys.pool_held(&pool.id));
+        let ledger = self.keys.shard.ledger();
+        pipeline.cmd("XTRIM").arg(ledger).arg("MAXLEN").arg("~").arg(LEDGER).ignore();
+        let counted = self.store.redis().pipeline("held numbers", &pipeline);
+        let (swept, counted) = futures_util::future::join(swept, counted).await;
+        swept?;
+        let (held,): (u64,) = counted?;
+        Ok(held)
+    }
+
+    /// Ends keys whose time is over.
+    pub async fn end(&self, keys: &[std::rc::Rc<str>]) -> Result<(), StoreError> {
+        let mut command = redis::cmd("UNLINK");
+        for key in keys {
+            command.arg(&**key);
+        }
+        self.store.redis().command("keys that are over", &command).await
+    }
+}

@@ -1,0 +1,193 @@
+//! Serving a sign of life: asking Redis for the numbers. The snippet's routes and a replay both do.
+
+use futures_util::future::{join, try_join_all};
+
+use crate::config::model::{Pool, Site};
+use crate::lease::model::{Lease, PageSign, SignKind, Tier};
+use crate::lease::pools::load::Grants;
+use crate::lease::reply::Outcome;
+use crate::lease::rules::{overflow, static_number};
+use crate::lease::store::{Asker, LeaseStore};
+use crate::lease::trackers::Trackers;
+use crate::lease::view::View;
+use crate::lease::wire::{Shown, Want};
+use crate::platform::clock::Clock;
+use crate::platform::ids::{SessionId, VisitorId};
+use crate::platform::keys::SiteKeys;
+use crate::platform::redis::StoreError;
+use crate::visit::model::{NoNumberReason, Place, Source};
+use crate::visit::site_rules::SiteRules;
+use crate::visit::store::load_visits;
+use crate::visit::token::SessionToken;
+
+/// Who hands out numbers, and counts them.
+#[derive(Clone, Copy)]
+pub struct Clerk<'a> {
+    /// The leases.
+    pub store: &'a LeaseStore,
+    /// The clock.
+    pub clock: &'a Clock,
+    /// What was handed out.
+    pub grants: &'a Grants,
+    /// What decides which numbers serve the targets of the site.
+    pub trackers: &'a Trackers,
+    /// How its page views are read.
+    pub rules: &'a SiteRules,
+}
+
+impl Clerk<'_> {
+    /// Counts what the session did not have before.
+    fn count(&self, site: &Site, lease: &Lease) {
+        if lease.is_new {
+            let labels = [
+                ("site", site.id.to_string()),
+                ("pool", lease.pool.to_string()),
+                ("tier", lease.tier.word().to_owned()),
+            ];
+            metrics::counter!("ringtrace_leases_total", &labels).increment(1);
+            self.grants.count(&site.id, &lease.pool, lease.tier);
+        }
+    }
+}
+
+/// How a page view wants to be served.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    /// The message.
+    pub sign: &'a PageSign,
+    /// Whether a number is wanted.
+    pub want: Want,
+    /// The numbers that are on the page already.
+    pub shown: &'a Shown,
+    /// The page's address.
+    pub url: &'a str,
+    /// Where the visitor is, for pools that match areas.
+    pub place: Option<&'a Place>,
+}
+
+/// Serves a page view: writes down what it means for the session, and leases what it wishes for.
+/// Returns whose the session is now.
+pub async fn serve(
+    clerk: &Clerk<'_>,
+    keys: &SiteKeys,
+    site: &Site,
+    view: &mut View,
+    wish: Wish<'_>,
+) -> Result<(Option<VisitorId>, Outcome), StoreError> {
+    view.carry(clerk.store.redis(), keys, site).await?;
+    view.choose(clerk.trackers, site, clerk.rules, wish.url);
+    // Both are on their way to Redis at once, the session first.
+    let recorded = view.record(clerk.store, keys, site);
+    let leased = lease_all(clerk, keys, site, view, wish);
+    let (recorded, leased) = join(recorded, leased).await;
+    recorded.and_then(|visitor| Ok((visitor, leased?)))
+}
+
+/// A number of every pool that serves a target in this session. A session that goes on mostly just
+/// renews; a new one has nothing to renew.
+async fn lease_all(
+    clerk: &Clerk<'_>,
+    keys: &SiteKeys,
+    site: &Site,
+    view: &View,
+    wish: Wish<'_>,
+) -> Result<Outcome, StoreError> {
+    if wish.want != Want::Now {
+        return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
+    }
+    let marks = view.token.marks;
+    let plan = clerk.trackers.plan(site, marks);
+    let pools = plan.pools();
+    let session = view.token.session;
+    let opened = view.opened();
+    let renewed = match opened {
+        Some(_) => vec![None; pools.len()],
+        None => clerk.store.renew(keys, site, &pools, &session, wish.sign, clerk.clock).await?,
+    };
+    let missing = pools.iter().zip(&renewed).filter(|(_, lease)| lease.is_none());
+    let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
+    let mut leases: Vec<Lease> = renewed.into_iter().flatten().collect();
+    if missing.is_empty() {
+        return Ok(Outcome::Leases(marks, leases));
+    }
+    let known = match opened {
+        None => known_source(clerk, keys, site, session).await?,
+        Some(_) => None,
+    };
+    let source = opened.map(|visit| &visit.source).or(known.as_ref());
+    let own_number = source.and_then(|source| static_number(site, source));
+    let visitor = view.token.visitor;
+    let asking = missing.iter().map(|pool| {
+        let overflow = overflow(pool, own_number);
+        let shown = plan.shown(wish.shown, pool);
+        let Wish { sign, place, .. } = wish;
+        let asker = Asker { session, visitor, sign, shown, overflow, place };
+        async move { clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await }
+    });
+    let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
+    for lease in &granted {
+        clerk.count(site, lease);
+    }
+    leases.extend(granted);
+    Ok(Outcome::Leases(marks, leases))
+}
+
+/// The source of a session that was opened earlier, when some static number might need it.
+async fn known_source(
+    clerk: &Clerk<'_>,
+    keys: &SiteKeys,
+    site: &Site,
+    session: SessionId,
+) -> Result<Option<Source>, StoreError> {
+    if site.static_numbers.is_empty() {
+        return Ok(None);
+    }
+    let visits = load_visits(clerk.store.redis(), keys, &[session]).await?;
+    Ok(visits.into_iter().flatten().next().map(|visit| visit.source))
+}
+
+/// Renews what the session holds; what ran out, or was forgotten, while a page still shows it comes
+/// back.
+pub async fn sign_of_life(
+    clerk: &Clerk<'_>,
+    keys: &SiteKeys,
+    site: &Site,
+    token: &SessionToken,
+    sign: &PageSign,
+    shown: &Shown,
+) -> Result<Outcome, StoreError> {
+    let plan = clerk.trackers.plan(site, token.marks);
+    let pools = plan.pools();
+    let session = token.session;
+    let renewed = clerk.store.renew(keys, site, &pools, &session, sign, clerk.clock).await?;
+    let mut leases = Vec::with_capacity(pools.len());
+    for (pool, lease) in pools.iter().zip(renewed) {
+        let shown = plan.shown(shown, pool);
+        let lost = match &lease {
+            None => true,
+            // Another page was left alone meanwhile, or Redis forgot the newest it was told; this
+            // one still shows a number.
+            Some(Lease { tier: Tier::Original | Tier::Source, number, .. }) => {
+                shown.is_some() && shown != number.as_ref()
+            }
+            Some(_) => false,
+        };
+        let lease = match lease {
+            _ if lost && sign.kind == SignKind::Beat => {
+                // The number on the page comes back whatever the overflow says.
+                let overflow = overflow(pool, None);
+                let visitor = token.visitor;
+                let asker = Asker { session, visitor, sign, shown, overflow, place: None };
+                let again = clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await?;
+                again.iter().for_each(|lease| clerk.count(site, lease));
+                again
+            }
+            lease => lease,
+        };
+        leases.extend(lease);
+    }
+    if leases.is_empty() && !plan.has_static_numbers() {
+        return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
+    }
+    Ok(Outcome::Leases(token.marks, leases))
+}
