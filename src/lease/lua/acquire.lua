@@ -11,8 +11,8 @@
 --        15 prefix of lease keys  16 prefix of holders keys  17 pool
 --        18 ledger envelope as JSON with @at, @number and @tier still open
 --        19 the number that the page says it shows ("" = it says none)
---        20 prefix of area sets ("" = the pool matches no areas)  21 how many of the visitor's area sets
---        are equally near, by step: "2 1 1"
+--        20 prefix of area sets ("" or left out = the pool matches no areas)
+--        21 how many of the visitor's area sets are equally near, by step: "2 1 1"
 -- Returns "<number> <tier> <since>", with " new" behind it when the session did not have it before; the
 --         number is "-" with tier original; "" when a beat comes from a session that was shown
 --         nothing here, as far as is known
@@ -39,7 +39,7 @@ local window, most = ARGV[10], tonumber(ARGV[11])
 local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
 -- Where a free number is looked for, in order; each step has sets that are equally near.
 local steps, behind = {}, 9
-if ARGV[20] ~= '' then
+if (ARGV[20] or '') ~= '' then
   key.areas, rule.area_prefix, behind = KEYS[9], ARGV[20], 10
   for count in string.gmatch(ARGV[21], '%d+') do
     local sets = {}
