@@ -270,6 +270,7 @@ const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("poo
 const POOL: &[Key] = &[
     needed("id", ID),
     needed("numbers", Shape::List(&NUMBER)),
+    key("match_area", FLAG),
     key("hold", DURATION),
     key("linger", DURATION),
     key("rest", DURATION),

@@ -74,8 +74,10 @@ impl<'a> Desk<'a> {
     }
 
     /// Who hands out numbers.
-    pub(super) fn clerk<'b>(&'b self, installation: &'b Installation) -> Clerk<'b> {
-        Clerk { installation, store: self.store, clock: self.clock, grants: self.grants }
+    pub(super) fn clerk<'b>(&'b self, installation: &'b Installation, site: &Site) -> Clerk<'b> {
+        let Desk { store, clock, grants, .. } = *self;
+        let (trackers, rules) = (installation.trackers(&site.id), installation.rules(&site.id));
+        Clerk { store, clock, grants, trackers, rules }
     }
 
     pub(super) fn user_agent(&self) -> &'a str {

@@ -58,8 +58,15 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         tel_click: None,
     };
     let keys = live.shards.keys(&site.id);
-    let wish = Wish { sign: &sign, want: asked.want, shown: &asked.shown, url: &asked.url };
-    let clerk = desk.clerk(&live);
+    let nearby = site.pools.iter().any(|pool| pool.match_area);
+    let wish = Wish {
+        sign: &sign,
+        want: asked.want,
+        shown: &asked.shown,
+        url: &asked.url,
+        place: nearby.then(|| &desk.located().place),
+    };
+    let clerk = desk.clerk(&live, site);
     let served = serve(&clerk, &keys, site, &mut view, wish);
     let (visitor, outcome) = match desk.store.redis().in_time(served).await {
         Ok(done) => done,
@@ -109,19 +116,18 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
         let outcome = Outcome::Nothing(reason);
         return answer(&reply(&live, site, &outcome, Some(asked.session), visitor), origin);
     }
+    let clerk = desk.clerk(&live, site);
     let kind = SignKind::from(asked.kind);
     metrics::counter!("ringtrace_beats_total", "kind" => kind.word()).increment(1);
-    let plan = live.trackers(&site.id).plan(site, token.marks);
     let click = asked.tel_click.as_ref().and_then(|click| {
-        let pool = plan.pool_of(&click.target)?;
+        let pool = clerk.trackers.plan(site, token.marks).pool_of(&click.target)?;
         // A float saturates; an older click than the pin lasts says nothing any more.
         let ago_ms = (click.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
         Some(TelClick { pool: pool.id.clone(), ago_ms })
     });
     let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
     let keys = live.shards.keys(&site.id);
-    let clerk = desk.clerk(&live);
-    let told = sign_of_life(&clerk, &keys, site, plan, &token, &sign, &asked.shown);
+    let told = sign_of_life(&clerk, &keys, site, &token, &sign, &asked.shown);
     let outcome = match desk.store.redis().in_time(told).await {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -165,7 +171,7 @@ fn turn_away(
     (prerender || desk.is_ahead()).then_some(NoNumberReason::Prerender)
 }
 
-fn unavailable(error: &StoreError) -> Outcome<'static> {
+fn unavailable(error: &StoreError) -> Outcome {
     if !matches!(error, StoreError::Unavailable(_)) {
         tracing::error!(%error, "a page got no number: Redis and this program disagree");
     }

@@ -9,6 +9,7 @@
 //! keeps its own number. The decisions are Lua scripts (`lua/`), atomic in Redis, with the time as
 //! an argument; truth is in values and scores, a key's time to live only collects garbage.
 
+pub mod areas;
 mod desk;
 pub mod holders;
 pub mod http;

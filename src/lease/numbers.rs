@@ -168,9 +168,17 @@ async fn change(
         .key(keys.pool_held(pool))
         .key(keys.pool_share(pool))
         .key(keys.pool_draining(pool))
+        .key(keys.pool_areas(pool))
         .arg(now_arg(clock))
+        .arg(keys.pool_free_prefix(pool))
         .arg(add.len());
-    for number in add.iter().chain(drain) {
+    let known = installation.site(site).and_then(|site| site.pool(pool));
+    let match_area = known.is_some_and(|pool| pool.match_area);
+    for number in add {
+        let areas = if match_area { store.areas().of_number(number) } else { Vec::new() };
+        call.arg(number.as_str()).arg(areas.join(" "));
+    }
+    for number in drain {
         call.arg(number.as_str());
     }
     let (added, drained) = store.redis().script("the numbers of a pool", &call).await?;

@@ -5,21 +5,22 @@ use std::borrow::Cow;
 use crate::config::Installation;
 use crate::config::model::{Site, Target};
 use crate::lease::model::{Lease, Tier};
-use crate::lease::trackers::{Plan, Serves};
+use crate::lease::trackers::Serves;
 use crate::lease::wire::{
     Digits, Form, FormReply, PROTOCOL_VERSION, Reply, TargetReply, TrackingReply,
 };
 use crate::platform::phone::{PhoneNumber, WrittenForms};
 use crate::visit::model::NoNumberReason;
+use crate::visit::token::Marks;
 
 /// Seconds between two beats of a visible page; a hold must outlive several.
 pub const BEAT_S: u32 = 30;
 
 /// What the session has of each pool it was asked for, or the one reason why it has nothing.
-pub enum Outcome<'a> {
-    /// What serves each target, and the leases by pool; where one is not among them, the session has
-    /// nothing of it.
-    Leases(Plan<'a>, Vec<Lease>),
+pub enum Outcome {
+    /// What was decided of the targets when the session opened, and the leases by pool; of a pool that
+    /// is not among them, the session has nothing.
+    Leases(Marks, Vec<Lease>),
     /// Nothing, for every target.
     Nothing(NoNumberReason),
 }
@@ -28,7 +29,7 @@ pub enum Outcome<'a> {
 pub fn reply<'a>(
     installation: &'a Installation,
     site: &'a Site,
-    outcome: &'a Outcome<'a>,
+    outcome: &'a Outcome,
     session: Option<String>,
     visitor: Option<String>,
 ) -> Reply<'a> {
@@ -38,7 +39,9 @@ pub fn reply<'a>(
             let left = (Tier::Original, None, Some(*reason));
             site.targets.iter().map(|target| reply_of((target, left))).collect()
         }
-        Outcome::Leases(plan, leases) => plan
+        Outcome::Leases(marks, leases) => installation
+            .trackers(&site.id)
+            .plan(site, *marks)
             .targets()
             .map(|(target, serves)| reply_of((target, answer(serves, leases))))
             .collect(),

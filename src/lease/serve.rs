@@ -2,35 +2,37 @@
 
 use futures_util::future::{join, try_join_all};
 
-use crate::config::Installation;
 use crate::config::model::{Pool, Site};
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::{Asker, LeaseStore};
-use crate::lease::trackers::Plan;
+use crate::lease::trackers::Trackers;
 use crate::lease::view::View;
 use crate::lease::wire::{Shown, Want};
 use crate::platform::clock::Clock;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
-use crate::visit::model::{NoNumberReason, Source};
+use crate::visit::model::{NoNumberReason, Place, Source};
+use crate::visit::site_rules::SiteRules;
 use crate::visit::store::load_visits;
 use crate::visit::token::SessionToken;
 
 /// Who hands out numbers, and counts them.
 #[derive(Clone, Copy)]
 pub struct Clerk<'a> {
-    /// The configuration in force.
-    pub installation: &'a Installation,
     /// The leases.
     pub store: &'a LeaseStore,
     /// The clock.
     pub clock: &'a Clock,
     /// What was handed out.
     pub grants: &'a Grants,
+    /// What decides which numbers serve the targets of the site.
+    pub trackers: &'a Trackers,
+    /// How its page views are read.
+    pub rules: &'a SiteRules,
 }
 
 impl Clerk<'_> {
@@ -57,42 +59,44 @@ pub struct Wish<'a> {
     pub want: Want,
     /// The numbers that are on the page already.
     pub shown: &'a Shown,
-    /// `location.href`
+    /// The page's address.
     pub url: &'a str,
+    /// Where the visitor is, for pools that match areas.
+    pub place: Option<&'a Place>,
 }
 
 /// Serves a page view: writes down what it means for the session, and leases what it wishes for.
 /// Returns whose the session is now.
-pub async fn serve<'a>(
+pub async fn serve(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
-    site: &'a Site,
+    site: &Site,
     view: &mut View,
     wish: Wish<'_>,
-) -> Result<(Option<VisitorId>, Outcome<'a>), StoreError> {
+) -> Result<(Option<VisitorId>, Outcome), StoreError> {
     view.carry(clerk.store.redis(), keys, site).await?;
-    view.choose(clerk.installation, site, wish.url);
-    let plan = clerk.installation.trackers(&site.id).plan(site, view.token.marks);
+    view.choose(clerk.trackers, site, clerk.rules, wish.url);
     // Both are on their way to Redis at once, the session first.
     let recorded = view.record(clerk.store, keys, site);
-    let leased = lease_all(clerk, keys, site, plan, view, wish);
+    let leased = lease_all(clerk, keys, site, view, wish);
     let (recorded, leased) = join(recorded, leased).await;
     recorded.and_then(|visitor| Ok((visitor, leased?)))
 }
 
-/// A number of every pool in the plan. A session that goes on mostly just
+/// A number of every pool that serves a target in this session. A session that goes on mostly just
 /// renews; a new one has nothing to renew.
-async fn lease_all<'a>(
+async fn lease_all(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
-    site: &'a Site,
-    plan: Plan<'a>,
+    site: &Site,
     view: &View,
     wish: Wish<'_>,
-) -> Result<Outcome<'a>, StoreError> {
+) -> Result<Outcome, StoreError> {
     if wish.want != Want::Now {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
+    let marks = view.token.marks;
+    let plan = clerk.trackers.plan(site, marks);
     let pools = plan.pools();
     let session = view.token.session;
     let opened = view.opened();
@@ -104,7 +108,7 @@ async fn lease_all<'a>(
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
     let mut leases: Vec<Lease> = renewed.into_iter().flatten().collect();
     if missing.is_empty() {
-        return Ok(Outcome::Leases(plan, leases));
+        return Ok(Outcome::Leases(marks, leases));
     }
     let known = match opened {
         None => known_source(clerk, keys, site, session).await?,
@@ -116,7 +120,8 @@ async fn lease_all<'a>(
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
         let shown = plan.shown(wish.shown, pool);
-        let asker = Asker { session, visitor, sign: wish.sign, shown, overflow };
+        let Wish { sign, place, .. } = wish;
+        let asker = Asker { session, visitor, sign, shown, overflow, place };
         async move { clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await }
     });
     let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
@@ -124,7 +129,7 @@ async fn lease_all<'a>(
         clerk.count(site, lease);
     }
     leases.extend(granted);
-    Ok(Outcome::Leases(plan, leases))
+    Ok(Outcome::Leases(marks, leases))
 }
 
 /// The source of a session that was opened earlier, when some static number might need it.
@@ -143,15 +148,15 @@ async fn known_source(
 
 /// Renews what the session holds; what ran out, or was forgotten, while a page still shows it comes
 /// back.
-pub async fn sign_of_life<'a>(
+pub async fn sign_of_life(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
-    site: &'a Site,
-    plan: Plan<'a>,
+    site: &Site,
     token: &SessionToken,
     sign: &PageSign,
     shown: &Shown,
-) -> Result<Outcome<'a>, StoreError> {
+) -> Result<Outcome, StoreError> {
+    let plan = clerk.trackers.plan(site, token.marks);
     let pools = plan.pools();
     let session = token.session;
     let renewed = clerk.store.renew(keys, site, &pools, &session, sign, clerk.clock).await?;
@@ -171,7 +176,8 @@ pub async fn sign_of_life<'a>(
             _ if lost && sign.kind == SignKind::Beat => {
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
-                let asker = Asker { session, visitor: token.visitor, sign, shown, overflow };
+                let visitor = token.visitor;
+                let asker = Asker { session, visitor, sign, shown, overflow, place: None };
                 let again = clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await?;
                 again.iter().for_each(|lease| clerk.count(site, lease));
                 again
@@ -183,5 +189,5 @@ pub async fn sign_of_life<'a>(
     if leases.is_empty() && !plan.has_static_numbers() {
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
-    Ok(Outcome::Leases(plan, leases))
+    Ok(Outcome::Leases(token.marks, leases))
 }

@@ -9,15 +9,18 @@
 //! | `pool:<pool>:share` | ZSET | shared numbers, least likely to ring first | – |
 //! | `pool:<pool>:pinned` | ZSET | number → pinned until | – |
 //! | `pool:<pool>:draining` | HASH | number → since | – |
+//! | `pool:<pool>:areas` | HASH | number → labels of its areas ([`AreaTable`]), where the pool matches areas | – |
+//! | `pool:<pool>:free:<area>` | ZSET | as `free`, of one area | – |
 //! | `holders:<number>` | LIST | who was shown it ([`crate::lease::holders`]) | attribution window |
 //! | `sticky:<pool>:<visitor>` | STR | number and session that the visitor had last | attribution window |
 //!
 //! `beat` moves nothing but the lease value; `acquire` and the sweeper move numbers between the
 //! sets, and write the `lease` ledger entry in the same script as the grant.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::model::{Pool, Site};
+use crate::lease::areas::{AreaTable, Steps};
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::rules::{OverflowPlan, Times};
 use crate::lease::scripts::Scripts;
@@ -27,12 +30,15 @@ use crate::platform::ids::{PoolId, SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
+use crate::visit::model::Place;
 
 /// The leases, over one connection; one per worker.
 #[derive(Clone)]
 pub struct LeaseStore {
     redis: Redis,
     scripts: Arc<Scripts>,
+    /// Read when a pool that matches areas asks for it first.
+    areas: Arc<OnceLock<AreaTable>>,
 }
 
 /// Who asks for a number.
@@ -48,17 +54,24 @@ pub struct Asker<'a> {
     pub shown: Option<&'a PhoneNumber>,
     /// What happens when no number is free.
     pub overflow: OverflowPlan<'a>,
+    /// Where the visitor is, for pools that match areas.
+    pub place: Option<&'a Place>,
 }
 
 impl LeaseStore {
     /// A store over `redis`.
     pub fn new(redis: Redis) -> Self {
-        LeaseStore { redis, scripts: Arc::default() }
+        LeaseStore { redis, scripts: Arc::default(), areas: Arc::default() }
     }
 
     /// The connection below.
     pub fn redis(&self) -> &Redis {
         &self.redis
+    }
+
+    /// Where numbers and visitors are at home.
+    pub(super) fn areas(&self) -> &AreaTable {
+        self.areas.get_or_init(AreaTable::load)
     }
 
     pub(super) fn scripts(&self) -> &Scripts {
@@ -146,6 +159,16 @@ impl LeaseStore {
             .key(keys.pool_pinned(&pool.id))
             .key(keys.pool_draining(&pool.id))
             .key(keys.shard.ledger());
+        let mut area_steps = Vec::new();
+        if pool.match_area {
+            call.key(keys.pool_areas(&pool.id));
+            let place = asker.place.map(|place| self.areas().of_visitor(place));
+            let Steps(steps) = place.unwrap_or_default();
+            for label in steps.iter().flatten() {
+                call.key(keys.pool_free_of(&pool.id, label));
+            }
+            area_steps = steps.iter().map(|step| step.len().to_string()).collect();
+        }
         if let Some(visitor) = &asker.visitor {
             call.key(keys.sticky(&pool.id, visitor));
         }
@@ -168,7 +191,9 @@ impl LeaseStore {
             .arg(keys.holders_prefix())
             .arg(pool.id.as_str())
             .arg(envelope(site, pool, session))
-            .arg(asker.shown.map_or("", PhoneNumber::as_str));
+            .arg(asker.shown.map_or("", PhoneNumber::as_str))
+            .arg(area_prefix(keys, pool))
+            .arg(area_steps.join(" "));
         let answer: String = self.redis.script("a lease", &call).await?;
         read(&pool.id, &answer)
     }
@@ -177,6 +202,11 @@ impl LeaseStore {
 /// "" lets the script ask Redis for the time.
 pub(super) fn now_arg(clock: &Clock) -> String {
     clock.script_arg().map(|now| now.0.to_string()).unwrap_or_default()
+}
+
+/// Prefix of a pool's area sets; "" for a pool that matches no areas.
+pub(super) fn area_prefix(keys: &SiteKeys, pool: &Pool) -> String {
+    if pool.match_area { keys.pool_free_prefix(&pool.id) } else { String::new() }
 }
 
 fn click_arg(sign: &PageSign, pool: &PoolId) -> String {

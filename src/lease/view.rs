@@ -3,10 +3,10 @@
 
 use ipnet::IpNet;
 
-use crate::config::Installation;
 use crate::config::model::{ConsentDefault, Site};
 use crate::lease::desk::Desk;
 use crate::lease::store::LeaseStore;
+use crate::lease::trackers::Trackers;
 use crate::lease::wire::LeaseRequest;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
@@ -199,10 +199,10 @@ impl View {
         Ok(())
     }
 
-    /// Decides for good what serves the targets of a session that opens; after [`View::carry`].
-    pub(super) fn choose(&mut self, installation: &Installation, site: &Site, url: &str) {
+    /// Decides for good what serves the targets of a session that opens at `url`; what it carries on
+    /// must be known.
+    pub fn choose(&mut self, trackers: &Trackers, site: &Site, rules: &SiteRules, url: &str) {
         if let News::Opened(visit) = &self.news {
-            let (trackers, rules) = (installation.trackers(&site.id), installation.rules(&site.id));
             self.token.marks = trackers.choose(site, rules, visit, url);
         }
     }

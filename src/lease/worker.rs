@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::model::Pool;
 use crate::config::{Installation, Live};
 use crate::lease::numbers::{NumbersError, Synced, sync_pools};
 use crate::lease::pools::load::{self, Grants};
 use crate::lease::pools::state::{oldest_lease, state};
-use crate::lease::store::{LeaseStore, now_arg};
+use crate::lease::store::{LeaseStore, area_prefix, now_arg};
 use crate::platform::clock::Clock;
-use crate::platform::ids::PoolId;
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
@@ -44,7 +44,7 @@ pub async fn run_once(
     for site in &installation.config.sites {
         for pool in &site.pools {
             let keys = installation.shards.keys(&site.id);
-            let swept = sweep(store, &keys, &pool.id, clock, AT_ONCE).await?;
+            let swept = sweep(store, &keys, pool, clock, AT_ONCE).await?;
             outcome.looked_at += swept.looked_at;
             outcome.freed += swept.freed;
         }
@@ -57,24 +57,26 @@ pub async fn run_once(
 pub async fn sweep(
     store: &LeaseStore,
     keys: &SiteKeys,
-    pool: &PoolId,
+    pool: &Pool,
     clock: &Clock,
     at_once: u32,
 ) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome::default();
     loop {
         let mut call = store.scripts().sweep.prepare_invoke();
-        call.key(keys.pool_free(pool))
-            .key(keys.pool_held(pool))
-            .key(keys.pool_live(pool))
-            .key(keys.pool_share(pool))
-            .key(keys.pool_pinned(pool))
-            .key(keys.pool_draining(pool))
+        call.key(keys.pool_free(&pool.id))
+            .key(keys.pool_held(&pool.id))
+            .key(keys.pool_live(&pool.id))
+            .key(keys.pool_share(&pool.id))
+            .key(keys.pool_pinned(&pool.id))
+            .key(keys.pool_draining(&pool.id))
+            .key(keys.pool_areas(&pool.id))
             .arg(now_arg(clock))
             .arg(at_once)
-            .arg(keys.lease_prefix(pool))
+            .arg(keys.lease_prefix(&pool.id))
             .arg(keys.holders_prefix())
-            .arg(pool.as_str());
+            .arg(pool.id.as_str())
+            .arg(area_prefix(keys, pool));
         let (looked_at, freed): (u64, u64) = store.redis().script("a sweep", &call).await?;
         outcome.looked_at += looked_at;
         outcome.freed += freed;

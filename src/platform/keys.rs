@@ -126,6 +126,21 @@ impl SiteKeys {
         format!("rt:{}:pool:{}:{pool}:draining", self.shard, self.site)
     }
 
+    /// HASH number → labels of the areas it lies in, narrowest first; of a pool that matches areas.
+    pub fn pool_areas(&self, pool: &PoolId) -> String {
+        format!("rt:{}:pool:{}:{pool}:areas", self.shard, self.site)
+    }
+
+    /// ZSET of the free numbers of one area, as [`SiteKeys::pool_free`].
+    pub fn pool_free_of(&self, pool: &PoolId, area: &str) -> String {
+        format!("{}{area}", self.pool_free_prefix(pool))
+    }
+
+    /// ZSET prefix of [`SiteKeys::pool_free_of`], for scripts that move numbers.
+    pub fn pool_free_prefix(&self, pool: &PoolId) -> String {
+        format!("{}:", self.pool_free(pool))
+    }
+
     /// HASH of how busy a pool was in a week (counted since 1970 UTC), by hour and what is counted.
     pub fn pool_load(&self, pool: &PoolId, week: i64) -> String {
         format!("rt:{}:pool:{}:{pool}:load:{week}", self.shard, self.site)

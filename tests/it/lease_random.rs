@@ -2,22 +2,28 @@
 //! and what must always hold, holds in Redis.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use ringtrace::lease::areas::AreaTable;
 use ringtrace::lease::model::{Lease, Tier};
 use ringtrace::lease::numbers::sync_pools;
 use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
-use serde_json::json;
+use ringtrace::platform::phone::PhoneNumber;
+use ringtrace::visit::model::Place;
+use serde_json::{Value, json};
 
 use crate::support::cluster::TestCluster;
 use crate::support::lease_model::{Kind, Message, Model, Rules};
 use crate::support::redis::{Backend, TestRedis};
-use crate::support::world::{START, World, number};
+use crate::support::world::{START, World};
 
 const SESSIONS: usize = 7;
 const PAGES: usize = 2;
+/// Read once: it is asked at every step.
+static AREAS: LazyLock<AreaTable> = LazyLock::new(AreaTable::load);
 
 #[derive(Clone, Debug)]
 struct Step {
@@ -66,6 +72,12 @@ async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCas
     sync_pools(&world.store, &world.installation, &world.clock).await.expect("numbers are added");
 
     let mut model = Model::new(rules, numbers);
+    let places: Vec<Place> = (0..SESSIONS).map(place).collect();
+    if world.pool().match_area {
+        let homes = world.pool().numbers.iter().map(|number| AREAS.of_number(number));
+        let near = places.iter().map(|place| AREAS.of_visitor(place).0);
+        model.match_areas(homes.collect(), near.collect());
+    }
     let sessions: [SessionId; SESSIONS] = std::array::from_fn(|_| SessionId::new());
     let visitors: [VisitorId; 2] = std::array::from_fn(|_| VisitorId::new());
     let mut seqs: HashMap<(usize, usize), u32> = HashMap::new();
@@ -92,12 +104,14 @@ async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCas
         let visitor = (step.session < 3).then_some(step.session % 2);
         let message = Message { session: step.session, page: step.page, seq, kind };
         let visitor_id = visitor.map(|visitor| visitors[visitor]);
-        let answer = say(world, sessions[step.session], visitor_id, message).await;
+        let place = &places[step.session];
+        let answer = say(world, sessions[step.session], visitor_id, place, message).await;
         // Only a view tells the script of a visitor.
         let visitor = visitor.filter(|_| kind == Kind::View);
         let expected = model.hear(message, visitor, now.0);
         let told = answer.map(|lease| (lease.number, lease.tier, lease.since.0));
-        let expected = expected.map(|(n, tier, since)| (n.map(|n| number(n as u16)), tier, since));
+        let expected = expected
+            .map(|(n, tier, since)| (n.map(|n| world.pool().numbers[n].clone()), tier, since));
         prop_assert_eq!(told, expected, "{:?}", step);
         check_numbers(world, &model, numbers, &sessions).await?;
     }
@@ -112,11 +126,15 @@ async fn say(
     world: &World,
     session: SessionId,
     visitor: Option<VisitorId>,
+    place: &Place,
     message: Message,
 ) -> Option<Lease> {
     let page = format!("page-{:03}", message.page);
     match message.kind {
-        Kind::View => Some(world.view_as(session, visitor, &page, message.seq, None).await),
+        Kind::View => {
+            let (seq, place) = (message.seq, Some(place));
+            Some(world.view_at(session, visitor, &page, seq, None, place).await)
+        }
         Kind::Beat => world.beat(session, &page, message.seq).await,
         Kind::Leave => world.leave(session, &page, message.seq).await,
         Kind::Click(ago) => world.tel_click(session, &page, message.seq, ago).await,
@@ -133,9 +151,10 @@ async fn check_numbers(
     let (keys, pool) = (&world.keys, &world.pool().id);
     let free: Vec<String> = world.redis(&["ZRANGE", &keys.pool_free(pool), "0", "-1"]).await;
     let held: Vec<String> = world.redis(&["ZRANGE", &keys.pool_held(pool), "0", "-1"]).await;
-    let mut all: Vec<String> = free.into_iter().chain(held).collect();
+    let mut all: Vec<String> = free.iter().cloned().chain(held).collect();
     all.sort();
-    let expected: Vec<String> = (0..numbers).map(|n| number(n as u16).to_string()).collect();
+    check_areas(world, &free).await?;
+    let expected: Vec<String> = world.pool().numbers.iter().map(ToString::to_string).collect();
     prop_assert_eq!(all, expected);
 
     let now = world.clock.now().0;
@@ -158,6 +177,29 @@ async fn check_numbers(
     Ok(())
 }
 
+/// The set of each area has the free numbers of that area, with their scores.
+async fn check_areas(world: &World, free: &[String]) -> Result<(), TestCaseError> {
+    let (keys, pool) = (&world.keys, world.pool());
+    if !pool.match_area {
+        return Ok(());
+    }
+    let free_set = keys.pool_free(&pool.id);
+    for area in pool.numbers.iter().flat_map(|number| AREAS.of_number(number)) {
+        let set = keys.pool_free_of(&pool.id, &area);
+        let within: Vec<String> = world.redis(&["ZRANGE", &set, "0", "-1", "WITHSCORES"]).await;
+        let mut expected = Vec::new();
+        for number in free {
+            let home: PhoneNumber = number.parse().expect("a number");
+            if AREAS.of_number(&home).contains(&area) {
+                let score: String = world.redis(&["ZSCORE", &free_set, number]).await;
+                expected.extend([number.clone(), score]);
+            }
+        }
+        prop_assert_eq!(within, expected, "{}", area);
+    }
+    Ok(())
+}
+
 /// Every grant is remembered, with its last sign of life, tier, click and end once it is over.
 async fn check_holders(
     world: &World,
@@ -166,7 +208,7 @@ async fn check_holders(
     sessions: &[SessionId],
 ) -> Result<(), TestCaseError> {
     for n in 0..numbers {
-        let list = world.keys.holders(&number(n as u16));
+        let list = world.keys.holders(&world.pool().numbers[n]);
         let entries: Vec<String> = world.redis(&["LRANGE", &list, "0", "-1"]).await;
         let expected: Vec<String> = model
             .holders(n)
@@ -185,32 +227,50 @@ async fn check_holders(
     Ok(())
 }
 
-fn histories(numbers: u16, max_sharers: u32, overflow: serde_json::Value) {
-    histories_on(TestRedis::start(), 400, numbers, max_sharers, overflow);
+/// Where a session is: near some numbers of [`LOCAL`], in their countries, or nowhere.
+fn place(session: usize) -> Place {
+    let places = [
+        ("US", "CA", "Oakland"),
+        ("US", "NY", "New York"),
+        ("CA", "ON", "Toronto"),
+        ("", "", ""),
+        ("US", "CA", "San Francisco"),
+        ("US", "TX", "Austin"),
+    ];
+    let (country, region, city) = places[session % places.len()];
+    let [country, region, city] = [country, region, city].map(str::to_owned);
+    Place { country, region, city, ..Place::default() }
+}
+
+/// Numbers of four areas and one of none, in their order.
+const LOCAL: [&str; 5] =
+    ["+12125550100", "+14155550100", "+14165550100", "+15105550100", "+18005550100"];
+
+fn histories(numbers: u16, max_sharers: u32, overflow: Value) {
+    let pool = json!({ "max_sharers": max_sharers, "overflow": overflow });
+    histories_on(TestRedis::start(), 400, numbers, pool);
 }
 
 fn histories_on<B: Backend>(
     backend: impl Future<Output = B>,
     cases: u32,
     numbers: u16,
-    max_sharers: u32,
-    overflow: serde_json::Value,
+    pool: Value,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let (_redis, world) = runtime.block_on(async {
         let redis = backend.await;
-        let pool = json!({ "max_sharers": max_sharers, "overflow": overflow });
         let world = World::with_pool(&redis, numbers, pool).await;
         (redis, world)
     });
-    let shared = overflow.as_array().is_some_and(|chain| !chain.is_empty());
+    let shared = !world.pool().overflow.is_empty();
     let rules = Rules {
         hold: 180_000,
         linger: 90_000,
         rest: 900_000,
         pin: 600_000,
-        max_sharers: if shared { max_sharers as usize } else { 0 },
+        max_sharers: if shared { world.pool().max_sharers as usize } else { 0 },
     };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let steps = proptest::collection::vec(step(), 1..60);
@@ -222,13 +282,20 @@ fn histories_on<B: Backend>(
 }
 
 #[test]
+fn numbers_of_several_areas() {
+    let pool = json!({ "numbers": LOCAL, "match_area": true, "max_sharers": 2 });
+    histories_on(TestRedis::start(), 400, 0, pool);
+}
+
+#[test]
 fn one_number_shared_by_two() {
     histories(1, 2, json!(["shared"]));
 }
 
 #[test]
 fn the_same_on_a_cluster() {
-    histories_on(TestCluster::start(), 60, 3, 2, json!(["shared"]));
+    let pool = json!({ "max_sharers": 2, "overflow": ["shared"] });
+    histories_on(TestCluster::start(), 60, 3, pool);
 }
 
 #[test]

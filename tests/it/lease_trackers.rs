@@ -60,7 +60,7 @@ async fn the_pools_of_a_session_are_decided_by_its_first_page() {
     let edge = edge(tracked(), TestRedis::patient_handle).await;
     let (ads, west) = (number(10), number(20));
     let first =
-        edge.ask("/v1/lease", &at("/west/?utm_source=x&utm_medium=cpc", "page-one", 1)).await;
+        edge.ask("/v1/lease", &at("/west/roofs?utm_source=x&utm_medium=cpc", "page-one", 1)).await;
     assert_eq!(told(&first), [("own", ads.as_str()), ("own", west.as_str())]);
 
     // A later page that no rule knows, a beat with a click, and the same page once more.

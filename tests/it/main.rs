@@ -14,6 +14,7 @@ mod faults_disk;
 mod faults_kill;
 mod killed;
 mod lease;
+mod lease_areas;
 mod lease_http;
 mod lease_life;
 mod lease_numbers;

@@ -85,6 +85,9 @@ pub struct Model {
     numbers: Vec<Number>,
     leases: HashMap<usize, Lease>,
     sticky: HashMap<usize, (usize, usize)>,
+    /// The areas of each number, and those of sessions, nearest first.
+    homes: Vec<Vec<String>>,
+    places: HashMap<usize, Vec<Vec<String>>>,
     now: i64,
 }
 
@@ -97,8 +100,16 @@ impl Model {
             numbers: vec![fresh; numbers],
             leases: HashMap::new(),
             sticky: HashMap::new(),
+            homes: vec![Vec::new(); numbers],
+            places: HashMap::new(),
             now: 0,
         }
+    }
+
+    /// Lets the pool match areas: those of each number, and those of each session, nearest first.
+    pub fn match_areas(&mut self, homes: Vec<Vec<String>>, places: Vec<Vec<Vec<String>>>) {
+        self.homes = homes;
+        self.places = places.into_iter().enumerate().collect();
     }
 
     /// The entries of a number, newest first; those of leases that are over are final.
@@ -281,12 +292,22 @@ impl Model {
         }
         let all = || 0..self.numbers.len();
         let free = |n: &usize| self.numbers[*n].released.is_some();
-        if let Some(n) = all()
-            .filter(free)
-            .filter(|&n| !self.pinned(n))
-            .min_by_key(|&n| self.numbers[n].released)
-        {
-            return Some((n, self.tier(n, None).0));
+        let mut unrested = None;
+        let near = self.places.get(&session).into_iter().flatten().map(Some);
+        for areas in near.chain([None]) {
+            let is_in = |n: &usize| {
+                areas.is_none_or(|areas| self.homes[*n].iter().any(|home| areas.contains(home)))
+            };
+            let idle = all().filter(free).filter(|&n| !self.pinned(n)).filter(is_in);
+            if let Some(n) = idle.min_by_key(|&n| self.numbers[n].released) {
+                match self.tier(n, None).0 {
+                    Tier::Own => return Some((n, Tier::Own)),
+                    tier => unrested = unrested.or(Some((n, tier))),
+                }
+            }
+        }
+        if unrested.is_some() {
+            return unrested;
         }
         let sharable = |n: &usize| {
             !free(n) && (1..self.rules.max_sharers).contains(&self.numbers[*n].live.len())

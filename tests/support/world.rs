@@ -13,7 +13,7 @@ use ringtrace::platform::ids::{SessionId, VisitorId};
 use ringtrace::platform::keys::SiteKeys;
 use ringtrace::platform::phone::PhoneNumber;
 use ringtrace::platform::redis::StoreError;
-use ringtrace::visit::model::Source;
+use ringtrace::visit::model::{Place, Source};
 use serde_json::{Value, json};
 
 use super::redis::Backend;
@@ -111,6 +111,19 @@ impl World {
         seq: u32,
         source: Option<&str>,
     ) -> Lease {
+        self.view_at(session, visitor, page, seq, source, None).await
+    }
+
+    /// A page view of a visitor with a source who is somewhere.
+    pub async fn view_at(
+        &self,
+        session: SessionId,
+        visitor: Option<VisitorId>,
+        page: &str,
+        seq: u32,
+        source: Option<&str>,
+        place: Option<&Place>,
+    ) -> Lease {
         let sign = sign(page, seq, SignKind::View, None);
         let renewed = self.renew(session, &sign).await;
         if let Some(lease) = renewed {
@@ -119,7 +132,7 @@ impl World {
         let source = source.map(|name| Source { source: name.to_owned(), ..Source::direct() });
         let own = source.as_ref().and_then(|source| static_number(self.site(), source));
         let overflow = overflow(self.pool(), own);
-        let asker = Asker { session, visitor, sign: &sign, shown: None, overflow };
+        let asker = Asker { session, visitor, sign: &sign, shown: None, overflow, place };
         let leased =
             self.store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers").expect("a view is always answered")
@@ -135,7 +148,8 @@ impl World {
     ) -> Lease {
         let sign = sign(page, seq, SignKind::View, None);
         let overflow = overflow(self.pool(), None);
-        let asker = Asker { session, visitor: None, sign: &sign, shown: None, overflow };
+        let asker =
+            Asker { session, visitor: None, sign: &sign, shown: None, overflow, place: None };
         let leased = store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers").expect("a view is always answered")
     }
@@ -176,7 +190,7 @@ impl World {
         shown: Option<&PhoneNumber>,
     ) -> Option<Lease> {
         let overflow = overflow(self.pool(), None);
-        let asker = Asker { session, visitor: None, sign, shown, overflow };
+        let asker = Asker { session, visitor: None, sign, shown, overflow, place: None };
         let leased =
             self.store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers")

@@ -4,6 +4,7 @@
 use crate::cli::replay::people::Who;
 use crate::cli::replay::player::{Player, Sign};
 use crate::lease::model::Lease;
+use crate::lease::reply::Outcome;
 use crate::platform::clock::Millis;
 use crate::platform::ids::VisitorId;
 use crate::visit::token::SessionToken;
@@ -36,7 +37,7 @@ impl<W> Player<'_, W> {
         who: Who,
         sign: Sign,
         visitor: Option<VisitorId>,
-        lease: Option<Lease>,
+        outcome: Outcome,
     ) {
         let Sign { page, at, late, leaving } = sign;
         let world = self.world;
@@ -46,7 +47,8 @@ impl<W> Player<'_, W> {
         if let Some(token) = &mut session.token {
             (token.visitor, token.seen) = (visitor, at);
         }
-        let Some(lease) = lease else { return };
+        let Outcome::Leases(_, leases) = outcome else { return };
+        let Some(lease) = leases.into_iter().next() else { return };
         let pooled = lease.is_pooled();
         let same = |told: &Lease| (&told.number, told.since) == (&lease.number, lease.since);
         if !session.told.as_ref().is_some_and(same) {

@@ -151,7 +151,6 @@ fn one_pool(path: &Path, args: &ReplayArgs) -> Result<Config, CliError> {
     if site.targets.is_empty() {
         return Err(CliError::Replay(format!("no target of the site uses the pool `{pool}`")));
     }
-    // The one pool serves everybody.
     site.trackers.clear();
     site.conversions.clear();
     site.destinations.clear();

@@ -22,6 +22,7 @@ use crate::cli::replay::score::{Answer, Score, Truth};
 use crate::cli::replay::trace::{Call, Dialled, Line, Page, View as ViewLine, What};
 use crate::cli::replay::world::World;
 use crate::lease::model::{Lease, PageSign, SignKind, TelClick, Tier};
+use crate::lease::reply::Outcome;
 use crate::lease::view::{FirstPage, View};
 use crate::lease::worker::EVERY;
 use crate::platform::clock::Millis;
@@ -85,7 +86,7 @@ pub struct Sign {
 
 /// What Redis answered.
 enum Reply {
-    Told { visitor: Option<VisitorId>, lease: Option<Lease> },
+    Told { visitor: Option<VisitorId>, outcome: Outcome },
     Held(u64),
     Done,
 }
@@ -187,10 +188,15 @@ impl<'w, W: Write> Player<'w, W> {
                 View::goes_on(before, visitor.map(|(id, _)| id), consent, AdIds::default(), at)
             }
             None => {
-                let known = visitor.is_some_and(|(_, known)| known);
-                let (session, visitor, seen) = (id, visitor.map(|(id, _)| id), at);
-                let marks = Marks::default();
-                let token = SessionToken { session, visitor, seen, touch: 0, consent, marks };
+                let visitor_id = visitor.map(|(id, _)| id);
+                let token = SessionToken {
+                    session: id,
+                    visitor: visitor_id,
+                    seen: at,
+                    touch: 0,
+                    consent,
+                    marks: Marks::default(),
+                };
                 let world = self.world;
                 let agent = line.user_agent.as_deref().unwrap_or_default();
                 let page = FirstPage {
@@ -202,6 +208,7 @@ impl<'w, W: Write> Player<'w, W> {
                     ad_ids: AdIds::default(),
                 };
                 let rules = world.installation.rules(&world.site().id);
+                let known = visitor.is_some_and(|(_, known)| known);
                 View::opens(&world.tables, world.site(), rules, token, page, known)
             }
         };
@@ -221,8 +228,8 @@ impl<'w, W: Write> Player<'w, W> {
         let sign = PageSign { page, seq, kind: SignKind::View, tel_click: None };
         let world = self.world;
         let answer = async move {
-            let (visitor, lease) = world.view(view, sign, shows).await?;
-            Ok(Reply::Told { visitor, lease })
+            let (visitor, outcome) = world.view(view, sign, shows).await?;
+            Ok(Reply::Told { visitor, outcome })
         };
         self.ask(about, alone, answer).await
     }
@@ -292,8 +299,8 @@ impl<'w, W: Write> Player<'w, W> {
         let sign = PageSign { page, seq, kind, tel_click };
         let world = self.world;
         let answer = async move {
-            let lease = world.sign(token, sign, shows).await?;
-            Ok(Reply::Told { visitor: token.visitor, lease })
+            let outcome = world.sign(token, sign, shows).await?;
+            Ok(Reply::Told { visitor: token.visitor, outcome })
         };
         self.ask(about, !settled_at_once, answer).await
     }
@@ -430,8 +437,8 @@ impl<'w, W: Write> Player<'w, W> {
         let Some((about, answer)) = self.queue.oldest().await else { return Ok(()) };
         match (about, answer?) {
             (About::Sweep, Reply::Held(held)) => self.counts.held.sample(held),
-            (About::Page { who, sign }, Reply::Told { visitor, lease }) => {
-                self.learn(who, sign, visitor, lease);
+            (About::Page { who, sign }, Reply::Told { visitor, outcome }) => {
+                self.learn(who, sign, visitor, outcome);
             }
             _ => {}
         }

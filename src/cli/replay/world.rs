@@ -12,7 +12,7 @@ use crate::cli::CliError;
 use crate::cli::replay::plan::Plan;
 use crate::config::model::{Pool, Site};
 use crate::config::{Installation, Live};
-use crate::lease::model::{Lease, PageSign, SignKind};
+use crate::lease::model::{PageSign, SignKind};
 use crate::lease::numbers::sync_pools;
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
@@ -119,8 +119,8 @@ impl World {
             visitor: None,
             seen: Millis(0),
             touch: 0,
-            marks: Marks::default(),
             consent: Consent::default(),
+            marks: Marks::default(),
         };
         let page = "nobody"
             .parse()
@@ -141,23 +141,23 @@ impl World {
     }
 
     fn clerk(&self) -> Clerk<'_> {
-        let (installation, store) = (&*self.installation, &self.store);
-        Clerk { installation, store, clock: &self.clock, grants: &self.grants }
+        let site = &self.site().id;
+        let (trackers, rules) = (self.installation.trackers(site), self.installation.rules(site));
+        Clerk { store: &self.store, clock: &self.clock, grants: &self.grants, trackers, rules }
     }
 
-    /// A page view: as `POST /v1/lease` serves it, but for tracker rules, which alone would look at its
-    /// address. The lease is that of the one pool.
+    /// A page view: as `POST /v1/lease` serves it.
     pub async fn view(
         &self,
         mut view: View,
         sign: PageSign,
         shows: Option<PhoneNumber>,
-    ) -> Result<(Option<VisitorId>, Option<Lease>), StoreError> {
+    ) -> Result<(Option<VisitorId>, Outcome), StoreError> {
         let shown = self.shown(shows);
-        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url: "" };
-        let (clerk, site) = (self.clerk(), self.site());
-        let (visitor, outcome) = serve(&clerk, &self.keys, site, &mut view, wish).await?;
-        Ok((visitor, only(outcome)))
+        // With one pool and no places there is nothing to choose.
+        let (url, place) = ("", None);
+        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url, place };
+        serve(&self.clerk(), &self.keys, self.site(), &mut view, wish).await
     }
 
     /// A sign of life: as `POST /v1/beat` serves it.
@@ -166,11 +166,10 @@ impl World {
         token: SessionToken,
         sign: PageSign,
         shows: Option<PhoneNumber>,
-    ) -> Result<Option<Lease>, StoreError> {
-        let (shown, clerk, site) = (self.shown(shows), self.clerk(), self.site());
-        let plan = self.installation.trackers(&site.id).plan(site, token.marks);
-        let told = sign_of_life(&clerk, &self.keys, site, plan, &token, &sign, &shown).await?;
-        Ok(only(told))
+    ) -> Result<Outcome, StoreError> {
+        let shown = self.shown(shows);
+        let site = self.site();
+        sign_of_life(&self.clerk(), &self.keys, site, &token, &sign, &shown).await
     }
 
     fn shown(&self, number: Option<PhoneNumber>) -> Shown {
@@ -201,7 +200,7 @@ impl World {
         let pool = self.pool();
         // Each number is looked at twice at most: its leases, and its pin.
         let at_once = u32::try_from(pool.numbers.len() * 2 + 1).unwrap_or(u32::MAX);
-        let swept = sweep(&self.store, &self.keys, &pool.id, &self.clock, at_once);
+        let swept = sweep(&self.store, &self.keys, pool, &self.clock, at_once);
         let mut pipeline = redis::pipe();
         pipeline.cmd("ZCARD").arg(self.keys.pool_held(&pool.id));
         let ledger = self.keys.shard.ledger();
@@ -220,13 +219,5 @@ impl World {
             command.arg(&**key);
         }
         self.store.redis().command("keys that are over", &command).await
-    }
-}
-
-/// What the session has of the one pool.
-fn only(outcome: Outcome<'_>) -> Option<Lease> {
-    match outcome {
-        Outcome::Leases(_, leases) => leases.into_iter().next(),
-        Outcome::Nothing(_) => None,
     }
 }

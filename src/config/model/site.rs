@@ -114,6 +114,9 @@ pub struct Pool {
     pub id: PoolId,
     /// Its numbers.
     pub numbers: Vec<PhoneNumber>,
+    /// Whether a visitor gets a number of an area near them, when one has rested.
+    #[serde(default)]
+    pub match_area: bool,
     /// How long a number is held after the last sign of life.
     #[serde(default = "hold")]
     pub hold: SignedDuration,

@@ -1,7 +1,8 @@
 -- A number of one pool for a session, by the rules of the lease, in order: renew, reclaim, take the
 -- earlier number again, longest idle (rested: own, else unrested), overflow. Stands behind pool.lua.
 --
--- KEYS   lease, free, held, live, share, pinned, draining, ledger, and with consent: sticky
+-- KEYS   lease, free, held, live, share, pinned, draining, ledger; where the pool matches areas: areas,
+--        and the sets of the visitor's areas, nearest first; with consent: sticky
 -- ARGV   1 now ("" = TIME)  2 session  3 page  4 seq  5 kind: view | beat
 --        6 hold  7 time to live of the lease key  8 rest  9 pin  10 attribution window (all ms)
 --        11 most sessions on one number (0 = no sharing)
@@ -10,6 +11,8 @@
 --        15 prefix of lease keys  16 prefix of holders keys  17 pool
 --        18 ledger envelope as JSON with @at, @number and @tier still open
 --        19 the number that the page says it shows ("" = it says none)
+--        20 prefix of area sets ("" or left out = the pool matches no areas)
+--        21 how many of the visitor's area sets are equally near, by step: "2 1 1"
 -- Returns "<number> <tier> <since>", with " new" behind it when the session did not have it before; the
 --         number is "-" with tier original; "" when a beat comes from a session that was shown
 --         nothing here, as far as is known
@@ -23,7 +26,7 @@
 -- know; they carry the same hash tag.
 
 key = { lease = KEYS[1], free = KEYS[2], held = KEYS[3], live = KEYS[4], share = KEYS[5],
-  pinned = KEYS[6], draining = KEYS[7], ledger = KEYS[8], sticky = KEYS[9] }
+  pinned = KEYS[6], draining = KEYS[7], ledger = KEYS[8] }
 -- Times that are written are texts: Lua needs half a microsecond to write a number.
 local now_text = ARGV[1]
 if now_text == '' then
@@ -38,6 +41,18 @@ local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonu
 local window, most = ARGV[10], tonumber(ARGV[11])
 local ends_text = text(now + hold)
 local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
+-- Where a free number is looked for, in order; each step has sets that are equally near.
+local steps, behind = {}, 9
+if (ARGV[20] or '') ~= '' then
+  key.areas, rule.area_prefix, behind = KEYS[9], ARGV[20], 10
+  for count in string.gmatch(ARGV[21], '%d+') do
+    local sets = {}
+    for i = 1, tonumber(count) do sets[i] = KEYS[behind + i - 1] end
+    steps[#steps + 1], behind = sets, behind + #sets
+  end
+end
+steps[#steps + 1] = { key.free }
+key.sticky = KEYS[behind]
 local look_at = 8
 -- A page may name any number of the pool: what it can pile upon one is bounded.
 local most_on_screen = 64
@@ -110,6 +125,7 @@ end
 
 local function take(number, tier)
   redis.call('ZREM', key.free, number)
+  for _, set in ipairs(area_sets(number)) do redis.call('ZREM', set, number) end
   redis.call('ZADD', key.held, ends_text, number)
   return grant(number, tier)
 end
@@ -150,17 +166,46 @@ local function take_again(number, before)
   return take(number, tier)
 end
 
--- A number can only be pinned while its last sign of life is younger than the pin.
-local function longest_idle()
-  local head = redis.call('ZRANGE', key.free, 0, 0, 'WITHSCORES')
-  if not head[1] then return nil end
-  if head[2] + pin <= now then return head[1], tonumber(head[2]) end
-  local free = redis.call('ZRANGE', key.free, 0, 63)
-  for i, pinned in ipairs(redis.call('ZMSCORE', key.pinned, unpack(free))) do
-    if not pinned or tonumber(pinned) <= now then
-      return free[i], tonumber(redis.call('ZSCORE', key.free, free[i]))
+-- The head of a set of free numbers. An area's set may lag behind: its head is put right first, which
+-- ends, since it either leaves or gets the score that it keeps.
+local function head_of(set)
+  for _ = 1, 256 do
+    local head = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
+    local released = set == key.free and head[2]
+      or head[1] and redis.call('ZSCORE', key.free, head[1])
+    if released == head[2] then return head[1], tonumber(released) end
+    if released then
+      redis.call('ZADD', set, released, head[1])
+    else
+      redis.call('ZREM', set, head[1])
     end
   end
+end
+
+-- A number can only be pinned while its last sign of life is younger than the pin.
+local function longest_idle(set)
+  local head, idle_since = head_of(set)
+  if not head then return nil end
+  if idle_since + pin <= now then return head, idle_since end
+  local free = redis.call('ZRANGE', set, 0, 63)
+  for i, pinned in ipairs(redis.call('ZMSCORE', key.pinned, unpack(free))) do
+    local released = (not pinned or tonumber(pinned) <= now)
+      and redis.call('ZSCORE', key.free, free[i])
+    if released then return free[i], tonumber(released) end
+  end
+end
+
+-- Of the sets of one step; of two that lie idle equally long the one that sorts first.
+local function longest_idle_of(sets)
+  local best, idle_since
+  for _, set in ipairs(sets) do
+    local number, released = longest_idle(set)
+    if number and (not best or released < idle_since
+      or released == idle_since and number < best) then
+      best, idle_since = number, released
+    end
+  end
+  return best, idle_since
 end
 
 -- Held by one: in the order of their known ends, which is that of their signs of life. Held by more:
@@ -254,9 +299,14 @@ if sticky then
   if again then return again end
 end
 
--- 4. and 5. The longest idle number.
-local number, released = longest_idle()
-if number then return take(number, released + rest <= now and 'own' or 'unrested') end
+-- 4. and 5. The longest idle number of the nearest areas that has rested; else one that has not.
+local unrested
+for _, sets in ipairs(steps) do
+  local number, released = longest_idle_of(sets)
+  if number and released + rest <= now then return take(number, 'own') end
+  unrested = unrested or number
+end
+if unrested then return take(unrested, 'unrested') end
 
 -- 6. The overflow chain; pinned numbers only when nothing else is left.
 if source ~= '' and source_first then return without_a_number(source, 'source') end

@@ -1,33 +1,61 @@
 -- Adds numbers to a pool and drains others. A number that a session holds keeps its lease: added
 -- again it is simply held, drained it does not become free afterwards.
 --
--- KEYS   free, held, share, draining
--- ARGV   now ("" = TIME), how many to add, the numbers to add, the numbers to drain
+-- KEYS   free, held, share, draining, areas
+-- ARGV   now ("" = TIME), prefix of area sets, how many to add, for each to add the number and the
+--        labels of its areas ("" = the pool matches none), the numbers to drain
 -- Returns {added, drained}: those that were not so before
--- Example  EVALSHA … 4 rt:{s01}:pool:a:main:free … "" 1 +14155550199 +14155550100  →  {1, 1}
+-- Example  EVALSHA … 5 rt:{s01}:pool:a:main:free … "" rt:{s01}:pool:a:main:free: 1 +14155550199
+--          "+1415 US-CA US" +14155550100  →  {1, 1}
 
 local now = tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local added, drained, add = 0, 0, tonumber(ARGV[2])
-for i = 3, #ARGV do
-  local number = ARGV[i]
-  local since = redis.call('HGET', KEYS[4], number)
-  if i < 3 + add then
-    local held = redis.call('ZSCORE', KEYS[2], number)
-    if not held and not redis.call('ZSCORE', KEYS[1], number) then
-      -- When a draining number rested last is not known exactly: since it was drained at most.
-      redis.call('ZADD', KEYS[1], since or 0, number)
-      added = added + 1
+local added, drained, add = 0, 0, tonumber(ARGV[3])
+
+-- Keeps the sets of a number's areas in step with what the configuration says of it now.
+local function settle_in(number, areas)
+  local known = redis.call('HGET', KEYS[5], number) or ''
+  if known ~= areas then
+    for area in string.gmatch(known, '%S+') do redis.call('ZREM', ARGV[2] .. area, number) end
+    if areas == '' then
+      redis.call('HDEL', KEYS[5], number)
+    else
+      redis.call('HSET', KEYS[5], number, areas)
     end
-    if since then redis.call('HDEL', KEYS[4], number) end
-  elseif not since then
-    redis.call('HSET', KEYS[4], number, now)
-    redis.call('ZREM', KEYS[1], number)
-    redis.call('ZREM', KEYS[3], number)
-    drained = drained + 1
+  end
+  local released = areas ~= '' and redis.call('ZSCORE', KEYS[1], number)
+  if released then
+    for area in string.gmatch(areas, '%S+') do
+      redis.call('ZADD', ARGV[2] .. area, released, number)
+    end
   end
 end
+
+local function add_number(number)
+  local since = redis.call('HGET', KEYS[4], number)
+  local held = redis.call('ZSCORE', KEYS[2], number)
+  if not held and not redis.call('ZSCORE', KEYS[1], number) then
+    -- When a draining number rested last is not known exactly: since it was drained at most.
+    redis.call('ZADD', KEYS[1], since or 0, number)
+    added = added + 1
+  end
+  if since then redis.call('HDEL', KEYS[4], number) end
+end
+
+local function drain(number)
+  if redis.call('HSETNX', KEYS[4], number, now) == 0 then return end
+  redis.call('ZREM', KEYS[1], number)
+  redis.call('ZREM', KEYS[3], number)
+  settle_in(number, '')
+  drained = drained + 1
+end
+
+for i = 4, 3 + 2 * add, 2 do
+  add_number(ARGV[i])
+  settle_in(ARGV[i], ARGV[i + 1])
+end
+for i = 4 + 2 * add, #ARGV do drain(ARGV[i]) end
 return { added, drained }

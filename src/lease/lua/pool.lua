@@ -1,7 +1,8 @@
 -- What acquire.lua and sweep.lua share; it stands before them. They set, before they call it:
 --
---   key    names: free, held, live, share, pinned, draining
---   rule   now, now_text (the same as text), lease_prefix, holders_prefix, pool
+--   key    names: free, held, live, share, pinned, draining; areas where the pool matches areas
+--   rule   now, now_text (the same as text), lease_prefix, holders_prefix, pool; area_prefix where it
+--          matches areas
 --
 --   free     ZSET number → released at; never used = 0
 --   held     ZSET number → the earliest end of its leases as known when last looked at
@@ -9,6 +10,9 @@
 --   share    ZSET shared numbers that are not pinned → holders × 10^13 + newest sign of life known
 --   pinned   ZSET number → pinned until
 --   draining HASH number → since; they take no new lease
+--   areas    HASH number → the labels of its areas, narrowest first
+--   <area_prefix><label> ZSET as free, of the numbers of one area: an index that may lag behind,
+--            since a process with another configuration does not mind areas; free is the truth
 
 local key, rule = {}, {}
 
@@ -65,10 +69,20 @@ local function rank(number, holders, seen)
   end
 end
 
+-- The sets of the areas that a number lies in; those too are keys that only the script can know.
+local function area_sets(number)
+  local sets = {}
+  local areas = key.areas and redis.call('HGET', key.areas, number) or ''
+  for area in string.gmatch(areas, '%S+') do sets[#sets + 1] = rule.area_prefix .. area end
+  return sets
+end
+
 local function free(number, gone)
   redis.call('ZREM', key.held, number)
   if not is_draining(number) then
-    redis.call('ZADD', key.free, math.min(gone, rule.now), number)
+    local released = math.min(gone, rule.now)
+    redis.call('ZADD', key.free, released, number)
+    for _, set in ipairs(area_sets(number)) do redis.call('ZADD', set, released, number) end
   end
 end
 
