@@ -60,9 +60,12 @@ impl TestRedis {
         Redis::standalone(self.url(), very_patient()).expect("a handle")
     }
 
-    /// A hot-path handle with a breaker of its own.
+    /// A handle as the hot paths have it, with a breaker of its own; a second more patient, since many
+    /// tests share the machine.
     pub fn handle(&self) -> Redis {
-        Redis::standalone(self.url(), Patience::default()).expect("a handle")
+        let second = Duration::from_secs(1);
+        let patience = Patience { response: second, connection: second, ..Patience::default() };
+        Redis::standalone(self.url(), patience).expect("a handle")
     }
 }
 
