@@ -10,6 +10,7 @@
 //! an argument; truth is in values and scores, a key's time to live only collects garbage.
 
 pub mod areas;
+mod beats;
 mod desk;
 pub mod holders;
 pub mod http;

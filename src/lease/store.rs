@@ -21,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::config::model::{Pool, Site};
 use crate::lease::areas::{AreaTable, Steps};
+use crate::lease::beats::{Beat, Beats, More};
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::rules::{OverflowPlan, Times};
 use crate::lease::scripts::Scripts;
@@ -29,6 +30,7 @@ use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{PoolId, SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
+use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::model::Place;
 
@@ -36,6 +38,7 @@ use crate::visit::model::Place;
 #[derive(Clone)]
 pub struct LeaseStore {
     redis: Redis,
+    beats: Arc<Beats>,
     scripts: Arc<Scripts>,
     /// Read when a pool that matches areas asks for it first.
     areas: Arc<OnceLock<AreaTable>>,
@@ -61,7 +64,8 @@ pub struct Asker<'a> {
 impl LeaseStore {
     /// A store over `redis`.
     pub fn new(redis: Redis) -> Self {
-        LeaseStore { redis, scripts: Arc::default(), areas: Arc::default() }
+        let beats = Beats::new(Script::new(include_str!("lua/beat.lua")));
+        LeaseStore { redis, beats: Arc::new(beats), scripts: Arc::default(), areas: Arc::default() }
     }
 
     /// The connection below.
@@ -94,30 +98,26 @@ impl LeaseStore {
         }
         // Only a leave and a click touch more than the leases themselves.
         let more = sign.kind == SignKind::Leave || sign.tel_click.is_some();
-        let mut call = self.scripts.beat.prepare_invoke();
-        for pool in pools {
-            call.key(keys.lease(&pool.id, session));
-        }
-        if more {
-            for pool in pools {
-                call.key(keys.pool_held(&pool.id))
-                    .key(keys.pool_share(&pool.id))
-                    .key(keys.pool_pinned(&pool.id));
-            }
-        }
-        call.arg(now_arg(clock)).arg(sign.page.as_str()).arg(sign.seq).arg(sign.kind.word());
-        call.arg(pools.len());
-        for pool in pools {
-            let times = Times::of(site, pool);
-            call.arg(times.hold).arg(times.lease_key);
-        }
-        if more {
-            for pool in pools {
-                let times = Times::of(site, pool);
-                call.arg(times.linger).arg(times.pin).arg(click_arg(sign, &pool.id));
-            }
-        }
-        let answers: Vec<String> = self.redis.script("a beat", &call).await?;
+        let of_pool = |pool: &&Pool| More {
+            held: keys.pool_held(&pool.id),
+            share: keys.pool_share(&pool.id),
+            pinned: keys.pool_pinned(&pool.id),
+            click: click_arg(sign, &pool.id),
+        };
+        let lease = |pool: &&Pool| (keys.lease(&pool.id, session), Times::of(site, pool));
+        let beat = Beat {
+            page: sign.page.clone(),
+            seq: sign.seq,
+            kind: sign.kind,
+            leases: pools.iter().map(lease).collect(),
+            more: pools.iter().filter(|_| more).map(of_pool).collect(),
+        };
+        let now = now_arg(clock);
+        let answers = if more || !now.is_empty() {
+            self.beats.alone(&self.redis, &beat, &now).await?
+        } else {
+            self.beats.together(&self.redis, keys.shard, beat).await?
+        };
         pools.iter().zip(&answers).map(|(pool, answer)| read(&pool.id, answer)).collect()
     }
 

@@ -1,14 +1,14 @@
--- One sign of life of a page: renews every lease that its session holds. The hot path: TIME, then
--- one GET and one SET per pool; the pool's sets are corrected when somebody looks at the number.
+-- Signs of life of pages: renews every lease that their sessions hold. The hot path: TIME, then one
+-- GET and one SET per lease; a pool's sets are corrected when somebody looks at the number.
 --
--- KEYS   1 per pool: lease; then, only when the page leaves or a number was clicked, 3 per pool:
---        held, share, pinned
--- ARGV   now ("" = TIME), page, seq, kind (view | beat | leave), number of pools, then 2 per pool:
---        hold, time to live of the lease key; then, with the keys for it, 3 per pool: linger, pin,
+-- KEYS   leases; then, only when a page leaves or a number was clicked, 3 per lease: held, share,
+--        pinned of its pool
+-- ARGV   now ("" = TIME), number of leases, then 5 per lease: page, seq, kind (view | beat | leave),
+--        hold, time to live of the lease key; then, with the keys for it, 3 per lease: linger, pin,
 --        ms since a tel click on the pool's number ("" = none) (all ms)
--- Returns per pool "<number> <tier> <since>" with "-" for no number, or "" where acquire.lua must
+-- Returns per lease "<number> <tier> <since>" with "-" for no number, or "" where acquire.lua must
 --         decide: no running lease, or a view that may get something better than its overflow
--- Example  EVALSHA … 1 rt:{s01}:lease:a:main:5f… "" k3J9abcd 7 beat 1 180000 5000000
+-- Example  EVALSHA … 1 rt:{s01}:lease:a:main:5f… "" 1 k3J9abcd 7 beat 180000 5000000
 --          →  {"+14155550199 own 1700000000000"}
 --
 -- The value of a lease: "number tier since last_seen until tel_click" and, newest message first,
@@ -21,14 +21,15 @@ if now == '' then
   local time = redis.call('TIME')
   now = time[1] .. string.sub('00000' .. time[2], -6, -4)
 end
-local page, seq, leave = ARGV[2], ARGV[3], ARGV[4] == 'leave'
-local pools = tonumber(ARGV[5])
+local leases = tonumber(ARGV[2])
 local answers = {}
 
-for pool = 1, pools do
-  local arg, more, more_arg = 4 + pool * 2, pools + pool * 3, 3 + pools * 2 + pool * 3
+for i = 1, leases do
+  local arg, more, more_arg = i * 5 - 2, leases + i * 3, leases * 5 + i * 3
+  local page, seq, kind = ARGV[arg], ARGV[arg + 1], ARGV[arg + 2]
+  local leave = kind == 'leave'
   local answer = ''
-  local value = redis.call('GET', KEYS[pool])
+  local value = redis.call('GET', KEYS[i])
   local lease, tier, ends, click, newest_page, newest, others
   if value then
     lease, tier, ends, click, newest_page, newest, others =
@@ -56,14 +57,14 @@ for pool = 1, pools do
     local runs = tonumber(ends) > tonumber(now)
     if late or leave and pooled and not runs then
       answer = lease
-    elseif pooled and runs or not pooled and ARGV[4] ~= 'view' then
+    elseif pooled and runs or not pooled and kind ~= 'view' then
       answer = lease
       local number = more_arg <= #ARGV and string.match(lease, '^%S+')
       if leave and not string.find(others .. ' ', '%d ') then
         ends = string.format('%d', now + ARGV[more_arg])
         if pooled then redis.call('ZADD', KEYS[more - 2], 'XX', 'LT', ends, number) end
       else
-        ends = string.format('%d', now + ARGV[arg])
+        ends = string.format('%d', now + ARGV[arg + 3])
       end
       local ago = ARGV[more_arg + 2]
       if ago and ago ~= '' and pooled then
@@ -71,12 +72,12 @@ for pool = 1, pools do
         redis.call('ZADD', KEYS[more], 'GT', click + ARGV[more_arg + 1], number)
         redis.call('ZREM', KEYS[more - 1], number)
       end
-      redis.call('SET', KEYS[pool],
+      redis.call('SET', KEYS[i],
         lease .. ' ' .. now .. ' ' .. ends .. ' ' .. click .. ' ' .. page .. '=' .. seq
           .. (leave and '-' or '') .. others,
-        'PX', ARGV[arg + 1])
+        'PX', ARGV[arg + 4])
     end
   end
-  answers[pool] = answer
+  answers[i] = answer
 end
 return answers

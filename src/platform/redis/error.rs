@@ -5,7 +5,7 @@ use std::io;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// Why Redis did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Redis is down, slow, full, loading, read-only or moving the data; the caller takes its
     /// fallback. The breaker may have answered without asking.
