@@ -61,6 +61,20 @@ def redis_server(folder):
         yield path
 
 
+def processor_time(pid):
+    """Seconds that a process and its redis-server child ran, each on its own, as (own, Redis)."""
+    def ran(pid):
+        nanoseconds = 0
+        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            # A thread may end while this looks.
+            with contextlib.suppress(OSError):
+                nanoseconds += int((thread / "schedstat").read_text().split()[0])
+        return nanoseconds / 1e9
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    names = {child: pathlib.Path(f"/proc/{child}/comm").read_text().strip() for child in children}
+    return ran(pid), sum(ran(child) for child, name in names.items() if name == "redis-server")
+
+
 def wrk(base, file, seconds=SECONDS):
     """Sends the requests of `file` for `seconds`; requests a second, p50 and p99 in ms."""
     out = subprocess.run(

@@ -15,6 +15,7 @@ mod faults_kill;
 mod killed;
 mod lease;
 mod lease_areas;
+mod lease_beats;
 mod lease_http;
 mod lease_life;
 mod lease_numbers;
