@@ -2,9 +2,11 @@
 
 mod check;
 mod classify;
+mod client;
 mod demo;
 mod error;
 mod key;
+mod numbers;
 pub mod replay;
 mod report;
 mod serve;
@@ -17,9 +19,11 @@ use clap::{Parser, Subcommand};
 
 pub use check::CheckArgs;
 pub use classify::ClassifyArgs;
+pub use client::{Client, ServerArgs};
 pub use demo::DemoArgs;
 pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
+pub use numbers::{NumbersCommand, PoolArgs};
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
@@ -51,6 +55,9 @@ pub enum Command {
     Classify(ClassifyArgs),
     /// How many numbers so many visitors need.
     Size(SizeArgs),
+    /// The numbers of a pool of the running server.
+    #[command(subcommand)]
+    Numbers(NumbersCommand),
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -69,6 +76,7 @@ pub fn run(cli: Cli) -> ExitCode {
             size::run(&args);
             ExitCode::SUCCESS
         }
+        Command::Numbers(command) => finish(numbers::run(command)),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }
 }
