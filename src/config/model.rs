@@ -4,6 +4,7 @@
 
 mod conversion;
 mod site;
+mod telephony;
 mod tracker;
 mod visits;
 
@@ -21,6 +22,7 @@ use crate::platform::telemetry::LogFormat;
 
 pub use conversion::*;
 pub use site::*;
+pub use telephony::*;
 pub use tracker::*;
 pub use visits::*;
 
