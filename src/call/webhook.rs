@@ -19,10 +19,9 @@ use crate::platform::ids::SiteId;
 
 /// How long an answer waits for the disk. A disk that hangs must not hold a caller.
 const SPOOL_BUDGET: Duration = Duration::from_secs(1);
-/// How long an answer waits for Redis. What is not recorded by then is replayed from the spool.
-const RECORD_BUDGET: Duration = Duration::from_millis(150);
-/// How long it waits to learn whether a token was used before.
-const TOKEN_BUDGET: Duration = Duration::from_millis(50);
+/// How long an answer waits for Redis altogether. What is not recorded by then is replayed from the
+/// spool.
+const REDIS_BUDGET: Duration = Duration::from_millis(150);
 
 /// Takes a provider's webhook.
 ///
@@ -98,21 +97,23 @@ pub async fn webhook(
     })?;
     let keys = installation.shards.keys(&site.id);
     let token = verified.once.map(|once| Token::new(&keys, provider.name(), &once, &webhook));
-    if let Some(token) = &token
-        && used(&recorder, token).await == Use::Stolen
-    {
-        count("replayed");
-        return Err(Problem::BadSignature);
+    let redis = recorder.store().redis();
+    let mut budget = Budget(REDIS_BUDGET);
+    if let Some(token) = &token {
+        // While Redis is away nobody can be asked, and the caller gets through.
+        if let Some(Ok(Use::Stolen)) = budget.spend(token.look_up(redis)).await {
+            count("replayed");
+            return Err(Problem::BadSignature);
+        }
     }
     let understood = provider.understand(site, &webhook).map_err(|unreadable| {
         count("unreadable");
         Problem::BadRequest(unreadable.to_string())
     })?;
-    let kept = keep(&recorder, &spool, &understood.events).await;
+    let kept = keep(&recorder, &spool, &understood.events, &mut budget).await;
     // Afterwards, so that a crash in between loses no event: it is read once more.
     if let Some(token) = token.filter(|_| kept != Kept::Lost) {
-        let remembered = token.remember(recorder.store().redis());
-        let _ = tokio::time::timeout(TOKEN_BUDGET, remembered).await;
+        let _ = budget.spend(token.remember(redis)).await;
     }
     count(kept.word());
     metrics::histogram!("ringtrace_webhook_seconds", "provider" => provider.name())
@@ -120,11 +121,17 @@ pub async fn webhook(
     reply(provider, site, public_url, &understood, kept)
 }
 
-/// While Redis is away nobody can be asked, and the caller gets through.
-async fn used(recorder: &Recorder, token: &Token) -> Use {
-    let asked = token.look_up(recorder.store().redis());
-    let answered = tokio::time::timeout(TOKEN_BUDGET, asked).await;
-    answered.ok().and_then(Result::ok).unwrap_or(Use::First)
+/// What is left of the time that an answer may wait.
+struct Budget(Duration);
+
+impl Budget {
+    /// What `work` comes to; `None` when it takes longer than what is left.
+    async fn spend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let began = Instant::now();
+        let done = tokio::time::timeout(self.0, work).await.ok();
+        self.0 = self.0.saturating_sub(began.elapsed());
+        done
+    }
 }
 
 /// What became of the events before they were answered.
@@ -149,22 +156,26 @@ impl Kept {
 }
 
 /// The disk first, then Redis as far as the budget goes.
-async fn keep(recorder: &Recorder, spool: &Spool, events: &[CallEvent]) -> Kept {
+async fn keep(
+    recorder: &Recorder,
+    spool: &Spool,
+    events: &[CallEvent],
+    budget: &mut Budget,
+) -> Kept {
     let appended = join_all(events.iter().map(|event| async {
         let appended = tokio::time::timeout(SPOOL_BUDGET, spool.append(event)).await;
         appended.ok().and_then(Result::ok)
     }));
     let spooled = appended.await;
-    let until = tokio::time::Instant::now() + RECORD_BUDGET;
     let mut kept = Kept::Recorded;
     for (event, spooled) in events.iter().zip(spooled) {
-        let recorded = match tokio::time::timeout_at(until, recorder.record(event)).await {
-            Ok(Ok(_)) => true,
-            Ok(Err(error)) => {
+        let recorded = match budget.spend(recorder.record(event)).await {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => {
                 tracing::warn!(%error, site = %event.site, "a call event is not recorded yet");
                 false
             }
-            Err(_) => false,
+            None => false,
         };
         match (recorded, spooled) {
             (true, Some(id)) => spool.done(id).await,
