@@ -10,10 +10,12 @@
 //! - events may come twice, late, out of order: the same events end in the same call
 //!   ([`rules::apply`]), and each change is one version, one ledger entry.
 //!
-//! One webhook walks: [`http`] → [`providers`] (verify, parse) → [`spool`] (fsync) → [`recorder`]
-//! ([`rules`], attribution, [`store`]) → [`routing`] → [`providers`] (render). What could not be
+//! One webhook walks: [`webhook`] → [`providers`] (verify, parse) → [`spool`] (fsync) → [`recorder`]
+//! ([`rules`], attribution, [`store`]) → [`routing`] → [`answer`] → [`providers`] (render). What could not be
 //! recorded then is replayed by [`worker`].
 
+pub mod answer;
+pub mod attestation;
 pub mod caller;
 pub mod facts;
 pub mod http;
@@ -21,11 +23,13 @@ pub mod list;
 pub mod model;
 pub mod providers;
 pub mod recorder;
+pub mod replays;
 pub mod routing;
 pub mod rules;
 pub mod spool;
 pub mod store;
 pub mod view;
+pub mod webhook;
 pub mod worker;
 
 #[cfg(test)]

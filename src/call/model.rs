@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::model::Attribution;
-use crate::call::facts::CallFacts;
+use crate::call::attestation::Attestation;
+use crate::call::facts::{CallFacts, KeyPress};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::phone::PhoneNumber;
@@ -27,6 +28,9 @@ pub struct CallEvent {
     pub to: Option<PhoneNumber>,
     /// Who called.
     pub from: Caller,
+    /// `Call-ID` of the caller's leg where it is SIP and the event tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_call_id: Option<String>,
     /// What happened.
     pub kind: CallEventKind,
 }
@@ -49,6 +53,12 @@ pub struct Caller {
     /// ISO 3166-1 alpha-2 country, empty when unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub country: String,
+    /// The number that the caller dialled first, when the network forwarded the call from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded_from: Option<PhoneNumber>,
+    /// What the network vouches for (STIR/SHAKEN); `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
 }
 
 /// What can happen to a call.
@@ -59,8 +69,44 @@ pub enum CallEventKind {
     Received,
     /// The destination rings.
     Ringing,
-    /// A person answered: decided from the dial leg, never from the parent's state.
+    /// A leg was picked up: told by the dial leg, never by the parent's state. Where nothing says more,
+    /// it counts as answered by a person.
     Answered,
+    /// Caller and callee hear each other, after any whisper.
+    Connected,
+    /// The person who picked up was asked to accept the call (`false`), or accepted it (`true`).
+    Screened {
+        /// Whether it was accepted.
+        accepted: bool,
+    },
+    /// The caller waits in a queue.
+    Queued,
+    /// The caller left a queue.
+    Dequeued {
+        /// Seconds waited there, when told.
+        wait_s: Option<u32>,
+    },
+    /// The conversation was put on hold.
+    Held,
+    /// The conversation goes on.
+    Resumed,
+    /// The conversation was on hold for so long altogether, where no moments are told.
+    HeldFor {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// The call was handed on to somebody else.
+    Transferred {
+        /// To which number, when told and when it is one.
+        to: Option<PhoneNumber>,
+    },
+    /// The caller pressed keys.
+    KeysPressed {
+        /// Mark of the step that asked for them; empty when none did.
+        mark: String,
+        /// The keys: digits, `*` and `#`.
+        digits: String,
+    },
     /// The dial ended: the one word on whether a person and the caller were connected. `talk_s`
     /// counts from answer to end of the dial leg.
     DialEnded {
@@ -76,6 +122,10 @@ pub enum CallEventKind {
         outcome: DialOutcome,
         /// Seconds from answer to end of the leg, when told.
         talk_s: Option<u32>,
+        /// Whether the leg's word is as good as a dial's once the whole call has ended: the provider
+        /// has no other.
+        #[serde(default)]
+        conclusive: bool,
     },
     /// The whole call ended. `duration_s` is the parent's duration, which is *not* talk time.
     Ended {
@@ -88,6 +138,13 @@ pub enum CallEventKind {
     Recorded {
         /// Where; stored, never fetched.
         url: String,
+        /// Its length in seconds, when told.
+        duration_s: Option<u32>,
+    },
+    /// The caller left a message.
+    VoicemailLeft {
+        /// Where it can be fetched, when told; stored, never fetched.
+        url: Option<String>,
         /// Its length in seconds, when told.
         duration_s: Option<u32>,
     },
@@ -219,6 +276,21 @@ pub struct Call {
     /// Link to a recording; stored, never fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
+    /// `Call-ID` of the caller's leg, where it is SIP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_call_id: Option<String>,
+    /// Seconds waited in queues, when told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_s: Option<u32>,
+    /// Seconds on hold, when it was ever held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_s: Option<u32>,
+    /// When it was handed on first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transferred_at: Option<Millis>,
+    /// The keys that the caller pressed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyPress>,
     /// Whose call it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,

@@ -2,9 +2,12 @@
 //!
 //! [`apply`] merges an event into the call's [`CallFacts`] and derives everything else from them,
 //! so the order in which events arrive cannot matter. Who decides how a call ended, strongest
-//! first: the dial's own end; a word of the caller's leg that excludes a conversation; and, only
-//! when waiting was given up ([`give_up`]), what else is known. The caller's leg being `completed`
-//! decides nothing: on Twilio it is so for every call whose document ran (telephony facts §0.3).
+//! first: the dial's own end; a word of the caller's leg that excludes a conversation; once the caller's
+//! leg has ended, a leg whose word is conclusive; and, only when waiting was given up ([`give_up`]),
+//! what else is known. The caller's leg being `completed` decides nothing: on Twilio it is so for every
+//! call whose document ran (telephony facts §0.3). Two things are told apart from it: a call that
+//! nobody accepted was not answered, and a call without a conversation in which a message was left
+//! is a voicemail.
 
 use crate::call::facts::{CallFacts, LegEnd};
 use crate::call::model::{Call, CallEvent, CallStatus, Caller, DialOutcome};
@@ -22,6 +25,7 @@ pub fn apply(known: Option<Call>, event: &CallEvent) -> (Call, bool) {
     call.facts.merge(event);
     call.caller = merged_caller(call.caller, &event.from);
     call.tracking_number = known_or(call.tracking_number, event.to.clone());
+    call.sip_call_id = call.sip_call_id.max(event.sip_call_id.clone());
     if !call.applied.contains(&event.dedup) && call.applied.len() < MAX_APPLIED {
         call.applied.push(event.dedup.clone());
     }
@@ -68,6 +72,11 @@ fn blank(event: &CallEvent) -> Call {
         dial_outcome: None,
         destination: None,
         recording_url: None,
+        sip_call_id: None,
+        queue_s: None,
+        hold_s: None,
+        transferred_at: None,
+        keys: Vec::new(),
         attribution: None,
         applied: Vec::new(),
         facts: CallFacts::default(),
@@ -89,26 +98,46 @@ fn merged_caller(known: Caller, told: &Caller) -> Caller {
         city: known.city.max(told.city.clone()),
         region: known.region.max(told.region.clone()),
         country: known.country.max(told.country.clone()),
+        forwarded_from: known_or(known.forwarded_from, told.forwarded_from.clone()),
+        attestation: known.attestation.max(told.attestation),
     }
 }
 
 /// How the call ended, as far as the facts decide it.
 fn outcome(facts: &CallFacts) -> Option<DialOutcome> {
+    let outcome = match connection(facts) {
+        // Somebody picked up, was asked to accept the call, and did not.
+        Some(DialOutcome::Answered) if facts.accepted == Some(false) => Some(DialOutcome::NoAnswer),
+        other => other,
+    };
+    match (outcome, &facts.voicemail) {
+        (Some(DialOutcome::Answered), _) | (_, None) => outcome,
+        // The message is the last word, also when nobody was dialled.
+        (Some(_), Some(_)) => Some(DialOutcome::Voicemail),
+        (None, Some(_)) if facts.parent.is_some() => Some(DialOutcome::Voicemail),
+        (None, Some(_)) => None,
+    }
+}
+
+/// How the attempt to connect the caller ended.
+fn connection(facts: &CallFacts) -> Option<DialOutcome> {
     if let Some(dial) = facts.dial {
         return Some(dial.outcome);
     }
+    let by_leg = facts.leg.filter(|leg| leg.conclusive).map(|leg| leg.outcome);
     let by_parent = facts.parent.and_then(|parent| match (parent.outcome, parent.duration_s) {
+        _ if by_leg.is_some() => by_leg,
         // The dial's end is reported before the caller's leg ends, unless the caller gave up.
         (Some(DialOutcome::NoAnswer), _) => Some(DialOutcome::Canceled),
         (Some(word), _) => Some(word),
         // Nobody talks for zero seconds.
-        (None, Some(0)) if facts.picked_up_at.is_none() => Some(DialOutcome::Canceled),
+        (None, Some(0)) if facts.taken_at().is_none() => Some(DialOutcome::Canceled),
         (None, _) => None,
     });
     if by_parent.is_some() || facts.given_up_at.is_none() {
         return by_parent;
     }
-    Some(match (facts.leg, facts.picked_up_at, facts.parent) {
+    Some(match (facts.leg, facts.taken_at(), facts.parent) {
         (Some(leg), _, _) => leg.outcome,
         (None, Some(_), _) => DialOutcome::Answered,
         (None, None, Some(_)) => DialOutcome::Canceled,
@@ -129,11 +158,13 @@ fn derive(call: &mut Call) {
 
     call.started_at = started_at;
     call.dial_outcome = facts.dial.map(|dial| dial.outcome);
-    call.recording_url = facts.recording.as_ref().map(|recording| recording.url.clone());
+    let message = || facts.voicemail.as_ref().and_then(|message| message.url.clone());
+    let recording = facts.recording.as_ref().map(|recording| recording.url.clone());
+    call.recording_url = recording.or_else(message);
     call.ringing_at = facts.rang_at.map(not_before);
     call.status = match outcome {
         Some(outcome) => final_status(outcome),
-        None if facts.picked_up_at.is_some() => CallStatus::InProgress,
+        None if facts.taken_at().is_some() => CallStatus::InProgress,
         None if facts.rang_at.is_some() => CallStatus::Ringing,
         None => CallStatus::Received,
     };
@@ -142,15 +173,18 @@ fn derive(call: &mut Call) {
     let ended = parent_ended.or(facts.dial.map(|dial| dial.at)).or(leg_ended).or(given_up);
     call.ended_at = ended.filter(|_| over).map(not_before);
     call.answered_at = match outcome {
-        None => facts.picked_up_at.map(not_before),
+        None => facts.taken_at().map(not_before),
         Some(DialOutcome::Answered) => facts
-            .picked_up_at
-            .or_else(|| talked.and_then(|leg| Some(leg.at.plus(-1000 * i64::from(leg.talk_s?)))))
+            .taken_at()
+            .or_else(|| {
+                let talk_s = talk_told(facts, talked)?;
+                Some(talked?.at.plus(-1000 * i64::from(talk_s)))
+            })
             .map(not_before),
         Some(_) => None,
     };
     call.talk_s = match outcome {
-        Some(DialOutcome::Answered) => talked.and_then(|leg| leg.talk_s).or_else(|| {
+        Some(DialOutcome::Answered) => talk_told(facts, talked).or_else(|| {
             let end = leg_ended.or(parent_ended)?;
             Some(seconds(call.answered_at?, end))
         }),
@@ -165,12 +199,22 @@ fn derive(call: &mut Call) {
         },
     };
     call.wait_s = waited_until.map(|until| seconds(started_at, until));
+    call.queue_s = facts.queue_s;
+    call.hold_s = facts.hold_s(call.ended_at);
+    call.transferred_at = facts.transfers.first().map(|transfer| not_before(transfer.at));
+    call.keys.clone_from(&facts.keys);
 }
 
 /// The leg that the conversation was on.
 fn talked_leg(facts: &CallFacts, outcome: Option<DialOutcome>) -> Option<LegEnd> {
     let answered = |leg: &LegEnd| leg.outcome == DialOutcome::Answered;
     facts.dial.or(facts.leg).filter(|leg| outcome == Some(DialOutcome::Answered) && answered(leg))
+}
+
+/// How long was talked, as the leg tells it, or else as the best of the dial's legs does.
+fn talk_told(facts: &CallFacts, talked: Option<LegEnd>) -> Option<u32> {
+    let of_leg = facts.leg.filter(|leg| leg.outcome == DialOutcome::Answered);
+    talked.and_then(|leg| leg.talk_s).or_else(|| of_leg.and_then(|leg| leg.talk_s))
 }
 
 /// Whole seconds between two moments, rounded; 0 when they are in the wrong order.

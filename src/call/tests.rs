@@ -29,6 +29,7 @@ fn event(at_s: i64, kind: CallEventKind) -> CallEvent {
         received_at: Millis(T + at_s * 1000),
         to: "+14155550199".parse().ok(),
         from: caller,
+        sip_call_id: None,
         kind,
     }
 }
@@ -83,7 +84,11 @@ fn a_completed_parent_decides_nothing_and_the_dial_may_come_later() {
 
 #[test]
 fn a_leg_that_was_picked_up_but_not_bridged_is_not_answered() {
-    let picked_up = CallEventKind::LegEnded { outcome: DialOutcome::Answered, talk_s: Some(8) };
+    let picked_up = CallEventKind::LegEnded {
+        outcome: DialOutcome::Answered,
+        talk_s: Some(8),
+        conclusive: false,
+    };
     let call = after(&[
         event(0, CallEventKind::Received),
         event(5, CallEventKind::Answered),
@@ -91,6 +96,72 @@ fn a_leg_that_was_picked_up_but_not_bridged_is_not_answered() {
         event(13, dial_ended(DialOutcome::NoAnswer, None)),
     ]);
     assert_eq!((call.status, call.answered_at, call.talk_s), (CallStatus::NoAnswer, None, None));
+}
+
+#[test]
+fn whoever_was_asked_to_accept_must_have_done_so() {
+    let asked = event(5, CallEventKind::Screened { accepted: false });
+    let answered = event(40, dial_ended(DialOutcome::Answered, Some(30)));
+    let received = event(0, CallEventKind::Received);
+    let refused = after(&[received.clone(), asked.clone(), answered.clone()]);
+    assert_eq!((refused.status, refused.talk_s), (CallStatus::NoAnswer, None));
+    let yes = event(8, CallEventKind::Screened { accepted: true });
+    let taken = event(8, CallEventKind::Connected);
+    let picked_up = event(4, CallEventKind::Answered);
+    let accepted = after(&[received, picked_up, asked, yes, taken, answered]);
+    assert_eq!((accepted.status, accepted.wait_s), (CallStatus::Answered, Some(8)));
+}
+
+#[test]
+fn a_message_makes_a_missed_call_a_voicemail_and_an_answered_one_stays() {
+    let message = |at| {
+        let url = Some("https://example.com/m".to_owned());
+        event(at, CallEventKind::VoicemailLeft { url, duration_s: Some(9) })
+    };
+    let received = event(0, CallEventKind::Received);
+    let missed = event(25, dial_ended(DialOutcome::NoAnswer, None));
+    let call = after(&[received.clone(), missed, message(40)]);
+    assert_eq!(call.status, CallStatus::Voicemail);
+    assert_eq!(call.recording_url.as_deref(), Some("https://example.com/m"));
+    let answered = event(25, dial_ended(DialOutcome::Answered, Some(9)));
+    assert_eq!(after(&[received.clone(), answered, message(40)]).status, CallStatus::Answered);
+    // Nobody was dialled: the message decides once the caller has gone.
+    let call = after(&[received.clone(), message(40)]);
+    assert_eq!(call.status, CallStatus::Received);
+    assert_eq!(
+        after(&[received, message(40), event(50, PARENT_COMPLETED)]).status,
+        CallStatus::Voicemail
+    );
+}
+
+#[test]
+fn a_conclusive_leg_decides_once_the_caller_has_gone_and_not_before() {
+    let leg = |outcome, talk_s| CallEventKind::LegEnded { outcome, talk_s, conclusive: true };
+    let received = event(0, CallEventKind::Received);
+    let busy = event(3, leg(DialOutcome::Busy, None));
+    let call = after(&[received.clone(), busy.clone()]);
+    assert_eq!(call.status, CallStatus::Received, "another leg may still ring");
+    let gone = event(60, CallEventKind::Ended { duration_s: Some(0), outcome: None });
+    assert_eq!(after(&[received.clone(), busy.clone(), gone.clone()]).status, CallStatus::Busy);
+    let talked = event(60, leg(DialOutcome::Answered, Some(50)));
+    let call = after(&[received, busy, talked, gone]);
+    assert_eq!((call.status, call.talk_s), (CallStatus::Answered, Some(50)));
+}
+
+#[test]
+fn holds_are_counted_whatever_their_order() {
+    let story = [
+        event(0, CallEventKind::Received),
+        event(30, CallEventKind::Resumed),
+        event(10, CallEventKind::Held),
+        event(50, CallEventKind::Held),
+        event(10, CallEventKind::Held),
+        event(60, PARENT_COMPLETED),
+        event(59, dial_ended(DialOutcome::Answered, Some(55))),
+    ];
+    assert_eq!(after(&story).hold_s, Some(30));
+    let told = event(61, CallEventKind::HeldFor { seconds: 45 });
+    assert_eq!(after(&[&story[..], &[told]].concat()).hold_s, Some(45));
 }
 
 #[test]
@@ -160,8 +231,21 @@ fn kinds() -> impl Strategy<Value = CallEventKind> {
         Just(CallEventKind::Ringing),
         Just(CallEventKind::Answered),
         (outcomes(), seconds()).prop_map(|(outcome, talk_s)| dial_ended(outcome, talk_s)),
-        (outcomes(), seconds())
-            .prop_map(|(outcome, talk_s)| CallEventKind::LegEnded { outcome, talk_s }),
+        (outcomes(), seconds(), any::<bool>()).prop_map(|(outcome, talk_s, conclusive)| {
+            CallEventKind::LegEnded { outcome, talk_s, conclusive }
+        }),
+        Just(CallEventKind::Connected),
+        any::<bool>().prop_map(|accepted| CallEventKind::Screened { accepted }),
+        Just(CallEventKind::Queued),
+        seconds().prop_map(|wait_s| CallEventKind::Dequeued { wait_s }),
+        Just(CallEventKind::Held),
+        Just(CallEventKind::Resumed),
+        (0u32..100).prop_map(|seconds| CallEventKind::HeldFor { seconds }),
+        prop::option::of("\\+1415555010[0-3]")
+            .prop_map(|to| CallEventKind::Transferred { to: to.and_then(|to| to.parse().ok()) }),
+        ("[ab]?", "[12]").prop_map(|(mark, digits)| CallEventKind::KeysPressed { mark, digits }),
+        (prop::option::of("https://example.com/[a-c]"), seconds())
+            .prop_map(|(url, duration_s)| CallEventKind::VoicemailLeft { url, duration_s }),
         (seconds(), prop::option::of(outcomes()))
             .prop_map(|(duration_s, outcome)| CallEventKind::Ended { duration_s, outcome }),
         ("[a-c]", seconds()).prop_map(|(name, duration_s)| CallEventKind::Recorded {

@@ -84,6 +84,18 @@ impl Inspection<'_> {
                 self.table(table, &[keys], path, origin);
                 true
             }
+            (Shape::Tables(keys), value @ Value::Dict(..)) => {
+                self.value(value, &Shape::Table(keys), path, around)
+            }
+            (Shape::Tables(keys), Value::Array(_, tables)) => {
+                tables.iter_mut().enumerate().fold(true, |fits, (index, table)| {
+                    let path = format!("{path}[{index}]");
+                    self.value(table, &Shape::Table(keys), &path, origin) && fits
+                })
+            }
+            (Shape::Tables(_), _) => {
+                self.complain(path, origin, "expected a table of keys, or a list of them")
+            }
             (Shape::Kinds { common, kinds }, Value::Dict(_, table)) => {
                 self.kinds(table, common, kinds, path, origin);
                 true

@@ -5,6 +5,7 @@
 mod conversion;
 mod number;
 mod site;
+mod telephony;
 mod tracker;
 mod visits;
 
@@ -23,6 +24,7 @@ use crate::platform::telemetry::LogFormat;
 pub use conversion::*;
 pub use number::*;
 pub use site::*;
+pub use telephony::*;
 pub use tracker::*;
 pub use visits::*;
 

@@ -35,6 +35,8 @@ pub enum Shape {
     Table(&'static [Key]),
     /// A list of such values.
     List(&'static Shape),
+    /// A table with these keys, or a list of such tables.
+    Tables(&'static [Key]),
     /// A table with any keys and such values.
     Map(&'static Shape),
     /// A table whose keys depend on the word under `kind`.
@@ -295,12 +297,46 @@ const NUMBER_ENTRY: &[Key] = &[
 ];
 
 const TELEPHONY: &[Key] = &[
-    key(
-        "twilio",
-        Shape::Table(&[key("auth_token", Shape::Secret), key("second_auth_token", Shape::Secret)]),
-    ),
-    key("generic", Shape::Table(&[key("secret", Shape::Secret)])),
+    key("twilio", Shape::Tables(TWILIO)),
+    key("signalwire", Shape::Tables(SIGNALWIRE)),
+    key("telnyx", Shape::Tables(TELNYX)),
+    key("plivo", Shape::Tables(PLIVO)),
+    key("vonage", Shape::Tables(VONAGE)),
+    key("bandwidth", Shape::Tables(BANDWIDTH)),
+    key("freeswitch", Shape::Tables(TOKEN_ACCOUNT)),
+    key("asterisk", Shape::Tables(TOKEN_ACCOUNT)),
+    key("kamailio", Shape::Tables(TOKEN_ACCOUNT)),
+    key("generic", Shape::Tables(GENERIC)),
 ];
+
+const TWILIO: &[Key] = &[
+    key("account", TEXT),
+    key("auth_token", Shape::Secret),
+    key("second_auth_token", Shape::Secret),
+    key("shared_key", Shape::Secret),
+    key("second_shared_key", Shape::Secret),
+];
+
+const SIGNALWIRE: &[Key] =
+    &[key("signing_key", Shape::Secret), key("second_signing_key", Shape::Secret)];
+
+const TELNYX: &[Key] = &[key("public_key", TEXT), key("second_public_key", TEXT)];
+
+const PLIVO: &[Key] = &[key("auth_token", Shape::Secret), key("second_auth_token", Shape::Secret)];
+
+const VONAGE: &[Key] = &[
+    key("application_id", TEXT),
+    key("api_key", TEXT),
+    key("signature_secret", Shape::Secret),
+    key("second_signature_secret", Shape::Secret),
+];
+
+const BANDWIDTH: &[Key] =
+    &[key("username", TEXT), key("password", Shape::Secret), key("second_password", Shape::Secret)];
+
+const TOKEN_ACCOUNT: &[Key] = &[key("token", Shape::Secret), key("second_token", Shape::Secret)];
+
+const GENERIC: &[Key] = &[key("secret", Shape::Secret), key("second_secret", Shape::Secret)];
 
 const CONVERSION: &[Key] = &[
     needed("name", TEXT),

@@ -201,6 +201,11 @@ impl SiteKeys {
         format!("rt:{}:call:{}:{call}", self.shard, self.site)
     }
 
+    /// STR digest of the webhook that a provider's token or nonce was used for.
+    pub fn used_once(&self, provider: &str, value_hash: &str) -> String {
+        format!("rt:{}:once:{}:{provider}:{value_hash}", self.shard, self.site)
+    }
+
     /// ZSET call id → started_at (ms) of the site's calls that Redis still keeps.
     pub fn calls(&self) -> String {
         format!("rt:{}:calls:{}", self.shard, self.site)

@@ -101,6 +101,11 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         dial_outcome: None,
         destination: None,
         recording_url: None,
+        sip_call_id: None,
+        queue_s: None,
+        hold_s: None,
+        transferred_at: None,
+        keys: Vec::new(),
         attribution: None,
         applied: Vec::new(),
     }

@@ -1,15 +1,45 @@
 //! Telephony providers: each verifies, reads and answers webhooks in its own words.
 //!
+//! One folder (or file) per provider with the same parts: `verify` (who may speak for the
+//! provider), `read` (their words → [`CallEvent`]s), `write` ([`Answer`] → their document). What
+//! several of them share stands beside: [`twiml`] is the dialect of Twilio, SignalWire and
+//! Telnyx' TeXML, [`pbx`] the plain form that Asterisk and Kamailio speak, [`xml`] the writer of all documents.
+//!
 //! What always holds: nothing is read before the signature was checked on the raw body and the
-//! configured public URL; what is read is bounded; what is written is escaped.
+//! configured public URL; secrets are compared in constant time; what is read is bounded; what is
+//! written is escaped.
 
-pub mod generic;
-pub mod twilio;
+mod asterisk;
+mod bandwidth;
+mod bounds;
+mod fields;
+mod freeswitch;
+mod generic;
+mod json;
+mod kamailio;
+#[cfg(test)]
+mod lifecycles;
+mod outcome;
+mod pbx;
+mod plivo;
+mod report;
+mod secrets;
+mod signalwire;
+mod telnyx;
+#[cfg(test)]
+mod tests;
+mod time;
+mod twilio;
+mod twiml;
+mod vonage;
+mod xml;
+
+use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 
+use crate::call::answer::{Answer, Bookmark, Feature, Whisper};
 use crate::call::model::CallEvent;
-use crate::call::routing::Route;
 use crate::config::model::{Site, Telephony};
 use crate::platform::clock::Millis;
 
@@ -18,6 +48,8 @@ use crate::platform::clock::Millis;
 pub struct Webhook<'a> {
     /// The last part of its path.
     pub event: &'a str,
+    /// Whether it came as GET: its fields stand in the query then.
+    pub is_get: bool,
     /// The configured public URL with the request's path and raw query: what a provider signs.
     pub url: &'a str,
     /// Its headers.
@@ -28,33 +60,141 @@ pub struct Webhook<'a> {
     pub received_at: Millis,
 }
 
+impl<'a> Webhook<'a> {
+    /// The value of a header, when it is text.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The query as it came, without its `?`; empty when there is none.
+    pub fn query(&self) -> &'a str {
+        self.url.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// What it brings back from an earlier answer.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark::in_query(self.query())
+    }
+
+    /// What the provider waits for, in the words that most providers share: where to with a new call,
+    /// what after a step, what the callee hears.
+    fn wants(&self) -> Wants {
+        match (self.event, Over::named(self.event)) {
+            ("voice", _) => Wants::Route,
+            (_, Some(over)) => Wants::Next { over, mark: self.bookmark().mark },
+            ("whisper", _) => match self.bookmark().whisper {
+                Some(whisper) => Wants::Whisper(whisper),
+                // Whatever it is: nobody is kept from the caller by a text that is missing.
+                None => Wants::Screened { accepted: true },
+            },
+            _ => Wants::Receipt,
+        }
+    }
+}
+
 /// Why a webhook is turned away unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unverified {
     /// The site does not use this provider, or the provider has no such event.
     NotConfigured,
-    /// The signature is missing or wrong.
+    /// The signature is missing or wrong, or its time has passed.
     BadSignature,
+}
+
+/// A webhook that comes from the provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// What may be used once, where the signature names something of the kind.
+    pub once: Option<Once>,
+}
+
+/// Something that a signature may be used with once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The token's id or nonce.
+    pub value: String,
+    /// How long it must be remembered.
+    pub keep: Duration,
 }
 
 /// What a webhook says, and what it waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Understood {
-    /// What happened to which call; `None` when it says nothing that counts.
-    pub event: Option<CallEvent>,
+    /// What happened to which call, in order; none when it says nothing that counts.
+    pub events: Vec<CallEvent>,
     /// What the provider waits for.
     pub wants: Wants,
 }
 
 /// What a provider waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wants {
-    /// Where to forward the call to. It must get that whatever happens.
+    /// What to do with a call that just arrived. It must get that whatever happens.
     Route,
-    /// A document that says: nothing more to do.
-    End,
+    /// What comes next: a step of an earlier answer is over, and the caller still there.
+    Next {
+        /// Which kind of step.
+        over: Over,
+        /// The step's mark; empty when it had none.
+        mark: String,
+    },
+    /// What the person who picked up hears before they are connected.
+    Whisper(Whisper),
+    /// Whether the person who picked up took the call: connect them, or hang up on them.
+    Screened {
+        /// Whether they did.
+        accepted: bool,
+    },
     /// Only that the message was kept.
     Receipt,
+}
+
+/// A step that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// A dial: somebody talked with the caller, or nobody took the call.
+    Dial,
+    /// A wait for keys: they are in the events, unless none was pressed.
+    Gather,
+    /// The recording of a message.
+    Voicemail,
+    /// The destination asks to hand the call on.
+    Transfer,
+}
+
+impl Over {
+    /// The kind of step that an event of this name ends, in the words that most providers share.
+    fn named(event: &str) -> Option<Over> {
+        Some(match event {
+            "dial" => Over::Dial,
+            "gather" => Over::Gather,
+            "voicemail" => Over::Voicemail,
+            "refer" => Over::Transfer,
+            _ => return None,
+        })
+    }
+}
+
+impl Understood {
+    /// Puts together what a webhook says and wants. A caller is on the line while the provider waits
+    /// for an answer: an unreadable message must not keep them from it; an unreadable report is
+    /// refused.
+    fn of(
+        wants: Wants,
+        events: Result<Vec<CallEvent>, Unreadable>,
+        site: &Site,
+        webhook: &Webhook<'_>,
+    ) -> Result<Self, Unreadable> {
+        match (events, wants) {
+            (Ok(events), wants) => Ok(Understood { events, wants }),
+            (Err(unreadable), Wants::Receipt) => Err(unreadable),
+            (Err(unreadable), wants) => {
+                tracing::warn!(site = %site.id, event = webhook.event, why = %unreadable,
+                    "a signed webhook cannot be read; the call goes on without a record");
+                Ok(Understood { events: Vec::new(), wants })
+            }
+        }
+    }
 }
 
 /// A signed webhook that cannot be read, and why.
@@ -62,12 +202,12 @@ pub enum Wants {
 #[error("{0}")]
 pub struct Unreadable(pub String);
 
-/// An answer with a body.
+/// An answer in the words of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// Its content type.
     pub content_type: &'static str,
-    /// Its text.
+    /// Its text; empty: the provider goes on with what it was told before.
     pub body: String,
 }
 
@@ -76,64 +216,49 @@ pub trait Provider: Sync {
     /// Its name in paths, metrics and calls.
     fn name(&self) -> &'static str;
 
-    /// The event of its webhooks that `event` names, from a closed list; `None` when there is none.
-    fn event_name(&self, event: &str) -> Option<&'static str>;
+    /// The events of its webhooks: the last part of their paths.
+    fn events(&self) -> &'static [&'static str];
 
-    /// Checks that the webhook comes from the provider's account of this site.
-    fn verify(&self, keys: &Telephony, webhook: &Webhook<'_>) -> Result<(), Unverified>;
+    /// Checks that the webhook comes from one of the provider's accounts of this site.
+    fn verify(&self, keys: &Telephony, webhook: &Webhook<'_>) -> Result<Verified, Unverified>;
 
     /// Reads a verified webhook.
     fn understand(&self, site: &Site, webhook: &Webhook<'_>) -> Result<Understood, Unreadable>;
 
-    /// The document that forwards a call.
-    fn forward(&self, route: &Route) -> Document;
+    /// The document that tells a call what to do; `keys` are for a provider that must be told how to
+    /// identify itself on the addresses in it. What the provider [cannot](Provider::can) do is
+    /// left out or done in the nearest way; a caller is never left without a dial that was asked for.
+    fn render(&self, keys: &Telephony, answer: &Answer) -> Document;
 
-    /// The document that says: nothing more to do.
-    fn end(&self) -> Document;
+    /// Whether it can do this.
+    fn can(&self, feature: Feature) -> bool;
 }
+
+/// Every provider.
+pub static ALL: [&'static dyn Provider; 10] = [
+    &twilio::Twilio,
+    &signalwire::SignalWire,
+    &telnyx::Telnyx,
+    &plivo::Plivo,
+    &vonage::Vonage,
+    &bandwidth::Bandwidth,
+    &freeswitch::FreeSwitch,
+    &asterisk::Asterisk,
+    &kamailio::Kamailio,
+    &generic::Generic,
+];
 
 /// The provider with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
-    let all: [&'static dyn Provider; 2] = [&twilio::Twilio, &generic::Generic];
-    all.into_iter().find(|provider| provider.name() == name)
+    ALL.into_iter().find(|provider| provider.name() == name)
 }
 
-/// Longest text that is kept of any field.
-const MAX_TEXT: usize = 128;
-/// Longest id that is taken; a longer one is no id.
-const MAX_ID: usize = 128;
-/// Longest recording link that is kept.
-const MAX_URL: usize = 2048;
-
-/// A provider's id: visible ASCII of a bounded length, or nothing.
-fn bounded_id(text: &str) -> Option<&str> {
-    let fits = (1..=MAX_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    fits.then_some(text)
+/// The event of `provider` that `event` names, from its closed list.
+pub fn event_name(provider: &dyn Provider, event: &str) -> Option<&'static str> {
+    provider.events().iter().copied().find(|known| *known == event)
 }
 
-/// A text for people, cut to a bounded length, without control characters.
-fn bounded_text(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
-}
-
-/// ISO 3166-1 alpha-2 code in capitals, or empty.
-fn country_code(text: &str) -> String {
-    let fits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-    if fits { text.to_ascii_uppercase() } else { String::new() }
-}
-
-/// A link that can be stored: http(s), bounded. It is never fetched.
-fn link(text: &str) -> Option<String> {
-    let url = url::Url::parse(text).ok()?;
-    let fits = text.len() <= MAX_URL && matches!(url.scheme(), "http" | "https");
-    fits.then(|| text.to_owned())
-}
-
-/// The provider's own time when it is believable (reports come at most 30 days late, and clocks
-/// differ by less than 5 minutes), otherwise the time of receipt.
-fn believable(told: Option<Millis>, received_at: Millis) -> Millis {
-    const OLDEST_MS: i64 = 30 * 24 * 3_600_000;
-    const AHEAD_MS: i64 = 5 * 60_000;
-    told.filter(|told| (-AHEAD_MS..=OLDEST_MS).contains(&received_at.since(*told)))
-        .unwrap_or(received_at)
+/// What `answer` needs and `provider` cannot do.
+pub fn lacks(provider: &dyn Provider, answer: &Answer) -> Vec<Feature> {
+    answer.needs().into_iter().filter(|feature| !provider.can(*feature)).collect()
 }

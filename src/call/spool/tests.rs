@@ -23,6 +23,7 @@ fn event(name: &str) -> CallEvent {
         received_at: Millis(1),
         to: None,
         from: Caller { name: "line\nend \"quoted\" ü".to_owned(), ..Caller::default() },
+        sip_call_id: None,
         kind: CallEventKind::Received,
     }
 }

@@ -64,7 +64,7 @@ pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     telemetry::start_logs("warn", config.log.format);
     let site = config.sites.first().cloned().ok_or(CliError::Demo("it has no site".to_owned()))?;
     let zone = TimeZone::get(&site.time_zone).map_err(|e| CliError::Demo(e.to_string()))?;
-    let twilio = site.telephony.twilio.as_ref();
+    let twilio = site.telephony.twilio.first();
     let stage = Stage {
         base: config.server.public_url.clone(),
         site: site.id.to_string(),

@@ -189,6 +189,7 @@ impl World {
             received_at: now,
             to: Some(to.clone()),
             from: Caller { number, ..Caller::default() },
+            sip_call_id: None,
             kind: CallEventKind::Received,
         };
         self.recorder.record(&event).await.map_err(|error| CliError::Replay(error.to_string()))

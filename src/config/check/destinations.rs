@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
-use super::sites::signing_secret;
+use super::telephony::signing_secret;
 use super::unique;
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{Config, ConversionRule, DestinationKind, Site};

@@ -6,6 +6,7 @@ mod installation;
 mod numbers;
 mod redis;
 mod sites;
+mod telephony;
 #[cfg(test)]
 mod tests;
 mod trackers;

@@ -1,15 +1,12 @@
 //! Sites: ids, keys, origins, places and times, pools, providers.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use phonenumber::country::Id as CountryId;
 use url::Url;
 
-use super::{BEAT, at_most, positive, unique};
+use super::{BEAT, at_most, positive, telephony, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{Config, Overflow, Pool, Site};
-use crate::platform::secret::Secret;
 
 /// Longest time that holders of a number and visits are remembered.
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -29,7 +26,7 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
         windows(&path, site, out);
         pools(&path, site, out);
         targets(&path, site, out);
-        telephony(&path, site, out);
+        telephony::check(&path, &site.telephony, out);
     }
 }
 
@@ -202,37 +199,5 @@ fn targets(path: &str, site: &Site, out: &mut Complaints) {
             let message = format!("there is no pool `{}`{meant}", target.pool);
             out.error(format!("{path}.targets[{i}].pool"), message);
         }
-    }
-}
-
-fn telephony(path: &str, site: &Site, out: &mut Complaints) {
-    let path = format!("{path}.telephony");
-    let telephony = &site.telephony;
-    if telephony.twilio.is_none() && telephony.generic.is_none() {
-        out.warning(&path, "no provider may tell of a call");
-    }
-    if let Some(twilio) = &telephony.twilio
-        && twilio.auth_token.is_empty()
-    {
-        out.error(
-            format!("{path}.twilio.auth_token"),
-            "it is missing: without it no webhook can be believed; set it or auth_token_file",
-        );
-    }
-    if let Some(generic) = &telephony.generic {
-        signing_secret(&format!("{path}.generic.secret"), &generic.secret, out);
-    }
-}
-
-/// Complains unless `secret` is one of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes.
-pub(super) fn signing_secret(path: &str, secret: &Secret, out: &mut Complaints) {
-    if secret.is_empty() {
-        out.error(path, "it is missing: set it or the key with `_file` at its end");
-        return;
-    }
-    let decoded =
-        secret.reveal().strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
-    if !decoded.is_some_and(|bytes| (24..=64).contains(&bytes.len())) {
-        out.error(path, "expected whsec_ and 24 to 64 bytes in base64");
     }
 }

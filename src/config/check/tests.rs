@@ -173,7 +173,7 @@ fn what_contradicts_itself_in_a_site_is_refused() {
         (
             "token",
             |c| {
-                let twilio = c.sites[0].telephony.twilio.as_mut();
+                let twilio = c.sites[0].telephony.twilio.first_mut();
                 twilio.expect("it is there").auth_token = Secret::default();
             },
             &["error sites[0].telephony.twilio.auth_token"],
@@ -181,7 +181,7 @@ fn what_contradicts_itself_in_a_site_is_refused() {
         (
             "short secret",
             |c| {
-                let generic = c.sites[0].telephony.generic.as_mut();
+                let generic = c.sites[0].telephony.generic.first_mut();
                 generic.expect("it is there").secret = Secret::new("whsec_c2hvcnQ=");
             },
             &["error sites[0].telephony.generic.secret"],

@@ -1,14 +1,11 @@
 //! A site: its pages, numbers, providers and rules.
 
-use std::path::PathBuf;
-
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelRule, ConversionRule, Destination, NumberEntry, Tracker, Visits};
+use super::{ChannelRule, ConversionRule, Destination, NumberEntry, Telephony, Tracker, Visits};
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
-use crate::platform::secret::Secret;
 
 /// One web property.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,46 +171,6 @@ pub struct StaticNumber {
     /// Its campaign.
     #[serde(default)]
     pub campaign: String,
-}
-
-/// The telephony providers of a site.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Telephony {
-    /// Twilio.
-    pub twilio: Option<Twilio>,
-    /// Everything that can sign JSON.
-    pub generic: Option<Generic>,
-}
-
-/// Twilio.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Twilio {
-    /// Auth token of the account that owns the numbers.
-    #[serde(default)]
-    pub auth_token: Secret,
-    /// File that holds it instead.
-    #[serde(default)]
-    pub auth_token_file: Option<PathBuf>,
-    /// The previous or next token while it is being rotated.
-    #[serde(default)]
-    pub second_auth_token: Secret,
-    /// File that holds it instead.
-    #[serde(default)]
-    pub second_auth_token_file: Option<PathBuf>,
-}
-
-/// The generic signed JSON provider (Standard Webhooks signature).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Generic {
-    /// `whsec_…`
-    #[serde(default)]
-    pub secret: Secret,
-    /// File that holds it instead.
-    #[serde(default)]
-    pub secret_file: Option<PathBuf>,
 }
 
 fn utc() -> String {

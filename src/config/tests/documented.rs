@@ -21,7 +21,7 @@ fn schema_keys(shape: &Shape, path: &str, out: &mut BTreeSet<String>) {
         }
     };
     match shape {
-        Shape::Table(keys) => enter(keys),
+        Shape::Table(keys) | Shape::Tables(keys) => enter(keys),
         Shape::Kinds { common, kinds } => {
             for (word, own) in *kinds {
                 let path = format!("{path}({word})");
@@ -39,7 +39,7 @@ fn schema_keys(shape: &Shape, path: &str, out: &mut BTreeSet<String>) {
 /// Every key of the schema that holds a value, by its table in a file: `.sites.pools.hold`.
 fn leaf_keys(shape: &Shape, path: &str, out: &mut BTreeSet<String>) {
     match shape {
-        Shape::Table(keys) => keys.iter().for_each(|key| {
+        Shape::Table(keys) | Shape::Tables(keys) => keys.iter().for_each(|key| {
             leaf_keys(&key.shape, &format!("{path}.{}", key.name), out);
         }),
         Shape::Kinds { common, kinds } => kinds.iter().for_each(|(_, own)| {

@@ -121,7 +121,7 @@ fn secrets_come_from_files_next_to_the_file_that_names_them() {
     assert!(told.contains("twilio.second_auth_token_file: cannot read the file"), "{told}");
     assert_eq!(reading.complaints.len(), 1);
     let config = reading.config.expect("the rest can be read");
-    let twilio = config.sites[0].telephony.twilio.as_ref().expect("it is there");
+    let twilio = config.sites[0].telephony.twilio.first().expect("it is there");
     assert_eq!(twilio.auth_token.reveal(), "from-a-file\n", "one newline is not part of it");
 
     let both = DEMO.replace("\nauth_token = ", "\nauth_token_file = \"token\"\nauth_token = ");
@@ -144,7 +144,7 @@ fn a_loaded_configuration_never_prints_a_secret() {
     let config = config(&sources);
     let mut secrets =
         vec!["demo-twilio-auth-token", "hmac-secret", "second-secret", "redis-secret"];
-    let generic = config.sites[0].telephony.generic.as_ref().expect("it is there");
+    let generic = config.sites[0].telephony.generic.first().expect("it is there");
     secrets.push(generic.secret.reveal());
     for destination in &config.sites[0].destinations {
         if let DestinationKind::Webhook { secret, headers, .. } = &destination.kind {

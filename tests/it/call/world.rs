@@ -30,6 +30,8 @@ use crate::support::redis::TestRedis;
 pub const PUBLIC_URL: &str = "https://calls.example.com";
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub const GENERIC_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+/// Of the seed 00, 01, … 1f.
+pub const TELNYX_PUBLIC_KEY: &str = "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
 pub const CALLER: &str = "+14155550100";
 pub const TRACKING: &str = "+14155550199";
 /// 2026-01-02T03:04:05Z
@@ -88,6 +90,26 @@ fn config(site: &SiteId) -> Config {
         auth_token = "{TOKEN}"
         [sites.telephony.generic]
         secret = "{GENERIC_SECRET}"
+        [[sites.telephony.signalwire]]
+        signing_key = "PSK_of_another_project"
+        [[sites.telephony.signalwire]]
+        signing_key = "{TOKEN}"
+        [sites.telephony.telnyx]
+        public_key = "{TELNYX_PUBLIC_KEY}"
+        [sites.telephony.plivo]
+        auth_token = "the token before"
+        second_auth_token = "{TOKEN}"
+        [sites.telephony.vonage]
+        signature_secret = "{TOKEN}"
+        [sites.telephony.bandwidth]
+        username = "ringtrace"
+        password = "{TOKEN}"
+        [sites.telephony.freeswitch]
+        token = "{TOKEN}"
+        [sites.telephony.asterisk]
+        token = "{TOKEN}"
+        [sites.telephony.kamailio]
+        token = "{TOKEN}"
         [[sites.static_numbers]]
         number = "+14155550188"
         source = "billboard"

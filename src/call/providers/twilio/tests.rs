@@ -1,15 +1,21 @@
-//! Signatures against the official vectors; reading and writing of documents.
+//! Signatures against the official vectors; what Twilio's fields say.
 
-use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
 
-use super::signature::fits;
-use super::{Twilio, read};
+use super::Twilio;
+use super::verify::{Hash, fits as fits_hash};
 use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
-use crate::call::providers::{Provider, Wants, Webhook};
-use crate::call::routing::Route;
+use crate::call::providers::tests::{Sent, form_of};
+use crate::call::providers::{Provider, Unverified, Verified, Wants};
 use crate::call::tests::site;
+use crate::config::model::Telephony;
 use crate::platform::clock::Millis;
+use crate::platform::secret::Secret;
+
+fn fits(keys: &[&str], url: &str, body: &[u8], signature: &str, settings: &str) -> bool {
+    let hash = Hash::named_in(settings);
+    hash.is_some_and(|hash| fits_hash(keys, hash, url, body, signature))
+}
 
 #[derive(Deserialize)]
 struct Vector {
@@ -22,23 +28,6 @@ struct Vector {
     valid: bool,
 }
 
-fn form(params: &serde_json::Map<String, serde_json::Value>) -> String {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in params {
-        match value {
-            serde_json::Value::Array(values) => {
-                for value in values {
-                    form.append_pair(name, value.as_str().expect("a text"));
-                }
-            }
-            value => {
-                form.append_pair(name, value.as_str().expect("a text"));
-            }
-        }
-    }
-    form.finish()
-}
-
 #[test]
 fn the_libraries_own_vectors_pass_and_fail_as_they_should() {
     let text =
@@ -46,7 +35,7 @@ fn the_libraries_own_vectors_pass_and_fail_as_they_should() {
     let vectors: Vec<Vector> = serde_json::from_str(text).expect("the fixture");
     assert_eq!(vectors.len(), 23);
     for vector in vectors {
-        let body = vector.params.as_ref().map(form).or(vector.body.clone()).unwrap_or_default();
+        let body = vector.params.as_ref().map(form_of).or(vector.body.clone()).unwrap_or_default();
         let signature = vector.signature.unwrap_or_default();
         let passes = fits(&[&vector.token], &vector.url, body.as_bytes(), &signature, "");
         assert_eq!(passes, vector.valid, "{}", vector.name);
@@ -57,6 +46,8 @@ const KEY: &str = "0123456789abcdef0123456789abcdef";
 const VOICE: &str = "https://dni.example.com/hooks/twilio/voice";
 const A: &str = "CallSid=CA00000000000000000000000000000001&AccountSid=AC00000000000000000000000000000001&From=%2B14155550100&To=%2B14155550199&CallStatus=ringing&ApiVersion=2010-04-01&Direction=inbound&FromCity=SAN+FRANCISCO&CallerName=";
 const T1: &str = "rgtItcJlG/q4C10Tzws86vZyJv8=";
+const T7: &str = "mXOgVx8noyGtFp5mUd40juPvrTXlxum97h4py2J7Ot8=";
+const VOICE_42: &str = "https://dni.example.com/hooks/twilio/voice?site=42";
 
 fn passes(url: &str, body: &str, signature: &str) -> bool {
     fits(&[KEY], url, body.as_bytes(), signature, "")
@@ -104,7 +95,7 @@ fn a_json_body_is_covered_by_its_hash() {
 #[test]
 fn the_settings_header_names_the_hash() {
     let url = format!("{VOICE}?site=42");
-    let signature = "mXOgVx8noyGtFp5mUd40juPvrTXlxum97h4py2J7Ot8=";
+    let signature = T7;
     let with =
         |settings| fits(&["shared-secret-for-tests"], &url, A.as_bytes(), signature, settings);
     assert!(with("key=webhooks_sharedkey_01,algorithm=HMAC_SHA256"));
@@ -112,17 +103,55 @@ fn the_settings_header_names_the_hash() {
     assert!(!with("key=webhooks_sharedkey_01,algorithm=HMAC_MD5"));
 }
 
-fn understood(event: &str, form: &[(&str, &str)]) -> Option<CallEvent> {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let headers = HeaderMap::new();
-    let webhook = Webhook {
-        event,
-        url: "",
-        headers: &headers,
-        body: body.as_bytes(),
-        received_at: Millis(1_767_323_050_000),
+fn account(auth_token: &str, shared_key: &str) -> Telephony {
+    let account = crate::config::model::Twilio {
+        auth_token: Secret::new(auth_token),
+        shared_key: Secret::new(shared_key),
+        ..Default::default()
     };
-    read::event(&site(), &webhook).expect("readable")
+    Telephony { twilio: vec![account], ..Telephony::default() }
+}
+
+#[test]
+fn nobody_can_talk_an_account_with_shared_keys_down_to_sha_1() {
+    let sha1 = Sent::post("voice", A).at(VOICE_42).header("x-twilio-signature", T1);
+    let sha256 = Sent::post("voice", A)
+        .at(VOICE_42)
+        .header("x-twilio-signature", T7)
+        .header("x-twilio-webhooks-signature-settings", "key=k1,algorithm=HMAC_SHA256");
+    let verified = |keys: &Telephony, sent: &Sent| Twilio.verify(keys, &sent.webhook());
+    let only_token = account(KEY, "");
+    assert_eq!(verified(&only_token, &sha1), Ok(Verified::default()));
+    assert_eq!(verified(&only_token, &sha256), Err(Unverified::BadSignature));
+    let only_key = account("", "shared-secret-for-tests");
+    assert_eq!(verified(&only_key, &sha1), Err(Unverified::BadSignature));
+    assert_eq!(verified(&only_key, &sha256), Ok(Verified::default()));
+    // The key of one hash is not taken for the other.
+    let swapped = account("shared-secret-for-tests", KEY);
+    assert_eq!(verified(&swapped, &sha256), Err(Unverified::BadSignature));
+    assert_eq!(verified(&swapped, &sha1), Err(Unverified::BadSignature));
+    let both = account(KEY, "shared-secret-for-tests");
+    assert!(verified(&both, &sha1).is_ok() && verified(&both, &sha256).is_ok());
+    assert_eq!(verified(&Telephony::default(), &sha1), Err(Unverified::NotConfigured));
+}
+
+#[test]
+fn of_several_accounts_the_one_that_is_named_must_have_signed() {
+    let mut keys = account("of-another", "");
+    keys.twilio.extend(account(KEY, "").twilio);
+    let sent = Sent::post("voice", A).at(VOICE_42).header("x-twilio-signature", T1);
+    assert!(Twilio.verify(&keys, &sent.webhook()).is_ok());
+    keys.twilio[1].account = "AC00000000000000000000000000000001".to_owned();
+    assert!(Twilio.verify(&keys, &sent.webhook()).is_ok());
+    keys.twilio[1].account = "AC00000000000000000000000000000002".to_owned();
+    assert_eq!(Twilio.verify(&keys, &sent.webhook()), Err(Unverified::BadSignature));
+}
+
+fn understood(event: &'static str, form: &[(&str, &str)]) -> Option<CallEvent> {
+    let sent = Sent::form(event, form).received(1_767_323_050_000);
+    let understood = Twilio.understand(&site(), &sent.webhook()).expect("readable");
+    assert!(understood.events.len() <= 1);
+    understood.events.into_iter().next()
 }
 
 #[test]
@@ -172,39 +201,20 @@ fn withheld_numbers_are_nobody() {
 }
 
 #[test]
-fn a_voice_request_without_anything_still_wants_a_route() {
-    let headers = HeaderMap::new();
-    let webhook = Webhook {
-        event: "voice",
-        url: "",
-        headers: &headers,
-        body: b"\xff\xfe=&&%%%",
-        received_at: Millis(0),
+fn a_report_that_nobody_sends_so_late_says_nothing() {
+    let status = |time: &str| {
+        let form = [("CallSid", "CA1"), ("CallStatus", "completed"), ("Timestamp", time)];
+        understood("status", &form).is_some()
     };
-    let understood = Twilio.understand(&site(), &webhook).expect("never an error");
-    assert_eq!((understood.event, understood.wants), (None, Wants::Route));
-    let status = Webhook { event: "leg", ..webhook };
-    assert!(Twilio.understand(&site(), &status).is_err());
+    assert!(status("Fri, 02 Jan 2026 03:04:05 +0000"));
+    assert!(!status("Mon, 01 Dec 2025 03:04:05 +0000"), "a caught report of a forgotten call");
 }
 
 #[test]
-fn documents_are_escaped() {
-    let route = Route {
-        call: None,
-        to: "+14155550111".parse().expect("a number"),
-        timeout_s: 25,
-        caller_id: None,
-        report_to: "https://dni.example.com/a\"b<c>&d".to_owned(),
-    };
-    let document = Twilio.forward(&route);
-    assert_eq!(document.content_type, "text/xml; charset=utf-8");
-    assert_eq!(
-        document.body,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Dial timeout=\"25\" \
-         answerOnBridge=\"true\" action=\"https://dni.example.com/a&quot;b&lt;c&gt;&amp;d/dial\" \
-         method=\"POST\"><Number statusCallback=\"https://dni.example.com/a&quot;b&lt;c&gt;&amp;d/leg\" \
-         statusCallbackMethod=\"POST\" statusCallbackEvent=\"ringing answered completed\">\
-         +14155550111</Number></Dial></Response>"
-    );
-    assert!(Twilio.end().body.ends_with("<Response></Response>"));
+fn a_voice_request_without_anything_still_wants_a_route() {
+    let sent = Sent::post("voice", b"\xff\xfe=&&%%%");
+    let understood = Twilio.understand(&site(), &sent.webhook()).expect("never an error");
+    assert_eq!((understood.events, understood.wants), (Vec::new(), Wants::Route));
+    let leg = Sent::post("leg", b"\xff\xfe=&&%%%");
+    assert!(Twilio.understand(&site(), &leg.webhook()).is_err());
 }

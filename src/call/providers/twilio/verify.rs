@@ -1,37 +1,74 @@
 //! `X-Twilio-Signature`, as Twilio's own libraries compute it (telephony facts §2.7).
 //!
-//! base64(HMAC(token, URL + parameters)): each distinct parameter name in byte order with each of
+//! base64(HMAC(secret, URL + parameters)): each distinct parameter name in byte order with each of
 //! its distinct values in byte order, nothing between them. With `bodySHA256` in the URL the body
 //! is covered by that hash instead and no parameter is appended.
+//!
+//! SHA-1 goes with the auth token. SHA-256 (`X-Twilio-Webhooks-Signature-Settings`) goes with the
+//! account's shared keys when it has any. An account with shared keys and no auth token takes no SHA-1:
+//! nobody can downgrade it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
-/// Whether `signature` is that of one of `tokens` over this request. `settings` is the value of
-/// `X-Twilio-Webhooks-Signature-Settings`, empty when absent: it names the HMAC's hash.
-pub fn fits(tokens: &[&str], url: &str, body: &[u8], signature: &str, settings: &str) -> bool {
-    let Some(hash) = Hash::named_in(settings) else { return false };
+use crate::call::providers::fields::Fields;
+use crate::call::providers::{Unverified, Verified, Webhook, secrets};
+use crate::config::model::Twilio;
+
+/// Checks a webhook against every account.
+pub fn verify(accounts: &[Twilio], webhook: &Webhook<'_>) -> Result<Verified, Unverified> {
+    if accounts.is_empty() {
+        return Err(Unverified::NotConfigured);
+    }
+    let signature = webhook.header("x-twilio-signature").ok_or(Unverified::BadSignature)?;
+    let settings = webhook.header("x-twilio-webhooks-signature-settings").unwrap_or_default();
+    let hash = Hash::named_in(settings).ok_or(Unverified::BadSignature)?;
+    let told = Fields::of(webhook);
+    let told = told.get("AccountSid");
+    let fits = accounts.iter().any(|account| {
+        let is_its = account.account.is_empty() || told.is_empty() || account.account == told;
+        is_its && fits(&keys(account, hash), hash, webhook.url, signed_body(webhook), signature)
+    });
+    if fits { Ok(Verified::default()) } else { Err(Unverified::BadSignature) }
+}
+
+/// A GET has its parameters in the URL.
+fn signed_body<'a>(webhook: &Webhook<'a>) -> &'a [u8] {
+    if webhook.is_get { &[] } else { webhook.body }
+}
+
+fn keys(account: &Twilio, hash: Hash) -> Vec<&str> {
+    let tokens = || secrets::given([&account.auth_token, &account.second_auth_token]);
+    let shared = secrets::given([&account.shared_key, &account.second_shared_key]);
+    match hash {
+        Hash::Sha256 if !shared.is_empty() => shared,
+        _ => tokens(),
+    }
+}
+
+/// Whether `signature` is that of one of `keys` over this request.
+pub fn fits(keys: &[&str], hash: Hash, url: &str, body: &[u8], signature: &str) -> bool {
     let Ok(signature) = STANDARD.decode(signature) else { return false };
     let Some(parameters) = signed_parameters(url, body) else { return false };
     url_variants(url)
         .iter()
-        .any(|url| tokens.iter().any(|token| hash.fits(token, &[url, &parameters], &signature)))
+        .any(|url| keys.iter().any(|key| hash.fits(key, &[url, &parameters], &signature)))
 }
 
-#[derive(Clone, Copy)]
-enum Hash {
+/// The hash of an HMAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-1.
     Sha1,
+    /// SHA-256.
     Sha256,
 }
 
 impl Hash {
     /// No settings or settings without an algorithm mean SHA-1; an unknown one is refused.
-    fn named_in(settings: &str) -> Option<Hash> {
+    pub fn named_in(settings: &str) -> Option<Hash> {
         let algorithm = settings.split(',').find_map(|part| part.trim().strip_prefix("algorithm="));
         match algorithm {
             None | Some("HMAC_SHA1") => Some(Hash::Sha1),
@@ -41,28 +78,19 @@ impl Hash {
     }
 
     /// Compares in constant time.
-    fn fits(self, token: &str, parts: &[&str], signature: &[u8]) -> bool {
+    pub fn fits(self, key: &str, parts: &[&str], signature: &[u8]) -> bool {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         match self {
-            Hash::Sha1 => mac_fits::<Hmac<sha1::Sha1>>(token, parts, signature),
-            Hash::Sha256 => mac_fits::<Hmac<Sha256>>(token, parts, signature),
+            Hash::Sha1 => secrets::sha1_fits(key, &parts, signature),
+            Hash::Sha256 => secrets::sha256_fits(key, &parts, signature),
         }
     }
 }
 
-fn mac_fits<M: Mac + hmac::digest::KeyInit>(token: &str, parts: &[&str], signature: &[u8]) -> bool {
-    let Ok(mut mac) = <M as Mac>::new_from_slice(token.as_bytes()) else { return false };
-    for part in parts {
-        mac.update(part.as_bytes());
-    }
-    mac.verify_slice(signature).is_ok()
-}
-
 /// What is appended to the URL; `None` when the URL names another body than this one.
 fn signed_parameters(url: &str, body: &[u8]) -> Option<String> {
-    if let Some(promised) = body_hash(url) {
-        let actual = hex::encode(Sha256::digest(body));
-        let same = actual.as_bytes().ct_eq(promised.to_ascii_lowercase().as_bytes());
-        return bool::from(same).then(String::new);
+    if let Some(promised) = secrets::promised_hash(url) {
+        return secrets::is_hash_of(&promised, body).then(String::new);
     }
     let mut values: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(body) {
@@ -78,16 +106,10 @@ fn signed_parameters(url: &str, body: &[u8]) -> Option<String> {
     Some(text)
 }
 
-fn body_hash(url: &str) -> Option<String> {
-    let (_, query) = url.split_once('?')?;
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == "bodySHA256").map(|(_, value)| value.into_owned())
-}
-
 /// The URL as configured, without a port, and with the standard port: Twilio's edges differ in
 /// which of them they sign. Each also with the apostrophes of its query encoded, which servers and
 /// proxies decode on the way (so does Twilio's own Node library).
-fn url_variants(url: &str) -> Vec<String> {
+pub fn url_variants(url: &str) -> Vec<String> {
     let mut variants = vec![url.to_owned()];
     let Some((scheme, rest)) = url.split_once("://") else { return variants };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());

@@ -1,0 +1,129 @@
+//! Puts together the events that one webhook tells of one call. Pure.
+
+use crate::call::caller::caller_number;
+use crate::call::model::{CallEvent, CallEventKind, Caller};
+use crate::call::providers::{Unreadable, Webhook, bounds};
+use crate::config::model::Site;
+use crate::platform::clock::Millis;
+use crate::platform::phone::PhoneNumber;
+
+/// What all events of a webhook share.
+pub struct Report<'a> {
+    site: &'a Site,
+    webhook: &'a Webhook<'a>,
+    provider: &'static str,
+    call_id: String,
+    /// The tracking number, when the webhook tells it.
+    pub to: Option<PhoneNumber>,
+    /// Who called, when the webhook tells it.
+    pub from: Caller,
+    /// `Call-ID` of the caller's leg, when the webhook tells it.
+    pub sip_call_id: Option<String>,
+    events: Vec<CallEvent>,
+}
+
+impl<'a> Report<'a> {
+    /// A report on the call that `call_id` names.
+    pub fn new(
+        provider: &'static str,
+        site: &'a Site,
+        webhook: &'a Webhook<'a>,
+        call_id: &str,
+    ) -> Result<Self, Unreadable> {
+        let call_id = bounds::id(call_id)
+            .ok_or_else(|| Unreadable("the call's id is missing or no id".to_owned()))?;
+        Ok(Report {
+            site,
+            webhook,
+            provider,
+            call_id: call_id.to_owned(),
+            to: None,
+            from: Caller::default(),
+            sip_call_id: None,
+            events: Vec::new(),
+        })
+    }
+
+    /// Adds the numbers of the call itself. A withheld or made-up number has no name and no country.
+    pub fn numbers(mut self, from: &str, name: &str, to: &str) -> Self {
+        let country = &self.site.country;
+        self.to = PhoneNumber::parse_loose(to, Some(country));
+        if let Some(number) = caller_number(from, country) {
+            self.from = Caller {
+                country: number.country().unwrap_or_default(),
+                number: Some(number),
+                name: bounds::text(name),
+                ..self.from
+            };
+        }
+        self
+    }
+
+    /// Adds the number that the call was forwarded from: a number or a `Diversion` header.
+    pub fn forwarded_from(mut self, text: &str) -> Self {
+        self.from.forwarded_from = caller_number(user_part(text), &self.site.country);
+        self
+    }
+
+    /// Adds an event. `detail` tells it from other events of the same kind of webhook; `told_at` is
+    /// when the provider says it happened. What is stale is left out.
+    pub fn add(&mut self, kind: CallEventKind, detail: &str, told_at: Option<Millis>) {
+        let received_at = self.webhook.received_at;
+        if told_at.is_some_and(|at| bounds::is_stale(at, received_at)) {
+            return;
+        }
+        self.events.push(CallEvent {
+            provider: self.provider.to_owned(),
+            provider_call_id: self.call_id.clone(),
+            dedup: format!("{}:{detail}", self.webhook.event),
+            site: self.site.id.clone(),
+            at: bounds::believable(told_at, received_at),
+            received_at,
+            to: None,
+            from: Caller::default(),
+            sip_call_id: None,
+            kind,
+        });
+    }
+
+    /// The events, with what was said about the call in each.
+    pub fn events(self) -> Vec<CallEvent> {
+        let mut events = self.events;
+        for event in &mut events {
+            event.to.clone_from(&self.to);
+            event.from.clone_from(&self.from);
+            event.sip_call_id.clone_from(&self.sip_call_id);
+        }
+        events
+    }
+}
+
+/// The user of a SIP address in a text such as `"Jo" <sip:+14155550122@host>;reason=x`; without one the
+/// text itself.
+fn user_part(text: &str) -> &str {
+    let address = text.split_once('<').map_or(text, |(_, rest)| rest);
+    let address = address.split(['>', ';', ',']).next().unwrap_or_default().trim();
+    let schemes = ["sip:", "sips:", "tel:"];
+    let bare = schemes.iter().find_map(|scheme| address.strip_prefix(scheme)).unwrap_or(address);
+    bare.split('@').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::user_part;
+
+    #[test]
+    fn a_diversion_header_names_a_number() {
+        for text in [
+            "+14155550122",
+            "<sip:+14155550122@carrier.example>;reason=unconditional",
+            "\"Jo\" <sip:+14155550122@10.0.0.1:5060;user=phone>",
+            "tel:+14155550122",
+            "sip:+14155550122@host",
+        ] {
+            assert_eq!(user_part(text), "+14155550122", "{text}");
+        }
+        assert_eq!(user_part(""), "");
+        assert_eq!(user_part("<"), "");
+    }
+}
