@@ -228,6 +228,20 @@ impl CallStore {
         Ok(gone)
     }
 
+    /// Calls that began between two moments, at most `limit`.
+    pub async fn began_between(
+        &self,
+        keys: &SiteKeys,
+        from: Millis,
+        to: Millis,
+        limit: usize,
+    ) -> Result<Vec<CallId>, StoreError> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command.arg(keys.calls()).arg(from.0).arg(to.0).arg("LIMIT").arg(0).arg(limit);
+        let ids: Vec<String> = self.redis.command("calls of a time", &command).await?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
     /// Forgets that a call is open whose snapshot is gone.
     pub async fn forget_open(&self, keys: &SiteKeys, call: CallId) -> Result<(), StoreError> {
         let command = redis::cmd("ZREM").arg(keys.open_calls()).arg(call.to_string()).to_owned();

@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use crate::attribution::model::{Attribution, Basis, Candidate};
 use crate::call::model::{Call, CallStatus};
+use crate::call::outcome::model::Outcome;
+use crate::call::outcome::view::OutcomeView;
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
@@ -52,6 +54,9 @@ pub struct CallView {
     /// Link to a recording at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
+    /// What came of it; absent while nobody told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeView>,
     /// Whose call it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<AttributionView>,
@@ -150,6 +155,8 @@ impl From<&Call> for CallView {
             wait_s: call.wait_s,
             talk_s: call.talk_s,
             recording_url: call.recording_url.clone(),
+            outcome: (call.outcome != Outcome::default())
+                .then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
         }
     }

@@ -352,6 +352,9 @@ const CONDITION: &[Key] = &[
     key("sources", Shape::List(&TEXT)),
     key("media", Shape::List(&TEXT)),
     key("min_confidence", PROBABILITY),
+    key("qualified", FLAG),
+    key("converted", FLAG),
+    key("dispositions", Shape::List(&TEXT)),
 ];
 
 const DESTINATION: Shape = Shape::Kinds {

@@ -83,6 +83,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(lease::pools::http::routes)
         .configure(lease::numbers::http::routes)
         .configure(call::http::routes)
+        .configure(call::outcome::http::routes)
         .configure(report::http::routes)
         .configure(postback::http::routes)
         .configure(operations::routes);

@@ -26,6 +26,7 @@ mod lease_trackers;
 mod ledger;
 mod memory;
 mod numbers;
+mod outcomes;
 mod place;
 mod platform;
 mod pools;

@@ -106,6 +106,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         hold_s: None,
         transferred_at: None,
         keys: Vec::new(),
+        outcome: Default::default(),
         attribution: None,
         applied: Vec::new(),
     }
