@@ -3,6 +3,7 @@
 //! a site. A key that is added here is added to [`crate::config::schema`] too; a test compares them.
 
 mod conversion;
+mod pages;
 mod site;
 mod tracker;
 mod visits;
@@ -20,6 +21,7 @@ use crate::platform::secret::Secret;
 use crate::platform::telemetry::LogFormat;
 
 pub use conversion::*;
+pub use pages::*;
 pub use site::*;
 pub use tracker::*;
 pub use visits::*;

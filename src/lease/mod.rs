@@ -11,11 +11,15 @@
 
 pub mod areas;
 mod beats;
+mod cookies;
 mod desk;
+mod gate;
 pub mod holders;
 pub mod http;
+mod known;
 pub mod model;
 pub mod numbers;
+pub mod pages;
 pub mod pools;
 pub mod reply;
 pub mod rules;
@@ -26,3 +30,4 @@ pub mod trackers;
 pub mod view;
 pub mod wire;
 pub mod worker;
+pub mod written;
