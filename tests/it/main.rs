@@ -17,6 +17,7 @@ mod lease;
 mod lease_areas;
 mod lease_beats;
 mod lease_consent;
+mod lease_cookies;
 mod lease_http;
 mod lease_labels;
 mod lease_life;
