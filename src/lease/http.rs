@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 
 use crate::config::model::{Mode, Site};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::lease::amp;
 use crate::lease::cookies::Cookies;
 use crate::lease::desk::Desk;
 use crate::lease::gate::{live, read_body, site, turn_away};
@@ -26,7 +27,7 @@ use crate::visit::token::{SessionToken, sign_visitor};
 
 /// Mounts the snippet's routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
-    cfg.service(post_lease).service(post_beat);
+    cfg.service(post_lease).service(post_beat).service(amp::get_amp);
 }
 
 /// A page view: counts it, and leases a number for it when one is wanted.
@@ -116,12 +117,13 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     let read = |text: &str| SessionToken::read(desk.signing, &site.id, text, now);
     // However long it was silent: a page that is still open is still that visit.
     let Some(token) = read(&asked.session) else {
-        let nobody = Identity { session: None, visitor: None, link: None, mode: Mode::Full };
         let outcome = Outcome::Nothing(NoNumberReason::NotWanted);
+        let nobody =
+            Identity { mode: Known::of_beat(&desk, site, None).mode, ..Identity::nobody() };
         return answer(site, &reply(&live, site, &outcome, nobody), origin, Vec::new());
     };
     let token = SessionToken { seen: now, ..token };
-    let mode = Known::of_beat(&desk, site, token).mode;
+    let mode = Known::of_beat(&desk, site, Some(token)).mode;
     let mine = identity(&desk, site, &token, mode);
     let as_it_came = |identity: Identity| {
         let session = Some((token.session, asked.session.clone()));
@@ -193,7 +195,7 @@ fn unchanged(known: &Known, asked: &LeaseRequest, goes_on: bool) -> Identity {
     }
 }
 
-fn unavailable(error: &StoreError) -> Outcome {
+pub(super) fn unavailable(error: &StoreError) -> Outcome {
     if !matches!(error, StoreError::Unavailable(_)) {
         tracing::error!(%error, "a page got no number: Redis and this program disagree");
     }
@@ -208,11 +210,16 @@ fn answer_view(
     origin: Option<HeaderValue>,
     cookies: Vec<Cookie<'static>>,
 ) -> Result<HttpResponse, Problem> {
+    count_view(reply, seq);
+    answer(site, reply, origin, cookies)
+}
+
+/// Counts a page view, the first of its page or another one, and what came of it.
+pub(super) fn count_view(reply: &Reply<'_>, seq: u32) {
     let ask = if seq == 1 { "first" } else { "again" };
     let outcome = outcome_word(reply);
     metrics::counter!("ringtrace_page_views_total", "outcome" => outcome, "ask" => ask)
         .increment(1);
-    answer(site, reply, origin, cookies)
 }
 
 fn answer(

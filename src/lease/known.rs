@@ -51,9 +51,15 @@ impl Known {
         Known { own: session, ..known }
     }
 
-    /// Who sent a beat of this session.
-    pub(super) fn of_beat(desk: &Desk<'_>, site: &Site, session: SessionToken) -> Self {
-        Self::by(desk, site, Some(session), None, None)
+    /// Somebody of whom nothing is known, told or stored.
+    pub(super) fn nobody() -> Self {
+        let (session, visitor, consent) = (None, None, Consent::default());
+        Known { session, own: session, visitor, consent, told: false, mode: Mode::None }
+    }
+
+    /// Who sent a beat, of this session when its token could be read.
+    pub(super) fn of_beat(desk: &Desk<'_>, site: &Site, session: Option<SessionToken>) -> Self {
+        Self::by(desk, site, session, None, None)
     }
 
     fn by(

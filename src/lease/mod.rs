@@ -9,6 +9,8 @@
 //! keeps its own number. The decisions are Lua scripts (`lua/`), atomic in Redis, with the time as
 //! an argument; truth is in values and scores, a key's time to live only collects garbage.
 
+pub mod amp;
+mod amp_origin;
 pub mod areas;
 mod beats;
 mod cookies;

@@ -38,6 +38,13 @@ pub struct Identity {
     pub mode: Mode,
 }
 
+impl Identity {
+    /// Nobody who is known, and nothing that may be kept.
+    pub fn nobody() -> Self {
+        Identity { session: None, visitor: None, link: None, mode: Mode::None }
+    }
+}
+
 /// Builds the reply; counts every `original` and its reason.
 pub fn reply<'a>(
     installation: &'a Installation,

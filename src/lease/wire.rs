@@ -280,6 +280,35 @@ pub struct Digits<'a> {
 }
 
 impl LeaseRequest {
+    /// What a page that says nothing else asks when it is loaded.
+    pub(super) fn of_page(
+        key: String,
+        page: PageId,
+        url: String,
+        referrer: Option<String>,
+    ) -> Result<Self, Problem> {
+        bounded("url", Some(&url), MAX_URL)?;
+        bounded("referrer", referrer.as_deref(), MAX_REFERRER)?;
+        Ok(LeaseRequest {
+            v: PROTOCOL_VERSION,
+            key,
+            page,
+            seq: 1,
+            url,
+            referrer,
+            want: Want::Now,
+            session: None,
+            visitor: None,
+            link: None,
+            consent: None,
+            cookies: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            tags: Vec::new(),
+            prerender: false,
+            shown: Shown::new(),
+        })
+    }
+
     /// Reads a body, whatever its content type says.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let request: LeaseRequest = json(body)?;
