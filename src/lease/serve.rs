@@ -95,7 +95,8 @@ async fn lease_all(
 ) -> Result<Outcome, StoreError> {
     let may_take = match wish.want {
         Want::Now => true,
-        Want::Auto => site.snippet.lease_when.is_at_once(),
+        // A number that is on the page already must not be taken from it.
+        Want::Auto => site.snippet.lease_when.is_at_once() || !wish.shown.is_empty(),
         Want::Later | Want::None => return Ok(Outcome::Nothing(NoNumberReason::NotWanted)),
     };
     let marks = view.token.marks;

@@ -83,6 +83,16 @@ async fn a_session_whose_pool_was_used_up_waits_like_a_new_one() {
 }
 
 #[actix_web::test]
+async fn a_number_that_is_on_the_page_is_not_waited_for() {
+    let when = json!({ "lease_when": { "visible": true } });
+    let edge = edge(with_snippet(when), TestRedis::patient_handle).await;
+    let mut asked = auto("page-one", 1);
+    asked["shown"] = json!({ "main": number(1).as_str() });
+    let reply = edge.ask("/v1/lease", &asked).await;
+    assert_eq!(reply["targets"][0]["tracking"]["number"], number(1).as_str());
+}
+
+#[actix_web::test]
 async fn a_static_number_costs_nothing_and_is_there_at_once() {
     let mut site = site_json("demo", 1, json!({}));
     site["snippet"] = json!({ "lease_when": { "visible": true } });

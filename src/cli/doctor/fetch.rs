@@ -68,7 +68,7 @@ impl Fetched {
             let (_, rest) = text.split_once("charset=")?;
             let label = rest.trim_start_matches(['"', '\'']);
             let end = label.find(['"', '\'', ';', ' ', '>', '/']).unwrap_or(label.len());
-            encoding_rs::Encoding::for_label(label[..end].as_bytes())
+            encoding_rs::Encoding::for_label(&label.as_bytes()[..end])
         };
         let head = String::from_utf8_lossy(&self.body[..self.body.len().min(1024)]);
         let encoding = named(&self.content_type().to_ascii_lowercase())
