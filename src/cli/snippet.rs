@@ -24,6 +24,10 @@ pub struct SnippetArgs {
     pub tag_only: bool,
 }
 
+/// What is said of an address that pages of the internet cannot use.
+const NOT_SECURE: &str =
+    "\nserver.public_url is no https:// address: browsers do not load it into https pages.\n";
+
 /// Prints the script tag, and unless only that is wanted, what else there is.
 pub(super) fn run(args: &SnippetArgs) -> Result<(), CliError> {
     let (config, _) = load_checked(args.config.as_deref())?;
@@ -71,8 +75,9 @@ fn everything(config: &Config, site: &Site, tag: &str) -> String {
          With Google Tag Manager: a tag of the type \"Custom HTML\" with the tag without a version, on the\n\
          trigger \"Initialization - All Pages\". With data-consent=\"auto\" in it, it follows Consent Mode.\n\n\
          A Content-Security-Policy needs: script-src {url}; connect-src {url}\n\
-         Then look whether it is right: ringtrace doctor https://…\n",
+         Then look whether it is right: ringtrace doctor https://…\n{note}",
         title = site.title(),
+        note = if url.starts_with("https://") { "" } else { NOT_SECURE },
     )
 }
 

@@ -79,11 +79,11 @@ impl Known {
         Known { session, own: session, visitor, consent, told: told.is_some(), mode }
     }
 
-    /// The session that this page view goes on with, `seq` being its place in its page. Where nothing
-    /// may outlive a page, the next one is a session of its own; but what is withdrawn is withdrawn
-    /// from the session that it was given in.
-    pub(super) fn goes_on(&self, seq: u32) -> Option<SessionToken> {
-        let alone = self.mode == Mode::None && seq == 1;
+    /// The session that this page view goes on with. Where nothing may outlive a page, the next one is a
+    /// session of its own; a page that shows a number already came back (from the back/forward cache),
+    /// and what is withdrawn is withdrawn from the session that it was given in.
+    pub(super) fn goes_on(&self, asked: &LeaseRequest) -> Option<SessionToken> {
+        let alone = self.mode == Mode::None && asked.seq == 1 && asked.shown.is_empty();
         self.session.filter(|token| !alone || token.consent.analytics)
     }
 

@@ -23,7 +23,7 @@ use crate::visit::learnt::{Labels, Learnt};
 use crate::visit::model::{Consent, Machine, Place, Visit};
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
-use crate::visit::store::{Said, change_consent, forget_touches, learn, open, touches};
+use crate::visit::store::{Said, change_consent, forget_visitor, learn, open, touches};
 use crate::visit::tables::Tables;
 use crate::visit::token::{Marks, SessionToken};
 
@@ -80,7 +80,7 @@ impl View {
     ) -> Self {
         let now = desk.clock.now();
         let touch = campaign_fingerprint(desk.tables, rules, &asked.url);
-        let token = known.goes_on(asked.seq);
+        let token = known.goes_on(asked);
         let token = token.filter(|token| token.continues(now, site.session_timeout, touch));
         let Known { consent, told, .. } = *known;
         let learnt = Learnt {
@@ -217,7 +217,7 @@ impl View {
         let client = self.client.as_ref();
         if let Some(withdrawn) = &self.withdrawn {
             store.forget(keys, site, withdrawn).await?;
-            forget_touches(redis, keys, withdrawn).await?;
+            forget_visitor(redis, keys, withdrawn, seen).await?;
         }
         let visitor = match &self.news {
             News::None => visitor,

@@ -106,6 +106,13 @@ impl Visit {
         }
     }
 
+    /// Takes away the external ids.
+    pub fn forget_ids(&mut self) -> Changed {
+        let fact = !self.labels.ids.is_empty();
+        self.labels.ids.clear();
+        Changed { visit: fact, fact }
+    }
+
     /// Adds what was learnt, as far as the visitor allows it.
     pub fn learn(&mut self, learnt: &Learnt) -> Changed {
         let known = self.consent.ads && self.ad_ids.update(learnt.ad_ids.clone());

@@ -21,15 +21,15 @@ use crate::platform::keys::SiteKeys;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
-use crate::visit::learnt::Learnt;
+use crate::visit::learnt::{Changed, Learnt};
 use crate::visit::model::{Consent, Touch, Visit};
 use crate::visit::packed::{pack, unpack};
 
 /// Most touches that are kept of one visitor.
 pub const MAX_TOUCHES: isize = 50;
 
-/// How often a visit is read again that somebody else changed meanwhile.
-const LEARN_TRIES: usize = 3;
+/// How often a visit is read that somebody else changes meanwhile.
+const REWRITE_TRIES: usize = 3;
 
 /// Writes a new session, and with consent its visitor's touch, and tells the ledger: one round trip.
 /// The visit is kept for `window`, or for `look_back` where it is a touch that must be known for
@@ -80,9 +80,6 @@ pub struct Said<'a> {
 
 /// Adds to the visit of `session` what was learnt of it, as far as the visitor allows it, unless that is
 /// known or the visit is not. The ledger is told of labels; what tags know changes no fact of a report.
-///
-/// Whatever else is written to the visit meanwhile stays, a consent that is taken back above all: it
-/// is then read again, and after a few times the news waits for the next message.
 pub async fn learn(
     redis: &Redis,
     keys: &SiteKeys,
@@ -90,16 +87,46 @@ pub async fn learn(
     learnt: &Learnt,
     now: Millis,
 ) -> Result<(), StoreError> {
+    rewrite(redis, keys, session, now, |visit| visit.learn(learnt)).await
+}
+
+/// Forgets a visitor who withdrew: the touches, and the external ids of the visits that they are of.
+pub async fn forget_visitor(
+    redis: &Redis,
+    keys: &SiteKeys,
+    visitor: &VisitorId,
+    now: Millis,
+) -> Result<(), StoreError> {
+    for touch in touch_sessions(redis, keys, visitor).await? {
+        rewrite(redis, keys, touch, now, Visit::forget_ids).await?;
+    }
+    let mut forget = redis::cmd("DEL");
+    forget.arg(keys.touches(visitor));
+    redis.command("the touches of a visitor", &forget).await
+}
+
+/// Rewrites the stored visit of `session`, when it is known and `change` says that it did change, and
+/// tells the ledger of a fact that did.
+///
+/// Whatever else is written to the visit meanwhile stays, a consent that is taken back above all: it
+/// is then read again, and after a few times the news is dropped.
+async fn rewrite(
+    redis: &Redis,
+    keys: &SiteKeys,
+    session: SessionId,
+    now: Millis,
+    change: impl Fn(&mut Visit) -> Changed,
+) -> Result<(), StoreError> {
     static REPLACE: LazyLock<Script> =
         LazyLock::new(|| Script::new(include_str!("lua/replace.lua")));
     let key = keys.session(&session);
     let mut command = redis::cmd("GET");
     command.arg(&key);
-    for _ in 0..LEARN_TRIES {
+    for _ in 0..REWRITE_TRIES {
         let read: Option<Vec<u8>> = redis.command("a visit", &command).await?;
         let Some(read) = read else { return Ok(()) };
         let mut visit = unpack(&read, keys.site(), session)?;
-        let changed = visit.learn(learnt);
+        let changed = change(&mut visit);
         if !changed.visit {
             return Ok(());
         }
@@ -216,17 +243,6 @@ fn tell_ledger(pipeline: &mut Pipeline, keys: &SiteKeys, visit: &Visit, at: Mill
     pipeline.cmd("XADD").arg(ledger).arg("*").arg(ENVELOPE_FIELD).arg(entry).ignore();
 }
 
-/// Forgets the touches of a visitor who withdrew outside of any session that is known.
-pub async fn forget_touches(
-    redis: &Redis,
-    keys: &SiteKeys,
-    visitor: &VisitorId,
-) -> Result<(), StoreError> {
-    let mut forget = redis::cmd("DEL");
-    forget.arg(keys.touches(visitor));
-    redis.command("the touches of a visitor", &forget).await
-}
-
 /// The visits of these sessions, in their order; `None` where Redis no longer has one.
 pub async fn load_visits(
     redis: &Redis,
@@ -271,11 +287,21 @@ pub async fn touches(
     visitor: &VisitorId,
     known: Option<SessionId>,
 ) -> Result<Vec<Touch>, StoreError> {
+    let sessions = touch_sessions(redis, keys, visitor).await?.into_iter();
+    let sessions = sessions.filter(|id| Some(*id) != known);
+    let visits = load_visits(redis, keys, &sessions.collect::<Vec<_>>()).await?;
+    Ok(visits.iter().flatten().map(Visit::touch).collect())
+}
+
+/// The sessions that are a visitor's touches, oldest first.
+async fn touch_sessions(
+    redis: &Redis,
+    keys: &SiteKeys,
+    visitor: &VisitorId,
+) -> Result<Vec<SessionId>, StoreError> {
     let mut command = redis::cmd("ZRANGE");
     command.arg(keys.touches(visitor)).arg(0).arg(-1);
     let listed: Vec<Vec<u8>> = redis.command("touches", &command).await?;
     let session = |bytes: &Vec<u8>| Uuid::from_slice(bytes).ok().map(SessionId);
-    let sessions = listed.iter().filter_map(session).filter(|id| Some(*id) != known);
-    let visits = load_visits(redis, keys, &sessions.collect::<Vec<_>>()).await?;
-    Ok(visits.iter().flatten().map(Visit::touch).collect())
+    Ok(listed.iter().filter_map(session).collect())
 }

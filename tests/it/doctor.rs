@@ -201,6 +201,10 @@ async fn what_may_not_be_meant_is_a_warning_and_a_tag_manager_can_be_helped() {
     ];
     assert_eq!(ids(&told, "warning"), expected);
 
+    let held = world.tag("type=text/plain") + "8003569377, 020 7946 0000";
+    let (told, code) = doctor(&world.html("/held", &held).await).await;
+    assert_eq!((code, ids(&told, "warning")), (0, vec!["inert".to_owned()]), "{told}");
+
     let html = "<script>j.src='https://www.googletagmanager.com/gtm.js?id='</script>800.356.9377";
     let url = world.html("/managed", html).await;
     let words = ["doctor", &url, "--json", "--key", "pk_three", "--endpoint", base];

@@ -57,6 +57,14 @@ async fn where_people_are_asked_first_every_view_is_a_session_of_its_own_and_nob
     let again = edge.view_from(ENGLAND, &asked).await;
     assert_eq!(again["session_id"], first["session_id"]);
 
+    // So does the same page when it comes back from the back/forward cache with its number.
+    let mut back = silent("page-bfc", 1);
+    back["session"] = first["session"].clone();
+    back["shown"] = json!({ "main": first["targets"][0]["tracking"]["number"] });
+    let back = edge.view_from(ENGLAND, &back).await;
+    assert_eq!(back["session_id"], first["session_id"]);
+    assert_eq!(back["targets"], first["targets"]);
+
     // Another page does not, even if somebody kept the token.
     let mut next = silent("page-two", 1);
     next["session"] = first["session"].clone();
@@ -115,7 +123,10 @@ async fn consent_upgrades_a_page_and_its_withdrawal_forgets_the_visitor_at_once(
 #[actix_web::test]
 async fn a_visitor_who_withdraws_after_the_session_ended_is_forgotten_too() {
     let edge = edge(site(json!({})), TestRedis::patient_handle).await;
-    let first = edge.view_from(AMERICA, &said("page-one", 1, true)).await;
+    let mut asked = said("page-one", 1, true);
+    asked["ids"] = json!({ "crm": "4711" });
+    asked["tags"] = json!(["vip"]);
+    let first = edge.view_from(AMERICA, &asked).await;
     assert_eq!(edge.keys_like("rt:*:touches:*").await.len(), 1);
     edge.clock.set(START.plus(3_600_000));
     let mut denied = said("page-two", 1, false);
@@ -124,6 +135,10 @@ async fn a_visitor_who_withdraws_after_the_session_ended_is_forgotten_too() {
     assert!(reply.get("visitor").is_none());
     assert_eq!(reply["mode"], "session");
     assert!(edge.keys_like("rt:*:touches:*").await.is_empty());
+    let visits = edge.visits().await;
+    assert_eq!(visits.len(), 2);
+    assert!(visits.iter().all(|visit| visit.labels.ids.is_empty()), "those of old visits, too");
+    assert!(visits.iter().any(|visit| visit.labels.tags == ["vip"]));
 }
 
 #[actix_web::test]

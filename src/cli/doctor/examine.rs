@@ -98,6 +98,12 @@ impl Examination {
         if !tag.is_async {
             self.warning("not_async", "the tag is not async: the page waits for the script");
         }
+        if let Some(kind) = &tag.inert {
+            let message = format!(
+                "the tag has type={kind:?}: browsers do not run it until something, such as a consent manager, changes that"
+            );
+            self.warning("inert", message);
+        }
         if let Some(word) = &tag.odd_consent {
             let message = format!(
                 "data-consent={word:?} is none of granted, denied and auto: it is not looked at"
@@ -190,6 +196,7 @@ fn by_name(key: &str, endpoint: &Url) -> Tag {
         crossorigin: false,
         nonce: String::new(),
         is_async: true,
+        inert: None,
         odd_consent: None,
     }
 }

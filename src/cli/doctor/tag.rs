@@ -19,6 +19,8 @@ pub(super) struct Tag {
     pub(super) nonce: String,
     /// Whether it waits for nothing and nothing waits for it.
     pub(super) is_async: bool,
+    /// Its `type`, when browsers run no script of that type.
+    pub(super) inert: Option<String>,
     /// What its `data-consent` says, when that is no word of the snippet.
     pub(super) odd_consent: Option<String>,
 }
@@ -35,7 +37,10 @@ impl Tag {
         if !is_snippet(&src) && (key.is_none() || endpoint.is_none()) {
             return None;
         }
-        let known = |word: &&str| !matches!(*word, "granted" | "denied" | "auto" | "");
+        let runs = |kind: &&str| {
+            matches!(kind.trim(), "" | "module") || kind.to_ascii_lowercase().contains("javascript")
+        };
+        let odd = |word: &&str| !matches!(*word, "granted" | "denied" | "auto" | "");
         Some(Tag {
             endpoint: endpoint.unwrap_or_else(|| src.clone()),
             src,
@@ -44,7 +49,8 @@ impl Tag {
             crossorigin: attribute("crossorigin").is_some(),
             nonce: attribute("nonce").unwrap_or_default().to_owned(),
             is_async: attribute("async").is_some() || attribute("defer").is_some(),
-            odd_consent: attribute("data-consent").filter(known).map(str::to_owned),
+            inert: attribute("type").filter(|kind| !runs(kind)).map(str::to_owned),
+            odd_consent: attribute("data-consent").filter(odd).map(str::to_owned),
         })
     }
 
