@@ -189,7 +189,7 @@ fn unchanged(known: &Known, asked: &LeaseRequest, goes_on: bool) -> Identity {
     let session = known.own.filter(|_| goes_on).map(|token| token.session);
     Identity {
         session: session.zip(asked.session.clone()),
-        visitor: asked.visitor.clone().filter(|_| known.consent.analytics),
+        visitor: known.visitor.filter(|_| known.consent.analytics).and(asked.visitor.clone()),
         link: None,
         mode: known.mode,
     }

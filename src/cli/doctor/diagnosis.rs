@@ -28,7 +28,7 @@ pub(super) struct TagFound {
     pub(super) src: String,
     /// The site's key, empty when the tag has none.
     pub(super) key: String,
-    /// Origin of the service.
+    /// Where the service is, without a slash at the end.
     pub(super) endpoint: String,
 }
 

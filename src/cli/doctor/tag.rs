@@ -12,7 +12,7 @@ pub(super) struct Tag {
     pub(super) src: Url,
     /// The site's key.
     pub(super) key: Option<String>,
-    /// Origin of the service: what the tag says, else where the script comes from.
+    /// Where the service is: what the tag says, with its path, else the origin that the script comes from.
     pub(super) endpoint: Url,
     pub(super) integrity: Option<String>,
     pub(super) crossorigin: bool,
@@ -42,7 +42,7 @@ impl Tag {
         };
         let odd = |word: &&str| !matches!(*word, "granted" | "denied" | "auto" | "");
         Some(Tag {
-            endpoint: endpoint.unwrap_or_else(|| src.clone()),
+            endpoint: endpoint.or_else(|| src.join("/").ok())?,
             src,
             key,
             integrity: attribute("integrity").map(str::to_owned),
@@ -57,7 +57,7 @@ impl Tag {
     /// The address of one of the service's routes.
     pub(super) fn route(&self, path: &str) -> Url {
         let mut url = self.endpoint.clone();
-        url.set_path(path);
+        url.set_path(&format!("{}{path}", self.endpoint.path().trim_end_matches('/')));
         url.set_query(None);
         url.set_fragment(None);
         url
@@ -72,7 +72,7 @@ impl Tag {
         TagFound {
             src: self.src.to_string(),
             key: self.key.clone().unwrap_or_default(),
-            endpoint: self.endpoint.origin().ascii_serialization(),
+            endpoint: self.endpoint.as_str().trim_end_matches('/').to_owned(),
         }
     }
 }

@@ -44,6 +44,10 @@ fn tags_are_known_by_their_script_or_their_key() {
         known("<script src=https://rt.example.com/rt.js>"),
         one("https://rt.example.com/rt.js", "", rt)
     );
+    let behind_a_path = page("<script src=/calls/rt.js data-key=k data-endpoint=/calls/></script>");
+    let tag = &behind_a_path.tags[0];
+    assert_eq!(tag.found().endpoint, "https://www.example.com/calls");
+    assert_eq!(tag.route("/v1/lease").as_str(), "https://www.example.com/calls/v1/lease");
     for other in [
         "<script src=/smart.js></script>",
         "<script src=/rt.json></script>",

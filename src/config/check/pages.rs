@@ -21,7 +21,12 @@ const NAME_MAX: usize = 64;
 pub(super) fn check(config: &Config, out: &mut Complaints) {
     for (i, site) in config.sites.iter().enumerate() {
         let path = format!("sites[{i}]");
-        modes(&format!("{path}.modes"), &site.modes, out);
+        let path_of_modes = format!("{path}.modes");
+        modes(&path_of_modes, &site.modes, out);
+        if config.place.databases.is_empty() && decides_by_country(&site.modes) {
+            let message = "without a database in place.databases no country is known: `unknown` decides for everybody";
+            out.warning(path_of_modes, message);
+        }
         written(&path, site, out);
         let path = format!("{path}.snippet");
         lease_when(&format!("{path}.lease_when"), site, out);
@@ -44,6 +49,12 @@ fn modes(path: &str, modes: &Modes, out: &mut Complaints) {
     }
     let listed = modes.countries.iter().enumerate();
     unique("country", listed.map(|(i, c)| (format!("{path}[{i}]"), c.as_str())), out);
+}
+
+/// Whether a site says something of its own about countries.
+fn decides_by_country(modes: &Modes) -> bool {
+    let Modes { unknown, denied, .. } = *modes;
+    *modes != Modes { unknown, denied, ..Modes::default() }
 }
 
 fn written(path: &str, site: &Site, out: &mut Complaints) {
@@ -181,6 +192,7 @@ mod tests {
         let head = "id = \"s\"\nkey = \"pk\"\nforward_to = \"+14155550100\"\n";
         let site: Site = toml::from_str(&format!("{head}{section}")).expect("a site");
         config.sites = vec![site];
+        config.place.databases = vec!["places.mmdb".into()];
         let mut out = Complaints::default();
         check(&config, &mut out);
         let word = |severity| if severity == Severity::Error { "error" } else { "warning" };
@@ -231,6 +243,21 @@ mod tests {
         let many = vec!["'data-a'"; 65].join(", ");
         let many = format!("[snippet]\nattributes = [{many}]");
         assert_eq!(said(&many), ["error sites[0].snippet.attributes"]);
+    }
+
+    #[test]
+    fn countries_need_a_database_of_places() {
+        let demo = include_str!("../../../config/demo.toml");
+        let mut config = load_text("demo.toml", demo).expect("the demo can be read");
+        let mut complaints = |modes: &str| {
+            config.sites[0].modes = toml::from_str(modes).expect("modes");
+            let mut out = Complaints::default();
+            check(&config, &mut out);
+            out.into_vec().iter().map(|complaint| complaint.path.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(complaints("unknown = 'none'\ndenied = 'none'"), [""; 0]);
+        assert_eq!(complaints("countries = ['BR']"), ["sites[0].modes"]);
+        assert_eq!(complaints("elsewhere = 'session'"), ["sites[0].modes"]);
     }
 
     #[test]
