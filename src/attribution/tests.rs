@@ -30,6 +30,8 @@ fn holder(n: u8, seen_ago: i64, click_ago: Option<i64>) -> Holder {
         last_seen: Millis(T - seen_ago),
         tier: Tier::Own,
         tel_click: click_ago.map(|ago| Millis(T - ago)),
+        copied: None,
+        long_press: None,
         live: false,
     }
 }

@@ -35,6 +35,9 @@ pub enum CliError {
     /// The configuration has several sites, or none.
     #[error("name one of the sites with --site: {0}")]
     WhichSite(String),
+    /// Some of the numbers could not be taken; each was told already.
+    #[error("{0} of the numbers were not taken")]
+    Rejected(usize),
     /// A database of places cannot be used.
     #[error(transparent)]
     Place(DatabaseError),

@@ -2,10 +2,12 @@
 
 mod check;
 mod classify;
+mod client;
 mod demo;
 mod doctor;
 mod error;
 mod key;
+mod numbers;
 pub mod replay;
 mod report;
 mod serve;
@@ -19,10 +21,12 @@ use clap::{Parser, Subcommand};
 
 pub use check::CheckArgs;
 pub use classify::ClassifyArgs;
+pub use client::{Client, ServerArgs};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
+pub use numbers::{NumbersCommand, PoolArgs};
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
@@ -59,6 +63,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// How many numbers so many visitors need.
     Size(SizeArgs),
+    /// The numbers of a pool of the running server.
+    #[command(subcommand)]
+    Numbers(NumbersCommand),
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -79,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
             size::run(&args);
             ExitCode::SUCCESS
         }
+        Command::Numbers(command) => finish(numbers::run(command)),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }
 }

@@ -13,12 +13,13 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, UrlMethod, VisitField,
-    WarehouseKind,
+    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, UrlMethod,
+    VisitField, WarehouseKind,
 };
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::telemetry::LogFormat;
+use crate::platform::vanity::Vanity;
 
 /// What a value may be.
 pub enum Shape {
@@ -218,6 +219,8 @@ const SITE: &[Key] = &[
     key("trackers", Shape::List(&Shape::Table(TRACKER))),
     key("pools", Shape::List(&Shape::Table(POOL))),
     key("static_numbers", Shape::List(&Shape::Table(STATIC_NUMBER))),
+    key("numbers", Shape::List(&Shape::Table(NUMBER_ENTRY))),
+    key("quarantine", DURATION),
     key("telephony", Shape::Table(TELEPHONY)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
@@ -297,7 +300,7 @@ const TARGET: &[Key] = &[
 
 const POOL: &[Key] = &[
     needed("id", ID),
-    needed("numbers", Shape::List(&NUMBER)),
+    key("numbers", Shape::List(&NUMBER)),
     key("match_area", FLAG),
     key("hold", DURATION),
     key("linger", DURATION),
@@ -311,6 +314,12 @@ const POOL: &[Key] = &[
 
 const STATIC_NUMBER: &[Key] =
     &[needed("number", NUMBER), needed("source", TEXT), key("medium", TEXT), key("campaign", TEXT)];
+
+const NUMBER_ENTRY: &[Key] = &[
+    needed("number", NUMBER),
+    key("vanity", quoted::<Vanity>("a number with letters such as \"844-PHONEXA\"")),
+    key("capabilities", Shape::List(&quoted::<Capability>("\"sms\" or \"whatsapp\""))),
+];
 
 const TELEPHONY: &[Key] = &[
     key(

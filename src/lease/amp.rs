@@ -103,7 +103,8 @@ async fn serve_alone(
     asked: &LeaseRequest,
 ) -> Outcome {
     let mut view = View::decide(desk, site, live.rules(&site.id), asked, &Known::nobody());
-    let sign = PageSign { page: asked.page.clone(), seq: 1, kind: SignKind::View, tel_click: None };
+    let sign =
+        PageSign { page: asked.page.clone(), seq: 1, kind: SignKind::View, done: Vec::new() };
     let keys = live.shards.keys(&site.id);
     let nearby = site.pools.iter().any(|pool| pool.match_area);
     let wish = Wish {
@@ -125,7 +126,7 @@ async fn serve_alone(
 }
 
 fn own_number(live: &Installation, target: &Target) -> AmpReply {
-    let written = live.written(&target.number);
+    let written = &live.known(&target.number).written;
     AmpReply {
         phone_number: written.e164.clone(),
         formatted_phone_number: written.national.clone(),

@@ -14,7 +14,7 @@ use crate::lease::cookies::Cookies;
 use crate::lease::desk::Desk;
 use crate::lease::gate::{live, read_body, site, turn_away};
 use crate::lease::known::Known;
-use crate::lease::model::{PageSign, SignKind, TelClick};
+use crate::lease::model::{Done, PageSign, SignKind};
 use crate::lease::reply::{Identity, Outcome, outcome_word, reply};
 use crate::lease::serve::{Wish, serve, sign_of_life};
 use crate::lease::view::View;
@@ -67,7 +67,7 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         page: asked.page.clone(),
         seq: asked.seq,
         kind: SignKind::View,
-        tel_click: None,
+        done: Vec::new(),
     };
     let keys = live.shards.keys(&site.id);
     let nearby = site.pools.iter().any(|pool| pool.match_area);
@@ -136,13 +136,15 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     let clerk = desk.clerk(&live, site);
     let kind = SignKind::from(asked.kind);
     metrics::counter!("ringtrace_beats_total", "kind" => kind.word()).increment(1);
-    let click = asked.tel_click.as_ref().and_then(|click| {
-        let pool = clerk.trackers.plan(site, token.marks).pool_of(&click.target)?;
-        // A float saturates; an older click than the pin lasts says nothing any more.
-        let ago_ms = (click.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
-        Some(TelClick { pool: pool.id.clone(), ago_ms })
+    let done = asked.gestures().filter_map(|(gesture, told)| {
+        let pool = clerk.trackers.plan(site, token.marks).pool_of(&told.target)?;
+        metrics::counter!("ringtrace_gestures_total", "gesture" => gesture.word()).increment(1);
+        // A float saturates; what is older than a click's pin lasts says nothing any more.
+        let ago_ms = (told.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
+        Some(Done { pool: pool.id.clone(), gesture, ago_ms })
     });
-    let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
+    let done = done.collect();
+    let sign = PageSign { page: asked.page, seq: asked.seq, kind, done };
     let keys = live.shards.keys(&site.id);
     let labels = Labels::said(&asked.ids, &asked.tags).allowed(token.consent.analytics);
     let learnt = Learnt { labels, ..Learnt::default() };

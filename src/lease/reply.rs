@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::config::Installation;
 use crate::config::model::{Mode, Site, Target};
+use crate::config::{Installation, Known};
 use crate::lease::model::{Lease, Tier};
 use crate::lease::trackers::Serves;
 use crate::lease::wire::{
@@ -120,17 +120,19 @@ fn target_reply<'a>(
     forms: &'a [FormReply],
     (tier, number, reason): Answer<'a>,
 ) -> TargetReply<'a> {
-    let shown = number.map(|number| installation.written(number));
+    let shown = number.map(|number| installation.known(number));
     if let Some(reason) = reason {
         metrics::counter!("ringtrace_original_total", "reason" => reason.word()).increment(1);
     }
     let has = |form: Form| forms.iter().any(|known| known.form == form);
-    let tracking = shown.map(|written| {
-        let digits = |form, of: fn(&WrittenForms) -> &str| has(form).then(|| part(&written, of));
+    let tracking = shown.map(|known| {
+        let digits = |form, of: fn(&WrittenForms) -> &str| has(form).then(|| part(&known, of));
         TrackingReply {
-            number: part(&written, |w| &w.e164),
-            international: part(&written, |w| &w.international),
-            national: part(&written, |w| &w.national),
+            number: part(&known, |w| &w.e164),
+            international: part(&known, |w| &w.international),
+            national: part(&known, |w| &w.national),
+            vanity: known.details.vanity.as_ref().map(|vanity| vanity.as_str().to_owned()),
+            capabilities: known.details.capabilities.clone(),
             digits: Digits {
                 international: digits(Form::International, |w| &w.international_digits),
                 national: digits(Form::National, |w| &w.national_digits),
@@ -149,9 +151,9 @@ fn target_reply<'a>(
 }
 
 /// One of the written forms, borrowed where they are.
-fn part<'a>(written: &Cow<'a, WrittenForms>, of: fn(&WrittenForms) -> &str) -> Cow<'a, str> {
-    match written {
-        Cow::Borrowed(known) => Cow::Borrowed(of(known)),
-        Cow::Owned(computed) => Cow::Owned(of(computed).to_owned()),
+fn part<'a>(known: &Cow<'a, Known>, of: fn(&WrittenForms) -> &str) -> Cow<'a, str> {
+    match known {
+        Cow::Borrowed(known) => Cow::Borrowed(of(&known.written)),
+        Cow::Owned(computed) => Cow::Owned(of(&computed.written).to_owned()),
     }
 }

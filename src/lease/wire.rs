@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::config::model::Mode;
+use crate::config::model::{Capability, Mode};
 use crate::http::problem::Problem;
-use crate::lease::model::{SignKind, Tier};
+use crate::lease::model::{Gesture, SignKind, Tier};
 use crate::lease::pages::SettingsReply;
 use crate::platform::ids::{PageId, TargetId};
 use crate::platform::phone::PhoneNumber;
@@ -133,7 +133,13 @@ pub struct BeatRequest {
     pub shown: Shown,
     /// A `tel:` link was clicked.
     #[serde(default)]
-    pub tel_click: Option<WireTelClick>,
+    pub tel_click: Option<WireGesture>,
+    /// The number was copied.
+    #[serde(default)]
+    pub copied: Option<WireGesture>,
+    /// The number was pressed long.
+    #[serde(default)]
+    pub long_press: Option<WireGesture>,
     /// Ids of other systems that the page told of its visitor; kept only with consent to analytics.
     #[serde(default)]
     pub ids: BTreeMap<String, String>,
@@ -161,13 +167,13 @@ impl From<WireKind> for SignKind {
     }
 }
 
-/// A click on a `tel:` link.
+/// Something that the visitor did with a number.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct WireTelClick {
-    /// The target whose number was in the link.
+pub struct WireGesture {
+    /// The target whose number it was.
     #[schema(value_type = String)]
     pub target: TargetId,
-    /// Milliseconds since the click.
+    /// Milliseconds since then.
     pub ago_ms: f64,
 }
 
@@ -263,6 +269,12 @@ pub struct TrackingReply<'a> {
     pub national: Cow<'a, str>,
     /// Its digits in each form that occurs in `forms`.
     pub digits: Digits<'a>,
+    /// Written with letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vanity: Option<String>,
+    /// What it takes besides calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<Capability>,
 }
 
 /// Digits of the tracking number by form.
@@ -328,6 +340,12 @@ impl LeaseRequest {
 }
 
 impl BeatRequest {
+    /// What the visitor did, each at most once.
+    pub(super) fn gestures(&self) -> impl Iterator<Item = (Gesture, &WireGesture)> {
+        let told = [&self.tel_click, &self.copied, &self.long_press];
+        Gesture::ALL.into_iter().zip(told).filter_map(|(kind, told)| Some((kind, told.as_ref()?)))
+    }
+
     /// Reads a body, whatever its content type says.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let request: BeatRequest = json(body)?;

@@ -3,6 +3,7 @@
 
 use crate::lease::wire::{Form, FormReply};
 use crate::platform::phone::WrittenForms;
+use crate::platform::vanity::key;
 
 /// Longest form, in letters and digits.
 const LONGEST: usize = 20;
@@ -35,9 +36,9 @@ pub enum BadForm {
 
 /// The form that `text` is of the number `of`.
 ///
-/// Letters stand for the digits on whose keys they are (ITU-T E.161). The whole number is known with
-/// its country code (also behind `00` or `011`), as dialled inside the country, and without trunk
-/// prefix; in digits alone its end is good, too.
+/// Letters stand for the digits on whose keys they are; those behind the whole number are dialled in
+/// vain (`1-800-FLOWERSNOW`). The whole number is known with its country code (also behind `00` or
+/// `011`), as dialled inside the country, and without trunk prefix; in digits alone its end is good, too.
 pub fn read(text: &str, of: &WrittenForms) -> Result<FormReply, BadForm> {
     let between = |c: char| c.is_whitespace() || "()+-./\u{2010}\u{2011}\u{2013}".contains(c);
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || between(c)) {
@@ -48,8 +49,11 @@ pub fn read(text: &str, of: &WrittenForms) -> Result<FormReply, BadForm> {
     if !(SHORTEST..=LONGEST).contains(&letters.len()) {
         return Err(BadForm::Length);
     }
-    let digits: String = letters.chars().map(digit).collect();
+    let mut digits: String = letters.chars().filter_map(key).collect();
     let has_letters = digits != letters;
+    if has_letters {
+        digits.truncate(digits.len() - in_vain(&letters, &digits, of));
+    }
     let form = match form_of(&digits, of) {
         // Whoever writes letters has no use for the form in digits that has a country code.
         Some(_) if has_letters => Form::National,
@@ -64,6 +68,15 @@ pub fn read(text: &str, of: &WrittenForms) -> Result<FormReply, BadForm> {
     Ok(FormReply { digits, letters: has_letters.then_some(letters), form })
 }
 
+/// How many letters stand behind the whole number: fewer than there are at its end.
+fn in_vain(letters: &str, digits: &str, of: &WrittenForms) -> usize {
+    let at_end = letters.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+    let forms = [&of.international_digits, &of.national_digits, &of.significant_digits];
+    let behind =
+        forms.into_iter().filter_map(|form| Some(digits.strip_prefix(form.as_str())?.len()));
+    behind.filter(|behind| *behind < at_end).min().unwrap_or(0)
+}
+
 fn form_of(digits: &str, of: &WrittenForms) -> Option<Form> {
     let whole = of.international_digits.as_str();
     let abroad = FROM_ABROAD.iter().filter_map(|prefix| digits.strip_prefix(prefix));
@@ -73,21 +86,6 @@ fn form_of(digits: &str, of: &WrittenForms) -> Option<Form> {
         Some(Form::National)
     } else {
         (digits == of.significant_digits).then_some(Form::Significant)
-    }
-}
-
-/// The digit whose key has this letter (ITU-T E.161); a digit is itself.
-fn digit(c: char) -> char {
-    match c {
-        'A'..='C' => '2',
-        'D'..='F' => '3',
-        'G'..='I' => '4',
-        'J'..='L' => '5',
-        'M'..='O' => '6',
-        'P'..='S' => '7',
-        'T'..='V' => '8',
-        'W'..='Z' => '9',
-        other => other,
     }
 }
 
@@ -118,13 +116,14 @@ mod tests {
         assert_eq!(said("1-800-FLOWERS", number), flowers("1800FLOWERS", "18003569377"));
         assert_eq!(said("1 (800) Flowers", number), flowers("1800FLOWERS", "18003569377"));
         assert_eq!(said("800.flowers", number), flowers("800FLOWERS", "8003569377"));
+        assert_eq!(said("1-800-FLOWERSHOP", number), flowers("1800FLOWERSHOP", "18003569377"));
         assert_eq!(said("800-FLOW-377", number), flowers("800FLOW377", "8003569377"));
         assert_eq!(said("FLOWERS", number), Err(BadForm::PartWithLetters));
         let other = |spelt: &str| {
             Err(BadForm::OtherNumber { spelt: spelt.to_owned(), number: number.to_owned() })
         };
         assert_eq!(said("1-800-FLOWERY", number), other("18003569379"));
-        assert_eq!(said("1-800-FLOWERSHOP", number), other("18003569377467"));
+        assert_eq!(said("1-800-356-9377-SHOP", number), other("180035693777467"));
         assert_eq!(said("0800 BLÜTEN", number), Err(BadForm::Sign));
         assert_eq!(said("800 FLOWERS; x", number), Err(BadForm::Sign));
         assert_eq!(said("FLOW", number), Err(BadForm::Length));

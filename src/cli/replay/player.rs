@@ -21,7 +21,7 @@ use crate::cli::replay::queue::Queue;
 use crate::cli::replay::score::{Answer, Score, Truth};
 use crate::cli::replay::trace::{Call, Dialled, Line, Page, View as ViewLine, What};
 use crate::cli::replay::world::World;
-use crate::lease::model::{Lease, PageSign, SignKind, TelClick, Tier};
+use crate::lease::model::{Done, Gesture, Lease, PageSign, SignKind, Tier};
 use crate::lease::reply::Outcome;
 use crate::lease::view::{FirstPage, View};
 use crate::lease::worker::EVERY;
@@ -227,7 +227,7 @@ impl<'w, W: Write> Player<'w, W> {
         let Message { page, seq, late, shows } = message;
         let about =
             About::Page { who, sign: Sign { page: page.clone(), at, late, leaving: false } };
-        let sign = PageSign { page, seq, kind: SignKind::View, tel_click: None };
+        let sign = PageSign { page, seq, kind: SignKind::View, done: Vec::new() };
         let world = self.world;
         let answer = async move {
             let (visitor, outcome) = world.view(view, sign, shows).await?;
@@ -296,9 +296,10 @@ impl<'w, W: Write> Player<'w, W> {
         }
         // The snippet tells clicks on links to a number that it put there.
         let pool = self.world.pool().id.clone();
-        let tel_click = (tel_click && shows.is_some()).then_some(TelClick { pool, ago_ms: 0 });
+        let clicked = || Done { pool, gesture: Gesture::TelClick, ago_ms: 0 };
+        let done = (tel_click && shows.is_some()).then(clicked).into_iter().collect();
         let about = About::Page { who, sign: Sign { page: page.clone(), at, late, leaving } };
-        let sign = PageSign { page, seq, kind, tel_click };
+        let sign = PageSign { page, seq, kind, done };
         let world = self.world;
         let answer = async move {
             let outcome = world.sign(token, sign, shows).await?;

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelRule, ConversionRule, Destination, Modes, Snippet, Tracker, Visits};
+use super::{
+    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Snippet, Tracker, Visits,
+};
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::secret::Secret;
@@ -78,6 +80,12 @@ pub struct Site {
     /// Numbers bound to one source.
     #[serde(default)]
     pub static_numbers: Vec<StaticNumber>,
+    /// What is special about some of its tracking numbers.
+    #[serde(default)]
+    pub numbers: Vec<NumberEntry>,
+    /// How long a number that left its pool rests before another pool may have it.
+    #[serde(default = "quarantine")]
+    pub quarantine: SignedDuration,
     /// The telephony providers whose webhooks are accepted.
     #[serde(default)]
     pub telephony: Telephony,
@@ -121,7 +129,8 @@ pub struct Target {
 pub struct Pool {
     /// Its id.
     pub id: PoolId,
-    /// Its numbers.
+    /// Its numbers; more may be added over the API.
+    #[serde(default)]
     pub numbers: Vec<PhoneNumber>,
     /// Whether a visitor gets a number of an area near them, when one has rested.
     #[serde(default)]
@@ -244,6 +253,9 @@ fn look_back() -> SignedDuration {
 }
 fn caller_look_back() -> SignedDuration {
     SignedDuration::from_hours(365 * 24)
+}
+fn quarantine() -> SignedDuration {
+    SignedDuration::from_hours(30 * 24)
 }
 fn hold() -> SignedDuration {
     SignedDuration::from_mins(3)
