@@ -55,6 +55,7 @@ fn visit(n: u8, source_name: &str) -> Visit {
         source: source(source_name),
         click_ids: Vec::new(),
         ad_ids: Default::default(),
+        labels: Default::default(),
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),

@@ -1,5 +1,7 @@
 //! A call as the API shows it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -108,6 +110,12 @@ pub struct AttributionView {
     /// Landing page of the chosen session: host and path.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub landing_page: String,
+    /// External ids that the chosen session's pages told with `identify`, with consent to analytics.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
+    /// Tags that the chosen session's pages told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The most probable candidates, best first.
     pub candidates: Vec<CandidateView>,
 }
@@ -155,8 +163,7 @@ impl From<&Call> for CallView {
             wait_s: call.wait_s,
             talk_s: call.talk_s,
             recording_url: call.recording_url.clone(),
-            outcome: (call.outcome != Outcome::default())
-                .then(|| OutcomeView::from(&call.outcome)),
+            outcome: (call.outcome != Outcome::default()).then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
         }
     }
@@ -179,6 +186,8 @@ impl From<&Attribution> for AttributionView {
             campaign: source.map(|s| s.campaign.clone()).filter(|campaign| !campaign.is_empty()),
             channel: source.map(|s| s.channel.clone()),
             landing_page: format!("{}{}", found.landing_host, found.landing_page),
+            ids: found.labels.ids.clone(),
+            tags: found.labels.tags.clone(),
             candidates: found.candidates.iter().map(CandidateView::from).collect(),
         }
     }

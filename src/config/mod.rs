@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::lease::pages::SitePages;
 use crate::lease::trackers::Trackers;
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shards;
@@ -69,6 +70,8 @@ pub struct Installation {
     no_rules: SiteRules,
     trackers: Vec<Trackers>,
     no_trackers: Trackers,
+    pages: Vec<SitePages>,
+    no_pages: SitePages,
 }
 
 impl Installation {
@@ -103,6 +106,8 @@ impl Installation {
         let no_rules = SiteRules::default();
         let trackers = config.sites.iter().map(Trackers::compile).collect();
         let no_trackers = Trackers::default();
+        let pages = config.sites.iter().map(SitePages::compile).collect();
+        let no_pages = SitePages::default();
         Installation {
             shards,
             by_id,
@@ -113,6 +118,8 @@ impl Installation {
             no_rules,
             trackers,
             no_trackers,
+            pages,
+            no_pages,
             config,
         }
     }
@@ -137,9 +144,9 @@ impl Installation {
         self.by_id.get(id).map_or(&self.no_trackers, |&index| &self.trackers[index])
     }
 
-    /// The written forms of a configured number.
-    pub fn known_forms(&self, number: &PhoneNumber) -> Option<&WrittenForms> {
-        self.known.get(number).map(|known| &known.written)
+    /// What the pages of a site are told besides numbers; of an unknown one nothing.
+    pub fn pages(&self, id: &SiteId) -> &SitePages {
+        self.by_id.get(id).map_or(&self.no_pages, |&index| &self.pages[index])
     }
 
     /// How a number is shown: known for those of the configuration and those that were added,

@@ -4,6 +4,7 @@
 
 mod conversion;
 mod number;
+mod pages;
 mod site;
 mod telephony;
 mod tracker;
@@ -23,6 +24,7 @@ use crate::platform::telemetry::LogFormat;
 
 pub use conversion::*;
 pub use number::*;
+pub use pages::*;
 pub use site::*;
 pub use telephony::*;
 pub use tracker::*;

@@ -13,8 +13,8 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    Capability, ConsentDefault, KeepIp, Overflow, RedisMode, Scope, UrlMethod, VisitField,
-    WarehouseKind,
+    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, UrlMethod,
+    VisitField, WarehouseKind,
 };
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
@@ -213,6 +213,8 @@ const SITE: &[Key] = &[
     key("attribution_window", DURATION),
     key("look_back", DURATION),
     key("caller_look_back", DURATION),
+    key("modes", Shape::Table(MODES)),
+    key("snippet", Shape::Table(SNIPPET)),
     key("visits", Shape::Table(VISITS)),
     key("channels", Shape::List(&Shape::Table(CHANNEL))),
     key("targets", Shape::List(&Shape::Table(TARGET))),
@@ -224,6 +226,26 @@ const SITE: &[Key] = &[
     key("telephony", Shape::Table(TELEPHONY)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
+];
+
+const MODE: Shape = quoted::<Mode>("\"full\", \"session\" or \"none\"");
+
+const MODES: &[Key] = &[
+    key("listed", MODE),
+    key("countries", Shape::List(&TEXT)),
+    key("elsewhere", MODE),
+    key("unknown", MODE),
+    key("denied", MODE),
+];
+
+const SNIPPET: &[Key] = &[
+    key("lease_when", Shape::Table(&[key("visible", FLAG), key("after", DURATION)])),
+    key("exclude", Shape::List(&TEXT)),
+    key("attributes", Shape::List(&TEXT)),
+    key("domains", Shape::List(&TEXT)),
+    key("field", TEXT),
+    key("storage", quoted::<Storage>("\"cookie\" or \"tab\"")),
+    key("cookie_host", TEXT),
 ];
 
 const VISITS: &[Key] = &[
@@ -271,7 +293,12 @@ const TRACKER: &[Key] = &[
     key("when", Shape::List(&Shape::Table(VISIT_CONDITION))),
 ];
 
-const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("pool", ID)];
+const TARGET: &[Key] = &[
+    needed("id", ID),
+    needed("number", NUMBER),
+    needed("pool", ID),
+    key("written", Shape::List(&TEXT)),
+];
 
 const POOL: &[Key] = &[
     needed("id", ID),

@@ -43,8 +43,8 @@ impl Vanity {
     }
 }
 
-/// The digit of a letter or digit.
-fn key(letter: char) -> Option<char> {
+/// The digit of a letter or digit; `None` for any other sign.
+pub fn key(letter: char) -> Option<char> {
     Some(match letter.to_ascii_uppercase() {
         digit @ '0'..='9' => digit,
         'A'..='C' => '2',

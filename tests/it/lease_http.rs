@@ -35,7 +35,7 @@ pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/
 const ORIGIN: &str = "https://www.example.com";
 
 pub struct Edge<S> {
-    app: S,
+    pub app: S,
     pub redis: TestRedis,
     pub clock: Clock,
 }

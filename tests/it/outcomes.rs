@@ -30,7 +30,8 @@ fn as_of_site_one(configuration: &str) -> String {
 async fn start() -> TestApp {
     let mut app = TestApp::on_a_free_port();
     let text = as_of_site_one(&app.configuration(&["0190", "0191"]));
-    let config = ringtrace::config::load::load_text("the test", &text).expect("a good configuration");
+    let config =
+        ringtrace::config::load::load_text("the test", &text).expect("a good configuration");
     let options = ringtrace::app::Options::default();
     app.app = Some(ringtrace::app::App::start(config, options).await.expect("it starts"));
     app
@@ -102,7 +103,13 @@ async fn an_outcome_is_told_in_parts_once_and_makes_a_conversion() {
         ("POST", &events, "rt_admin", json!({ "id": "", "type": "held" }), 400),
         ("POST", &events, "rt_admin", json!({ "id": "x", "type": "eaten" }), 400),
         ("POST", &events, "rt_admin", json!({ "id": "x", "type": "held_for" }), 400),
-        ("POST", &events, "rt_admin", json!({ "id": "x", "type": "held", "at": "2020-01-01T00:00:00Z" }), 400),
+        (
+            "POST",
+            &events,
+            "rt_admin",
+            json!({ "id": "x", "type": "held", "at": "2020-01-01T00:00:00Z" }),
+            400,
+        ),
     ] {
         let (status, told) = send(&app, method, path, key, body.clone()).await;
         assert_eq!(status, expected, "{method} {path} {body}: {told}");
@@ -129,13 +136,20 @@ async fn a_table_of_outcomes_finds_its_calls() {
         (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
     };
     let (status, told) = import("rt_admin", "one").await;
-    assert_eq!((status, &told["changed"], &told["unchanged"]), (200, &json!(3), &json!(0)), "{told}");
+    assert_eq!(
+        (status, &told["changed"], &told["unchanged"]),
+        (200, &json!(3), &json!(0)),
+        "{told}"
+    );
     let entries: Vec<_> =
         told["rejected"].as_array().expect("rows").iter().map(|row| row["entry"].clone()).collect();
     assert_eq!(entries, [5, 6, 7]);
     let call: Value =
         app.get(&format!("/v1/calls/{id}"), "rt_admin").await.json().await.expect("JSON");
-    assert_eq!((&call["outcome"]["disposition"], &call["outcome"]["value"]), (&json!("booked"), &json!("30")));
+    assert_eq!(
+        (&call["outcome"]["disposition"], &call["outcome"]["value"]),
+        (&json!("booked"), &json!("30"))
+    );
     // Told again, the second row sets what the third one changes: the last word is the same.
     assert_eq!(import("rt_admin", "one").await.1["rejected"], told["rejected"]);
     assert_eq!(import("rt_reader", "one").await.0, 403);
@@ -157,7 +171,8 @@ async fn the_warehouse_has_every_field_of_an_outcome() {
         "spam": false, "value": "-149.90", "lead_score": 80, "csat": 4, "nps": 9, "wrap_up_s": 30,
         "follow_up_at": "2026-03-02T09:00:00Z",
     });
-    let change = OutcomeChange::from_json(change.as_object().expect("an object")).expect("a change");
+    let change =
+        OutcomeChange::from_json(change.as_object().expect("an object")).expect("a change");
     told.outcome = change.apply(&Outcome::default(), "crm", Millis(1));
     let silent = call(&site, "two", at("2026-03-01T10:00:00Z"), CallStatus::Answered);
     world.add(&[call_event(&told), call_event(&silent)]).await;

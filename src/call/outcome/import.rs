@@ -88,7 +88,8 @@ pub fn from_csv(text: &str, country: &str) -> Result<Vec<Told>, String> {
             cells().partition(|(column, _)| NAMING.contains(column));
         let line = record.position().map_or(i + 2, |at| at.line() as usize);
         let named = named(naming.into_iter(), country);
-        let said = named.and_then(|named| Ok((named, OutcomeChange::from_cells(said.into_iter())?)));
+        let said =
+            named.and_then(|named| Ok((named, OutcomeChange::from_cells(said.into_iter())?)));
         told.push(Told { entry: line, said });
     }
     Ok(told)
@@ -109,7 +110,9 @@ fn named<'a>(
         return Ok(Named::ByProvider { provider, id: id.to_owned() });
     }
     let (Some(caller), Some(at)) = (of("caller"), of("started_at")) else {
-        return Err("name the call: `call`, `provider_call_id`, or `caller` and `started_at`".into());
+        return Err(
+            "name the call: `call`, `provider_call_id`, or `caller` and `started_at`".into()
+        );
     };
     let number = PhoneNumber::parse_loose(caller, Some(country))
         .ok_or("`caller` is no phone number: write it in E.164, such as +14155550100")?;

@@ -45,9 +45,7 @@ impl OutcomeChange {
     }
 
     /// Reads cells of a table: name and text. An empty cell says nothing; `-` clears.
-    pub fn from_cells<'a>(
-        cells: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, String> {
+    pub fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let told = cells.filter(|(_, text)| !text.is_empty());
         let fields = told.map(|(name, text)| field(name, &from_text(name, text)));
         Ok(OutcomeChange { fields: fields.collect::<Result<_, _>>()? })
@@ -144,7 +142,9 @@ fn word(value: &Value) -> Result<String, String> {
 
 fn tags(value: &Value) -> Result<BTreeSet<String>, String> {
     let expected = || {
-        format!("a list of at most {MAX_TAGS} texts without commas, each at most {MAX_WORD} characters")
+        format!(
+            "a list of at most {MAX_TAGS} texts without commas, each at most {MAX_WORD} characters"
+        )
     };
     let tags = match value {
         Value::Null => &[][..],
@@ -217,9 +217,7 @@ fn from_text(name: &str, text: &str) -> Value {
     }
     match name {
         "disposition" | "notes" | "agent" | "value" | "follow_up_at" => Value::from(text),
-        "tags" => {
-            text.split([',', '|']).map(str::trim).filter(|tag| !tag.is_empty()).collect()
-        }
+        "tags" => text.split([',', '|']).map(str::trim).filter(|tag| !tag.is_empty()).collect(),
         "lead_score" | "csat" | "nps" | "wrap_up_s" => {
             text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from)
         }

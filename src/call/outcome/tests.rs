@@ -27,10 +27,14 @@ fn what_is_named_changes_and_null_clears() {
     assert_eq!(follow_up.as_deref(), Some("2026-03-01T09:00:00Z"));
     assert_eq!((first.by.as_str(), first.at), ("crm", Some(NOW)));
 
-    let second = change(json!({ "value": null, "tags": null, "escalated": false })).expect("a change");
+    let second =
+        change(json!({ "value": null, "tags": null, "escalated": false })).expect("a change");
     let later = NOW.plus(1);
     let second = second.apply(&first, "anna", later);
-    assert_eq!((second.value.as_deref(), second.tags.len(), second.escalated), (None, 0, Some(false)));
+    assert_eq!(
+        (second.value.as_deref(), second.tags.len(), second.escalated),
+        (None, 0, Some(false))
+    );
     assert_eq!((second.disposition.as_str(), second.by.as_str()), ("booked", "anna"));
 
     // The same again is no change: who told it first stays.

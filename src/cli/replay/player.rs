@@ -28,9 +28,9 @@ use crate::lease::worker::EVERY;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{PageId, VisitorId};
 use crate::platform::redis::StoreError;
-use crate::visit::ad_ids::AdIds;
 use crate::visit::bot::{Evidence, judge};
 use crate::visit::device::{ClientHints, machine};
+use crate::visit::learnt::Learnt;
 use crate::visit::model::{Consent, Place};
 use crate::visit::token::{Marks, SessionToken};
 
@@ -185,7 +185,8 @@ impl<'w, W: Write> Player<'w, W> {
         let consent = Consent { analytics: consented, ads: consented };
         let view = match before {
             Some(before) => {
-                View::goes_on(before, visitor.map(|(id, _)| id), consent, AdIds::default(), at)
+                let said = (consent, true);
+                View::goes_on(before, visitor.map(|(id, _)| id), said, Learnt::default(), at)
             }
             None => {
                 let visitor_id = visitor.map(|(id, _)| id);
@@ -195,6 +196,7 @@ impl<'w, W: Write> Player<'w, W> {
                     seen: at,
                     touch: 0,
                     consent,
+                    told: true,
                     marks: Marks::default(),
                 };
                 let world = self.world;
@@ -205,7 +207,7 @@ impl<'w, W: Write> Player<'w, W> {
                     machine: machine(&world.tables, agent, ClientHints::default()),
                     place: Place::default(),
                     network: None,
-                    ad_ids: AdIds::default(),
+                    learnt: Learnt::default(),
                 };
                 let rules = world.installation.rules(&world.site().id);
                 let known = visitor.is_some_and(|(_, known)| known);

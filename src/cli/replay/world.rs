@@ -120,6 +120,7 @@ impl World {
             seen: Millis(0),
             touch: 0,
             consent: Consent::default(),
+            told: true,
             marks: Marks::default(),
         };
         let page = "nobody"

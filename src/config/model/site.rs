@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelRule, ConversionRule, Destination, NumberEntry, Telephony, Tracker, Visits};
+use super::{
+    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Snippet, Telephony, Tracker,
+    Visits,
+};
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
 
@@ -51,6 +54,12 @@ pub struct Site {
     /// How long a caller is known.
     #[serde(default = "caller_look_back")]
     pub caller_look_back: SignedDuration,
+    /// What may be stored on its visitors' devices.
+    #[serde(default)]
+    pub modes: Modes,
+    /// What the snippet does on its pages.
+    #[serde(default)]
+    pub snippet: Snippet,
     /// How its page views are read.
     #[serde(default)]
     pub visits: Visits,
@@ -107,6 +116,9 @@ pub struct Target {
     pub number: PhoneNumber,
     /// The pool that replaces it where no tracker says otherwise.
     pub pool: PoolId,
+    /// Further forms in which the pages write it, with letters (`1-800-FLOWERS`), too.
+    #[serde(default)]
+    pub written: Vec<String>,
 }
 
 /// Numbers with one set of rules.
