@@ -60,10 +60,10 @@ export function install(methods: Methods): void {
 /** The ids among `ids` that the contract allows. */
 export const idsOf = (ids: Record<string, unknown>): Known => ({
   ids: Object.fromEntries(
-    Object.entries(ids)
-      .filter(([name, value]) => /^[a-z\d_]{1,32}$/.test(name) && value != null)
+    Object.keys(ids)
+      .filter(name => /^[a-z\d_]{1,32}$/.test(name) && ids[name] != null)
       .slice(0, 8)
-      .map(([name, value]) => [name, `${value}`.slice(0, 128)]),
+      .map(name => [name, `${ids[name]}`.slice(0, 128)]),
   ),
 });
 

@@ -9,6 +9,9 @@ interface TcData {
   purpose: { consents: Record<string, boolean> };
 }
 
+/** What is undefined stays as it was. */
+export type Change = { [Purpose in keyof Consent]?: boolean | undefined };
+
 type Layer = ArrayLike<unknown>[];
 
 type Tools = Window & {
@@ -17,25 +20,21 @@ type Tools = Window & {
 };
 
 /** Calls `tell` with all that is said now, and with every change. A visitor who sends GPC allows no ads. */
-export function listenToConsentTools(tell: (change: Partial<Consent>) => void): void {
+export function listenToConsentTools(tell: (change: Change) => void): void {
   const tools = window as Tools;
-  const say = (analytics: boolean | undefined, ads: boolean | undefined) => {
-    const change: Partial<Consent> = {};
-    if (analytics !== undefined) change.analytics = analytics;
-    if (ads !== undefined) change.ads = ads;
-    if (hasPrivacyControl) change.ads = false;
-    if (Object.keys(change)[0]) tell(change);
-  };
   const hasPrivacyControl = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
-  say(undefined, undefined);
+  const say = (analytics?: boolean, ads = hasPrivacyControl ? false : undefined) => {
+    if (analytics !== undefined || ads !== undefined) tell({ analytics, ads: ads && !hasPrivacyControl });
+  };
+  say();
 
   const layer = (tools.dataLayer = tools.dataLayer || []);
   const hear = safe((entry: ArrayLike<unknown>) => {
     if (entry[0] !== "consent") return;
     const said = entry[2] as Record<string, string | undefined>;
-    const isGranted = (name: string) => said[name] && said[name] === "granted";
-    const ads = isGranted("ad_user_data");
-    say(isGranted("analytics_storage") as boolean | undefined, (ads === false ? ads : isGranted("ad_storage")) as boolean | undefined);
+    const isGranted = (name: string) => (said[name] ? said[name] === "granted" : undefined);
+    // Both storage and use must be allowed, as far as they are named.
+    say(isGranted("analytics_storage"), isGranted("ad_user_data") === false ? false : isGranted("ad_storage"));
   });
   layer.forEach(hear);
   const { push } = layer;

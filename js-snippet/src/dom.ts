@@ -4,7 +4,7 @@ import { BESIDE, type Index } from "./match.ts";
 
 // Elements that do not interrupt a line of text.
 const INLINE =
-  /^(?:a|abbr|b|bd[io]|big|cite|code|em|font|i|ins|kbd|label|mark|nobr|q|s|small|span|strong|su[bp]|time|tspan|tt|u|wbr)$/;
+  /^(?:[abisu]|abbr|bd[io]|big|code|em|font|label|mark|nobr|small|span|strong|su[bp]|time|tspan|wbr)$/;
 
 /** A part of a line: an attribute is one by itself. */
 export interface Piece {
@@ -55,7 +55,7 @@ export function lineOf(nodes: Iterable<Text>): { text: string; pieces: Piece[] }
   for (const node of nodes) {
     const areSiblings = last && last.parentNode === node.parentNode && last.nextElementSibling === node.nextElementSibling;
     if (last && blockOf(last) !== blockOf(node)) text += " | ";
-    else if (!areSiblings && /\w$/.test(text) && /^\w/.test(node.data)) text += " ";
+    else if (!areSiblings && /[\p{L}\d)]$/u.test(text) && /^[\p{L}\d(+]/u.test(node.data)) text += " ";
     pieces.push({ node, start: text.length });
     text += node.data;
     last = node;

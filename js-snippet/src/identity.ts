@@ -62,8 +62,8 @@ export function openIdentity(storage?: string): IdentityKeeper {
     keep(reply, isView) {
       // A beat must not put an older session back over the one that another tab has started since.
       const ownsCookie = isView || readCookie(SESSION) === me.session;
-      mode = reply.mode || (me.consent && !me.consent.analytics ? "none" : "full");
-      storage = storage || (reply.settings || {}).storage;
+      mode = reply.mode || (me.consent?.analytics === false ? "none" : "full");
+      storage = storage || reply.settings?.storage;
       me.session = reply.session || me.session;
       if (isView || reply.visitor) me.visitor = reply.visitor;
       store(ownsCookie);

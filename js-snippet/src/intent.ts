@@ -15,7 +15,7 @@ export function openIntent(onIntent: () => void): Intent {
   let places: IntersectionObserver | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
   const stop = () => {
-    if (places) places.disconnect();
+    places?.disconnect();
     places = undefined;
     clearInterval(timer);
   };
@@ -27,7 +27,7 @@ export function openIntent(onIntent: () => void): Intent {
     stop,
 
     place(element) {
-      if (places) places.observe(element);
+      places?.observe(element);
     },
 
     wait({ visible = true, after_s } = {}) {

@@ -31,10 +31,9 @@ export function openLinks(refresh: () => void): { keep(reply: Reply): void; deco
 
     decorate(link) {
       const { hostname } = link;
-      const domains = (newest && newest.settings && newest.settings.domains) || [];
-      if (!domains.includes(hostname) || hostname === location.hostname) return;
+      if (!newest?.settings?.domains?.includes(hostname) || hostname === location.hostname) return;
       const [address, ...hash] = withoutToken(link.href).split("#");
-      const token = now() - at < DEAD_MS ? (address!.includes("?") ? "&" : "?") + "rt_link=" + newest!.link : "";
+      const token = now() - at < DEAD_MS ? (address!.includes("?") ? "&" : "?") + "rt_link=" + newest.link : "";
       link.href = [address + token, ...hash].join("#");
       if (now() - at > OLD_MS) refresh();
     },

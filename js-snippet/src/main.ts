@@ -1,7 +1,7 @@
 /** Ringtrace's snippet. Shows every visitor a phone number of their own; on any failure the page stays as it is. */
 
 import { idsOf, install, tagsOf, type EventName, type NumberOfTarget } from "./api.ts";
-import { listenToConsentTools } from "./consent.ts";
+import { listenToConsentTools, type Change } from "./consent.ts";
 import { explain, startExplaining } from "./explain.ts";
 import { openIdentity, remembered } from "./identity.ts";
 import { openIntent } from "./intent.ts";
@@ -14,7 +14,7 @@ import { readSettings, type Settings } from "./settings.ts";
 import { listenForSignals } from "./signals.ts";
 import { openSwapper } from "./swap.ts";
 import { openTalk } from "./talk.ts";
-import type { Consent, Reply, Shown, Target } from "./wire.ts";
+import type { Reply, Shown, Target } from "./wire.ts";
 
 function start(settings: Settings): void {
   const { signal } = ending;
@@ -37,7 +37,7 @@ function start(settings: Settings): void {
   address = locate();
 
   const numberOf = (id?: string): NumberOfTarget | undefined => {
-    const target = (last.targets || []).find(target => !id || target.id === id);
+    const target = last.targets?.find(target => !id || target.id === id);
     return target && { target: target.id, tier: target.tier, number: target.number, ...numbers.chosen.get(target.id), session_id };
   };
 
@@ -57,7 +57,7 @@ function start(settings: Settings): void {
     session_id = reply.session_id || session_id;
     links.keep(reply);
     const isNews = [numbers.accept(targets, settings.exclude), swapper.addNames(settings.attributes || [])].includes(true);
-    if (isNews || settings.field !== (last.settings || {}).field) lookAnew();
+    if (isNews || settings.field !== last.settings?.field) lookAnew();
     last = reply;
     for (const { id, tier, reason } of targets) {
       const number = numbers.kept(id);
@@ -100,7 +100,7 @@ function start(settings: Settings): void {
   const observer = observe(
     swapper,
     root => {
-      const { field } = last.settings || {};
+      const field = last.settings?.field;
       if (!field || !session_id) return;
       for (const input of root.querySelectorAll<HTMLInputElement>(`input[type=hidden][name=${JSON.stringify(field)}]`)) input.value = session_id;
     },
@@ -121,8 +121,9 @@ function start(settings: Settings): void {
   });
 
   let view = () => {};
-  const consent = (change: Partial<Consent>) => {
-    identity.allow({ analytics: false, ads: false, ...identity.me.consent, ...change });
+  const consent = ({ analytics, ads }: Change) => {
+    const { consent } = identity.me;
+    identity.allow({ analytics: analytics ?? !!consent?.analytics, ads: ads ?? !!consent?.ads });
     explain("consent", identity.me.consent);
     view();
   };
@@ -161,7 +162,7 @@ function start(settings: Settings): void {
       ending.abort();
       intent.stop();
       numbers.release();
-      numbers.accept((last.targets || []).map(asItWas));
+      if (last.targets) numbers.accept(last.targets.map(asItWas));
       observer.watch(document);
       observer.flush(Infinity, true);
       observer.stop();

@@ -56,11 +56,10 @@ export function openNumbers(): Numbers {
 
     release: () => settled.clear(),
 
-    kept: target => (settled.has(target) ? chosen.get(target)!.number : undefined),
+    kept: target => (settled.has(target) ? chosen.get(target)?.number : undefined),
 
     targetIn(text) {
-      const hit = find(text, index).find(({ entry }) => entry.isShown);
-      return hit && hit.entry.target;
+      return find(text, index).find(({ entry }) => entry.isShown)?.entry.target;
     },
   };
 }

@@ -6,8 +6,8 @@ import type { Swapper } from "./swap.ts";
 
 // More changes than this in one frame are a new page: one scan of everything costs less than the list.
 const LONGEST_QUEUE = 1000;
-// What a frame may cost; the rest waits for the next one.
-const FRAME_BUDGET_MS = 8;
+// What a frame may cost, which is well below a long task (50 ms); the rest waits for the next one.
+const FRAME_BUDGET_MS = 20;
 
 export interface Observer {
   /** Swaps in `node` and below before the next frame is painted; never while the page is hidden. */

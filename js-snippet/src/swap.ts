@@ -94,7 +94,7 @@ export function openSwapper(numbers: Numbers, onPlace: (element: Element) => voi
       const touched = pieces.filter(piece => piece.start < end && piece.start + piece.node.nodeValue!.length > start);
       return (
         touched.some(piece => piece.node === node) &&
-        (!skill || (tracking && (tracking.capabilities || []).includes(skill))) &&
+        (!skill || tracking?.capabilities?.includes(skill)) &&
         touched.every(piece => isOurs(elementOf(piece.node), entry.target, leftAlone))
       );
     });
@@ -154,8 +154,8 @@ export function openSwapper(numbers: Numbers, onPlace: (element: Element) => voi
 
     line(node, around) {
       // When the page wrote one part of a number anew, the other parts must not stay as ours.
-      const changes = together.get(node) || [];
-      if (changes.some(({ node, after }) => node.nodeValue !== after)) {
+      const changes = together.get(node);
+      if (changes?.some(({ node, after }) => node.nodeValue !== after)) {
         for (const { node, before, after } of changes) {
           together.delete(node);
           if (node.nodeValue === after) node.nodeValue = before!;

@@ -90,7 +90,7 @@ export function openTalk(
           url: location.href.slice(0, 4096),
           referrer: referrer.slice(0, 2048),
           link,
-          cookies: me.consent && me.consent.ads ? tagCookies() : undefined,
+          cookies: me.consent?.ads ? tagCookies() : undefined,
           shown: Object.keys(onPage)[0] ? onPage : undefined,
         },
         want,

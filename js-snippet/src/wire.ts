@@ -158,14 +158,10 @@ export function isReply(body: unknown): body is Reply {
     beat_s > 0 &&
     hold_s >= 0 &&
     targets.every(
-      ({ id, forms, tracking }) =>
-        id &&
+      ({ forms, tracking }) =>
         areDigits(forms.map(({ digits }) => digits)) &&
         (!tracking ||
-          (/^\+\d{5,15}$/.test(tracking.number) &&
-            tracking.international &&
-            tracking.national &&
-            areDigits(Object.values(tracking.digits)))),
+          (tracking.international && tracking.national && areDigits([tracking.number.slice(1), ...Object.values(tracking.digits)]))),
     )
   );
 }
