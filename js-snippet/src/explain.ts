@@ -15,7 +15,7 @@ export function explain(...what: unknown[]): false {
   if (panel) {
     console.info("ringtrace:", ...what);
     panel.append(what.map(part => (part instanceof Node ? `<${part.nodeName}>` : JSON.stringify(part))).join(" ") + "\n");
-    document.body.append(panel);
+    document.documentElement.append(panel);
   }
   return false;
 }

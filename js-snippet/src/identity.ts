@@ -44,6 +44,7 @@ export function openIdentity(storage?: string): IdentityKeeper {
     else if (ownsCookie) writeCookie(SESSION, me.session);
     ofTab(SESSION, (isOfTab && mode !== "none" && me.session) || "");
     writeCookie(VISITOR, isFull ? me.visitor : "", LONGEST_LIFE_S);
+    if (mode === "none") ofTab(REPLY, "");
   };
   recall();
 
@@ -67,7 +68,7 @@ export function openIdentity(storage?: string): IdentityKeeper {
       me.session = reply.session || me.session;
       if (isView || reply.visitor) me.visitor = reply.visitor;
       store(ownsCookie);
-      ofTab(REPLY, mode === "none" ? "" : JSON.stringify({ ...reply, session: undefined, visitor: undefined, link: undefined, at: Date.now() }));
+      if (mode !== "none") ofTab(REPLY, JSON.stringify({ ...reply, session: undefined, visitor: undefined, link: undefined, at: Date.now() }));
     },
 
     newPage() {

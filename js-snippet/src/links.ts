@@ -1,6 +1,6 @@
 /** Links to the site's own other hosts take the session along, in a parameter that the snippet there takes out again. */
 
-import { now } from "./safe.ts";
+import { now, safe } from "./safe.ts";
 import type { Reply } from "./wire.ts";
 
 const OLD_MS = 90_000;
@@ -11,7 +11,8 @@ const LONGEST = 600;
 export function takeLinkToken(): string | undefined {
   const token = new URLSearchParams(location.search).get("rt_link");
   if (token === null) return;
-  history.replaceState(history.state, "", withoutToken(location.href));
+  // A sandboxed frame must not change its address.
+  safe(() => history.replaceState(history.state, "", withoutToken(location.href)))();
   return token.slice(0, LONGEST);
 }
 

@@ -57,7 +57,8 @@ function start(settings: Settings): void {
     session_id = reply.session_id || session_id;
     links.keep(reply);
     const isNews = [numbers.accept(targets, settings.exclude), swapper.addNames(settings.attributes || [])].includes(true);
-    if (isNews || settings.field !== last.settings?.field) lookAnew();
+    // What was found before is to be watched again, too.
+    if (isNews || isWaiting || settings.field !== last.settings?.field) lookAnew();
     last = reply;
     for (const { id, tier, reason } of targets) {
       const number = numbers.kept(id);

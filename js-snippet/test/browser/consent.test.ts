@@ -52,6 +52,16 @@ visit("consent upgrades and its withdrawal removes, at run time", async ({ page,
   assert.deepEqual(await kept(visitor, page), { cookies: [], tab: ["rt_reply", "rt_session"] });
 });
 
+visit("consent denied in the tag forgets what the page before showed", async ({ page, world, visitor, open, text }) => {
+  const two = world.publish(BODY + world.tag.replace("data-key", 'data-consent="denied" data-key'), "/two");
+  await open(BODY + `<a id=go href="${two}">two</a>`);
+  world.fault = () => {};
+  await page.click("#go");
+  await page.waitForFunction(() => "getNumber" in (window.ringtrace ?? {}));
+  assert.deepEqual(await kept(visitor, page), { cookies: [], tab: [] });
+  assert.equal(await text("#a"), "800-555-0100");
+});
+
 visit("the session lives in the tab alone when the site or the tag says so", async ({ page, world, visitor, open }) => {
   world.settings = { storage: "tab" };
   world.visitor = "visitor-1";

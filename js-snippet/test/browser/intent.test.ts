@@ -64,3 +64,16 @@ visit("asking for a number by script is intent, too", async ({ page, world, open
   assert.equal(number?.number, "+14155550199");
   assert.deepEqual(world.leases().map(({ body }) => body.want), ["auto", "now"]);
 });
+
+visit("on another page of a single-page application intent counts anew, for what was there before, too", async ({ page, world, open }) => {
+  await page.setViewportSize({ width: 800, height: 600 });
+  world.settings = { lease_when: { visible: true } };
+  await open(BODY);
+  await page.evaluate(() => history.pushState({}, "", "/two"));
+  await page.evaluate(() => (document.body.firstElementChild!.textContent = "page two"));
+  await until(() => world.leases().length === 2, "a view of the other page");
+  await page.waitForLoadState("networkidle");
+  await page.evaluate(() => document.querySelector("#a")!.scrollIntoView());
+  await until(() => world.leases().length === 3, "a number is wanted");
+  assert.deepEqual(world.leases().map(({ body }) => body.want), ["auto", "auto", "now"]);
+});
