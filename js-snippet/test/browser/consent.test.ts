@@ -42,13 +42,13 @@ visit("consent upgrades and its withdrawal removes, at run time", async ({ page,
   world.visitor = "visitor-1";
   await page.evaluate(() => ringtrace.consent({ analytics: true }));
   await until(() => world.leases().length === 2, "another view");
-  await page.waitForLoadState("networkidle");
+  await until(async () => (await visitor.cookies()).length === 2, "both cookies");
+  await page.waitForFunction(() => sessionStorage.rt_reply);
   assert.deepEqual(await kept(visitor, page), { cookies: ["rt_session", "rt_visitor"], tab: ["rt_reply"] });
   world.mode = "session";
   await page.evaluate(() => ringtrace.consent({ analytics: false }));
   await until(() => world.leases().length === 3, "a third view");
-  await page.waitForLoadState("networkidle");
-  await page.waitForFunction(() => sessionStorage.rt_session);
+  await page.waitForFunction(() => sessionStorage.rt_session && sessionStorage.rt_reply);
   assert.deepEqual(await kept(visitor, page), { cookies: [], tab: ["rt_reply", "rt_session"] });
 });
 
