@@ -24,6 +24,9 @@ pub struct SnippetArgs {
     pub tag_only: bool,
 }
 
+/// The optional part of the snippet that stands in the page itself.
+const HEAD: &str = include_str!("../../js-snippet/dist/head.js");
+
 /// What is said of an address that pages of the internet cannot use.
 const NOT_SECURE: &str =
     "\nserver.public_url is no https:// address: browsers do not load it into https pages.\n";
@@ -72,11 +75,14 @@ fn everything(config: &Config, site: &Site, tag: &str) -> String {
          <script async src=\"{url}/rt.js\" data-key=\"{key}\"{cookies}></script>\n\n\
          Optional, before it: lets a page call ringtrace(…) before the script is there:\n\n  \
          <script>window.ringtrace=window.ringtrace||function(){{(ringtrace.q=ringtrace.q||[]).push(arguments)}}</script>\n\n\
+         Optional, in the <head>, too: from the second page of a visit on, the known number is there before\n\
+         anything is painted:\n\n  <script>{head}</script>\n\n\
          With Google Tag Manager: a tag of the type \"Custom HTML\" with the tag without a version, on the\n\
          trigger \"Initialization - All Pages\". With data-consent=\"auto\" in it, it follows Consent Mode.\n\n\
          A Content-Security-Policy needs: script-src {url}; connect-src {url}\n\
          Then look whether it is right: ringtrace doctor https://…\n{note}",
         title = site.title(),
+        head = HEAD.trim(),
         note = if url.starts_with("https://") { "" } else { NOT_SECURE },
     )
 }
@@ -109,6 +115,7 @@ mod tests {
         );
         assert_eq!(tag(&config), expected);
         assert!(!everything(&config, &config.sites[0], "").contains("data-cookies"));
+        assert!(!HEAD.contains("</"), "it would end its script element");
         config.sites[0].snippet.cookie_host = "example.com".to_owned();
         assert!(tag(&config).ends_with(" data-cookies=\"server\"></script>"));
         assert_eq!(attribute("a\"><b"), "a&quot;>&lt;b");

@@ -13,6 +13,7 @@ pub mod redis_server;
 pub mod secret;
 pub mod shutdown;
 pub mod signing;
+pub mod table;
 pub mod telemetry;
 pub mod tls;
 pub mod vanity;

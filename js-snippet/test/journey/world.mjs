@@ -64,28 +64,30 @@ export async function adPlatform(failures) {
   return { base, accepted, refused, close: () => server.close() };
 }
 
+const PLAIN_PAGE = `
+  <h1>Plumber in town</h1>
+  <p id="text">Call us at (800) 555-0100 today.</p>
+  <p id="dotted">800.555.0100</p>
+  <a id="link" href="tel:+18005550100">+1 800-555-0100</a>
+  <p id="order">Order 118005550100234, 800 555 items for $5550.100</p>`;
+
 /** A marketer's page with the script tag, on an origin of its own. */
-export async function landingSite(script) {
+export async function landingSite(script, body = PLAIN_PAGE) {
   const { server, base } = await listening((request, response) => {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
-    response.end(`<!doctype html><html lang="en"><title>Harbor Plumbing</title>
-      <h1>Plumber in town</h1>
-      <p id="text">Call us at (800) 555-0100 today.</p>
-      <p id="dotted">800.555.0100</p>
-      <a id="link" href="tel:+18005550100">+1 800-555-0100</a>
-      <p id="order">Order 118005550100234, 800 555 items for $5550.100</p>
+    response.end(`<!doctype html><html lang="en"><title>Harbor Plumbing</title>${body}
       <script async src="${script()}/rt.js" data-key="pk_journey"></script>`);
   });
   return { base, close: () => server.close() };
 }
 
-/** Starts the service on `folder` (made when absent). */
-export async function startService({ landing, receiver, folder, port }) {
+/** Starts the service on `folder` (made when absent); `target` and `more` are added to the site's configuration. */
+export async function startService({ landing, receiver = "http://127.0.0.1:9", folder, port, target = "", more = "" }) {
   folder ??= await mkdtemp(join(tmpdir(), "ringtrace-journey-"));
   port ??= await freePort();
   const base = `http://127.0.0.1:${port}`;
   const config = join(folder, "ringtrace.toml");
-  await writeFile(config, configuration({ folder, base, port, landing, receiver }));
+  await writeFile(config, configuration({ folder, base, port, landing, receiver, target, more }));
   const child = spawn(binary, ["serve", "--config", config], { stdio: ["ignore", "inherit", "inherit"] });
   const exited = new Promise((done) => child.on("exit", (code, signal) => done({ code, signal })));
   await eventually("the service's start", async () => {
@@ -142,7 +144,7 @@ export async function startDemo(...options) {
   };
 }
 
-function configuration({ folder, base, port, landing, receiver }) {
+function configuration({ folder, base, port, landing, receiver, target, more }) {
   const hash = createHash("sha256").update(API_KEY).digest("hex");
   return `
 data_folder = "${folder}/data"
@@ -162,13 +164,14 @@ scope = "manager"
 [[sites]]
 id = "journey"
 key = "pk_journey"
-origins = ["${landing}"]
+origins = ${JSON.stringify([landing].flat())}
 time_zone = "${TIME_ZONE}"
 forward_to = "${FORWARD_TO}"
 [[sites.targets]]
 id = "main"
 number = "${BUSINESS}"
 pool = "main"
+${target}
 [[sites.pools]]
 id = "main"
 numbers = ${JSON.stringify(POOL)}
@@ -183,6 +186,7 @@ id = "ads"
 kind = "url"
 url = "${receiver}/postback?gclid={gclid}&source={source}&campaign={campaign}&seconds={call_duration}&tx={txid}"
 require = ["gclid"]
+${more}
 `;
 }
 

@@ -10,6 +10,7 @@ use crate::call::recorder::{RecordError, Recorder};
 use crate::config::model::Site;
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
+use crate::platform::table::{Row, Table};
 
 /// Most outcomes of one request.
 pub const MAX_ROWS: usize = 5_000;
@@ -68,31 +69,23 @@ fn entry(mut object: Map<String, Value>, country: &str) -> Result<(Named, Outcom
 /// Reads a table: the first line names the columns. Separated by commas, semicolons or tabs. An empty
 /// cell leaves the field as it is, `-` clears it.
 pub fn from_csv(text: &str, country: &str) -> Result<Vec<Told>, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter = [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d));
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .delimiter(delimiter.unwrap_or(b','))
-        .from_reader(text.as_bytes());
-    let columns = reader.headers().map_err(|e| e.to_string())?.clone();
+    let mut table = Table::new(text);
+    let mut rows = table.rows();
+    let columns = rows.next().transpose()?.map(|row| row.cells).unwrap_or_default();
     if !columns.iter().any(|column| NAMING.contains(&column)) {
         return Err(format!("no column names the call: one of `{}`", NAMING.join("`, `")));
     }
-    let mut told = Vec::new();
-    for (i, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| e.to_string())?;
-        let cells = || columns.iter().zip(&record).filter(|(_, text)| !text.is_empty());
+    rows.map(|row| {
+        let Row { line, cells } = row?;
+        let told = columns.iter().zip(&cells).filter(|(_, text)| !text.is_empty());
         let (naming, said): (Vec<_>, Vec<_>) =
-            cells().partition(|(column, _)| NAMING.contains(column));
-        let line = record.position().map_or(i + 2, |at| at.line() as usize);
+            told.partition(|(column, _)| NAMING.contains(column));
         let named = named(naming.into_iter(), country);
         let said =
             named.and_then(|named| Ok((named, OutcomeChange::from_cells(said.into_iter())?)));
-        told.push(Told { entry: line, said });
-    }
-    Ok(told)
+        Ok(Told { entry: line, said })
+    })
+    .collect()
 }
 
 /// The call that these fields name.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::config::model::{Capability, Details};
 use crate::lease::numbers::model::Rejected;
 use crate::platform::phone::PhoneNumber;
+use crate::platform::table::{Row, Table};
 use crate::platform::vanity::Vanity;
 
 /// Most numbers of one request.
@@ -74,27 +75,17 @@ pub fn from_json(body: NumbersBody, country: Option<&str>) -> Entries {
 /// in the first line; without such a line the first column has the numbers. Separated by commas,
 /// semicolons or tabs.
 pub fn from_csv(text: &str, country: Option<&str>) -> Result<Entries, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter = [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d));
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .delimiter(delimiter.unwrap_or(b','))
-        .from_reader(text.as_bytes());
     let mut columns = Columns { number: 0, vanity: None, capabilities: None };
-    let mut rows = Vec::new();
-    for (i, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| e.to_string())?;
+    let mut entries = Vec::new();
+    for (i, row) in Table::new(text).rows().enumerate() {
+        let Row { line, cells } = row?;
         if i == 0
-            && let Some(named) = Columns::named(&record)
+            && let Some(named) = Columns::named(&cells)
         {
             columns = named;
             continue;
         }
-        let line = record.position().map_or(i + 1, |at| line_of(text, at));
-        let cell = |column: Option<usize>| column.and_then(|column| record.get(column));
+        let cell = |column: Option<usize>| column.and_then(|column| cells.get(column));
         let cell = |column| cell(column).filter(|text| !text.is_empty());
         let Some(number) = cell(Some(columns.number)) else { continue };
         let capabilities = cell(columns.capabilities).unwrap_or_default();
@@ -104,16 +95,9 @@ pub fn from_csv(text: &str, country: Option<&str>) -> Result<Entries, String> {
             vanity: cell(columns.vanity).map(str::to_owned),
             capabilities: words.map(str::to_owned).collect(),
         };
-        rows.push((line, special));
+        entries.push((line, special));
     }
-    Ok(sorted(rows.into_iter(), country))
-}
-
-/// The line on which a record stands, from 1: a position is told before the empty lines above it.
-fn line_of(text: &str, at: &csv::Position) -> usize {
-    let behind = text.as_bytes().get(at.byte() as usize..).unwrap_or_default();
-    let breaks = behind.iter().take_while(|byte| b"\r\n".contains(byte));
-    at.line() as usize + breaks.filter(|byte| **byte == b'\n').count()
+    Ok(sorted(entries.into_iter(), country))
 }
 
 struct Columns {
