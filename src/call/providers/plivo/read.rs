@@ -31,17 +31,11 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         "status" => status(&mut report, &fields),
         "dial" => dial(&mut report, &fields)?,
         "leg" => leg(&mut report, &fields),
-        "gather" => {
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(fields.get("Digits")));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, None);
-            }
-        }
+        "gather" => report.add_keys(webhook.bookmark().mark, fields.get("Digits"), None),
         "voicemail" => {
             let (url, duration_s) = recording(&fields);
-            if url.is_some() && duration_s != Some(0) {
-                report.add(CallEventKind::VoicemailLeft { url, duration_s }, "", None);
+            if url.is_some() {
+                report.add_message(url, duration_s, None);
             }
         }
         "recording" => {

@@ -46,11 +46,7 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         "status" | "dial" => leg(&mut report, &tree, is_callers),
         "gather" => {
             let told = tree.first(&["/dtmf/digits", "/dtmf"]);
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(&told));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, None);
-            }
+            report.add_keys(webhook.bookmark().mark, &told, None);
         }
         "recording" | "voicemail" => recording(&mut report, &tree, webhook.event == "voicemail"),
         _ => {}
@@ -97,9 +93,7 @@ fn recording(report: &mut Report<'_>, tree: &Tree, is_message: bool) {
     let duration_s = from.zip(until).map(|(from, until)| time::between(from, until));
     let detail = bounds::id(&tree.text("/recording_uuid")).unwrap_or("-").to_owned();
     match url {
-        Some(url) if is_message => {
-            report.add(CallEventKind::VoicemailLeft { url: Some(url), duration_s }, &detail, None);
-        }
+        Some(url) if is_message => report.add_message(Some(url), duration_s, None),
         Some(url) => report.add(CallEventKind::Recorded { url, duration_s }, &detail, None),
         None => {}
     }
