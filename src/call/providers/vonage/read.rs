@@ -6,7 +6,6 @@ use crate::call::providers::report::Report;
 use crate::call::providers::vonage::NAME;
 use crate::call::providers::{Unreadable, Wants, Webhook, bounds, outcome, time};
 use crate::config::model::Site;
-use crate::platform::phone::PhoneNumber;
 
 /// What Vonage waits for.
 pub fn wants(webhook: &Webhook<'_>) -> Wants {
@@ -38,7 +37,7 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         Report::new(NAME, site, webhook, &tree.first(&["/conversation_uuid", "/uuid"]))?;
     let is_callers = webhook.event == "voice" || tree.text("/direction") == "inbound";
     if is_callers {
-        let number = |pointer| international(&tree.text(pointer));
+        let number = |pointer| bounds::with_plus(&tree.text(pointer));
         report = report.numbers(&number("/from"), "", &number("/to"));
     }
     match webhook.event {
@@ -52,13 +51,6 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         _ => {}
     }
     Ok(report.events())
-}
-
-/// Numbers come without their `+`; a SIP user or a word stays as it is.
-fn international(text: &str) -> String {
-    let with_plus = format!("+{text}");
-    let is_number = text.len() >= 8 && with_plus.parse::<PhoneNumber>().is_ok();
-    if is_number { with_plus } else { text.to_owned() }
 }
 
 fn leg(report: &mut Report<'_>, tree: &Tree, is_callers: bool) {
