@@ -19,7 +19,7 @@ use crate::config::reach;
 use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
-use crate::lease::numbers::{NumbersError, sync_pools};
+use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};

@@ -1,42 +1,38 @@
-/** Writes a tracking number the way the page wrote the number it replaces. */
+/** Writes tracking numbers the way the page wrote the numbers they replace. */
 
 import { find, type Hit, type Index } from "./match.ts";
 import type { Tracking } from "./wire.ts";
 
-/** The tracking number for one hit: in the page's own format when the digits fit, else in its right written form. */
-export function write(text: string, hit: Hit, tracking: Tracking): string {
-  return fill(text, hit, tracking) || (hit.entry.form === "international" ? tracking.international : tracking.national);
-}
+/** What to write for a whole hit; nothing when its format can stay, which it can when the digits fit. */
+export type Writer = (tracking: Tracking, fits: boolean, hit: Hit) => string | false;
 
-/** The same inside a `tel:` link, where E.164 is what every dialler understands. */
-export function writeDialable(text: string, hit: Hit, tracking: Tracking): string {
-  return fill(text, hit, tracking) || tracking.number;
-}
+/** For people: with letters where the page wrote letters, else in the right written form. */
+export const write: Writer = (tracking, fits, { entry, slots }) =>
+  !fits && (slots[0] === undefined ? lettered(tracking) : entry.form === "international" ? tracking.international : tracking.national);
 
-/** `text` with every hit rewritten, and the targets found in it; nothing when there is none. */
+/** For diallers, which all understand E.164. */
+export const writeDialable: Writer = ({ number }, fits) => !fits && number;
+
+export const lettered = ({ vanity, national }: Tracking): string => vanity || national;
+
+/** What stands in the place of each character of `text` when the numbers that `isOurs` are rewritten; nothing when there is none. */
 export function rewrite(
   text: string,
   index: Index,
   numbers: ReadonlyMap<string, Tracking>,
-  writer = write,
-): { text: string; targets: string[] } | undefined {
-  let done = 0;
-  let written = "";
-  const targets: string[] = [];
+  writer: Writer = write,
+  isOurs: (hit: Hit, tracking: Tracking | undefined) => boolean | undefined = () => true,
+): string[] | undefined {
+  let characters: string[] | undefined;
   for (const hit of find(text, index)) {
-    const tracking = numbers.get(hit.entry.target);
-    if (!tracking) continue;
-    written += text.slice(done, hit.start) + writer(text, hit, tracking);
-    done = hit.end;
-    targets.push(hit.entry.target);
+    const { start, end, entry, slots } = hit;
+    const tracking = numbers.get(entry.target);
+    if (!isOurs(hit, tracking) || !tracking) continue;
+    characters = characters || text.split("");
+    const digits = tracking.digits[entry.form] || "";
+    const whole = writer(tracking, digits.length === slots.length, hit);
+    if (whole) characters.fill("", start, end)[start] = whole;
+    else slots.forEach((at, nth) => (characters![at] = digits[nth]!));
   }
-  return targets.length ? { text: written + text.slice(done), targets } : undefined;
-}
-
-function fill(text: string, { start, end, entry, slots }: Hit, tracking: Tracking): string | undefined {
-  const digits = tracking.digits[entry.form];
-  if (!digits || digits.length !== slots.length) return;
-  const characters = text.slice(start, end).split("");
-  slots.forEach((at, nth) => (characters[at - start] = digits[nth]!));
-  return characters.join("");
+  return characters;
 }

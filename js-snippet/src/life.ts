@@ -1,25 +1,23 @@
 /** When a page gives a sign of life. The schedule is the contract's: "When the snippet sends what". */
 
-import { now, safe } from "./safe.ts";
-import { dialledDigits } from "./swap.ts";
+import { isHidden, listen, now, safe } from "./safe.ts";
 import type { Talk } from "./talk.ts";
 
 const MINUTE_MS = 60_000;
 const IDLE_MS = 30 * MINUTE_MS;
 const HIDDEN_BEATS = 5;
 const SHORTEST_BEAT_S = 5;
-const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"];
+const INPUTS = "pointerdown pointermove keydown wheel touchstart scroll";
 
 export interface Life {
   /** The service's wish for the time between beats. */
   pace(beat_s: number): void;
+  /** No more signs. */
+  end(): void;
 }
 
-/**
- * Starts the schedule. `onReturn` is called when the page comes back from the back/forward cache; `dialled` tells the
- * target whose tracking number the digits of a `tel:` link are.
- */
-export function live(talk: Talk, dialled: (digits: string) => string | undefined, onReturn: () => void): Life {
+/** Starts the schedule. `onReturn` is called when the page comes back from the back/forward cache. */
+export function live(talk: Talk, onReturn: () => void): Life {
   let beatMs = 30_000;
   let lastSign = now();
   let lastInput = lastSign;
@@ -27,7 +25,6 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
   let left = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const isHidden = () => document.visibilityState === "hidden";
   const isIdle = () => now() - lastInput >= IDLE_MS;
 
   const schedule = () => {
@@ -45,10 +42,7 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
     if (isHidden()) hiddenBeats++;
     if (isHidden() || !isIdle()) sayAndSchedule(talk.sign);
   });
-  const on = (target: EventTarget, type: string, listener: (event: Event) => void) =>
-    target.addEventListener(type, safe(listener), { capture: true, passive: true });
-
-  on(document, "visibilitychange", () => {
+  listen(document, "visibilitychange", () => {
     if (left) return;
     hiddenBeats = 0;
     lastInput = now();
@@ -56,44 +50,37 @@ export function live(talk: Talk, dialled: (digits: string) => string | undefined
     else schedule();
   });
 
-  for (const input of INPUTS) {
-    on(document, input, () => {
-      const wasIdle = isIdle();
-      lastInput = now();
-      if (wasIdle) schedule();
-    });
-  }
+  listen(document, INPUTS, () => {
+    const wasIdle = isIdle();
+    lastInput = now();
+    if (wasIdle) schedule();
+  });
 
-  on(window, "pagehide", () => {
+  const end = () => {
     if (left) return;
     left = true;
     clearTimeout(timer);
     talk.leave();
-  });
+  };
+  listen(window, "pagehide", end);
 
-  on(window, "pageshow", event => {
+  listen(window, "pageshow", event => {
     if (!(event as PageTransitionEvent).persisted) return;
     left = false;
     lastInput = now();
     onReturn();
-    talk.newPage();
     sayAndSchedule(talk.view);
   });
 
   // Pages that come from the back/forward cache resume too, before their `pageshow`.
-  on(document, "resume", () => {
+  listen(document, "resume", () => {
     if (!left) sayAndSchedule(talk.view);
-  });
-
-  on(document, "click", event => {
-    const link = event.target instanceof Element && event.target.closest("a[href],area[href]");
-    const digits = link && dialledDigits(link.getAttribute("href")!);
-    const target = digits && dialled(digits);
-    if (target) talk.telClick(target, Math.max(0, Math.round(now() - event.timeStamp)));
   });
 
   schedule();
   return {
+    end,
+
     pace(beat_s) {
       beatMs = Math.max(SHORTEST_BEAT_S, beat_s) * 1000;
       schedule();

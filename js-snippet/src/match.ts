@@ -1,22 +1,24 @@
 /**
- * Finds the numbers of an index in text, however they are separated. One expression finds runs of digits; everything else
- * happens only there, so text without phone numbers costs next to nothing, and any number of targets costs the same.
+ * Finds the numbers of an index in text, however they are separated. What everybody pays is one expression that gives up
+ * early almost everywhere; all else happens only where it does not. Any number of targets costs the same.
  */
 
 import type { Form } from "./wire.ts";
 
-/** What a digit string means. */
+/** What a digit string, or a number written with letters, means. */
 export interface Entry {
   target: string;
   form: Form;
   /** Sizes of the digit groups of its written forms, such as `3,3,4`. */
   shapes: string[];
+  /** It is what the snippet shows, not what it replaces. */
+  isShown: boolean;
 }
 
-/** The digit strings to find, and the expression for text that may hold one. */
 export interface Index {
   entries: Map<string, Entry>;
-  run: RegExp;
+  /** What may be a number, and misses none. */
+  pattern: RegExp;
 }
 
 export interface Hit {
@@ -24,56 +26,45 @@ export interface Hit {
   start: number;
   end: number;
   entry: Entry;
-  /** Where its digits are, without an exit code (`00`) and an optional trunk zero (`(0)`). */
+  /** Where its digits are, without an exit code (`00`) and an optional trunk zero (`(0)`); none when it has letters. */
   slots: number[];
 }
 
-interface Group {
-  /** What separates it from the group before. */
-  gap: string;
-  start: number;
-  end: number;
-}
+/** The reach of what is looked at beside a number. */
+export const BESIDE = 24;
 
-// Spaces of all kinds, soft hyphen and zero-width characters, dots, dashes of all kinds, parentheses, slashes.
-const SEPARATOR = "\\s\\u00ad\\u200b-\\u200d\\u2060.\\u00b7\\u2022\\u2219\\-\\u2010-\\u2015\\u2212\\ufe58\\ufe63\\uff0d~()\\uff08\\uff09/";
-const LONGEST_NUMBER = 20;
-
-const PLUS = /[+\uff0b]/;
-const LEAD = /(?:\(?[+\uff0b]\s?)?\(?$/;
-
-const LATIN = "A-Za-z\\u00c0-\\u024f";
-// Part of a word, a path, a code such as `INV-`, a price, or the thousands of a larger number.
-const BAD_BEFORE = new RegExp(`[${LATIN}0-9_#@=%/\\\\]$|[A-Z0-9_]-$|[$\\u00a3\\u20ac\\u00a5\\u20b9]\\s?$|(?:^|\\D)\\d{1,3},$`);
+// Spaces, dashes, dots, slashes, brackets, invisible characters: whatever separates, but not numbers from each other.
+const GAP = "(?:\\(0\\)|[^\\p{L}\\p{N},:;|+*#=&%\\p{Sc}\"]){0,60}";
+const LEAD = /(?:\(?(?:[+\uff0b]|\b00)[\s-]?)?\(?$/;
+// Part of a word, a path, a code such as `INV-`, a longer digit string, an international number, or a price.
+const BAD_BEFORE = /[\p{sc=Latn}#@=%/\\_]$|[A-Z]-$|\d[^\p{L}\s|]*$|[+\uff0b][\d\s]+$|\p{Sc}\s?$/u;
 // The same behind the number; an extension (`x12`) is fine.
-const BAD_AFTER = new RegExp(
-  `^(?:(?![xX]\\d)[${LATIN}0-9_@=%]|[-_][${LATIN}0-9_]|\\.[a-z0-9]|:\\d|,\\d{1,3}(?!\\d)|\\s?[$\\u00a3\\u20ac\\u00a5\\u20b9%](?!\\s?\\d))`,
-);
+const BAD_AFTER = /^(?:(?!x\d)[\p{sc=Latn}@=%_]|-[\p{sc=Latn}_]|\.[a-z]|[^\p{L}\s|]*\d|\s?[\p{Sc}%](?!\s?\d))/u;
 
-/** An index of `entries`: dates, prices and all else that is shorter than its shortest number is not even looked at. */
+/** An index of `entries`, whose keys are digits, or upper-case letters and digits. */
 export function openIndex(entries: Map<string, Entry>): Index {
-  const shortest = Math.min(LONGEST_NUMBER, ...Array.from(entries.keys(), digits => digits.length));
-  // Bounded, so that a page of digits cannot exhaust the expression's stack; what follows a cut is refused as "digit before".
-  return { entries, run: new RegExp(`\\d(?:[${SEPARATOR}]{0,4}\\d){${shortest - 1},400}`, "g") };
+  const keys = Array.from(entries.keys());
+  const digits = keys.filter(key => !/\D/.test(key));
+  const shortest = Math.min(...digits.map(key => key.length));
+  let pattern = "";
+  // Which digits are at each place of any number: an expression that gives up early almost everywhere.
+  for (let at = Math.max(0, ...digits.map(key => key.length)); at--; ) {
+    pattern = `[${digits.map(key => key[at]).join("")}]${pattern && GAP + pattern}`;
+    if (at >= shortest) pattern = `(?:${pattern})?`;
+  }
+  const lettered = keys.filter(key => /\D/.test(key)).map(key => key.split("").join(GAP));
+  return { entries, pattern: new RegExp([...lettered, pattern || "[]"].join("|"), "giu") };
 }
 
 /** The numbers of `index` in `text`, from left to right. */
-export function find(text: string, index: Index): Hit[] {
+export function find(text: string, { entries, pattern }: Index): Hit[] {
   const hits: Hit[] = [];
-  index.run.lastIndex = 0;
-  for (let run = index.run.exec(text); run; run = index.run.exec(text)) {
-    const groups = groupsOf(run[0], run.index);
-    // `+1 212 555 0123`: what follows the plus belongs to it, up to a hit or another separator than white space.
-    let afterPlus = PLUS.test(text.slice(Math.max(0, run.index - 3), run.index));
-    for (let first = 0; first < groups.length; first++) {
-      const gap = groups[first]!.gap;
-      if (first && (afterPlus ? !/\s\S|\S\s/.test(gap) : !/\s/.test(gap))) continue;
-      const found = longestFrom(text, groups, first, index);
-      if (!found) continue;
-      hits.push(found.hit);
-      first = found.last;
-      afterPlus = false;
-    }
+  let done = 0;
+  pattern.lastIndex = 0;
+  for (let found; (found = pattern.exec(text)); ) {
+    const hit = read(text, found[0], found.index, done, entries);
+    if (hit) hits.push(hit);
+    pattern.lastIndex = hit ? (done = hit.end) : found.index + 1;
   }
   return hits;
 }
@@ -81,61 +72,29 @@ export function find(text: string, index: Index): Hit[] {
 /** The sizes of the digit groups in `written`. */
 export const shapeOf = (written: string): string => (written.match(/\d+/g) || []).map(group => group.length).join();
 
-function groupsOf(run: string, offset: number): Group[] {
-  const digits = /(\D*)(\d+)/g;
-  const groups: Group[] = [];
-  for (let group = digits.exec(run); group; group = digits.exec(run)) {
-    const end = offset + digits.lastIndex;
-    groups.push({ gap: group[1]!, start: end - group[2]!.length, end });
-  }
-  return groups;
-}
-
-/** The longest number that begins at group `first` and is not part of a longer digit string. */
-function longestFrom(text: string, groups: Group[], first: number, index: Index): { hit: Hit; last: number } | undefined {
+/** The number with which `written` begins, at `first` in `text`; what is before `done` belongs to another. */
+function read(text: string, written: string, first: number, done: number, entries: Map<string, Entry>): Hit | undefined {
   const slots: number[] = [];
-  let trunk = -1;
-  let spaced = false;
-  let best: { hit: Hit; last: number } | undefined;
-  for (let last = first; last < groups.length && slots.length <= LONGEST_NUMBER; last++) {
-    const { gap, start, end } = groups[last]!;
-    if (last > first) {
-      spaced = spaced || /^\s+$/.test(gap);
-      if (text.slice(start - 1, end + 1) === "(0)") trunk = start;
-    }
-    for (let at = start; at < end; at++) slots.push(at);
-    // Only white space sets numbers apart: `800-555-0100-22` and `8005550100/17` are other things.
-    const next = groups[last + 1];
-    if (next && !/\s/.test(next.gap)) continue;
-    const hit = hitAt(text, slots, trunk, end, index);
+  written.replace(/(?!^)\(0\)|[\da-z]/gi, (found, at) => (found[1] || slots.push(first + at), found));
+  const [lead] = LEAD.exec(text.slice(done, first))!;
+  for (; slots[0] !== undefined; slots.pop()) {
+    const key = slots.map(at => text[at]).join("").toUpperCase();
+    const entry = entries.get(key);
+    if (!entry) continue;
+    const hasLetters = /\D/.test(key);
+    const end = slots[slots.length - 1]! + 1;
+    const number = text.slice(first, end);
+    const isInternational = /[+\uff0b0]/.test(lead) || /.\(0\)/s.test(number);
+    if (isInternational && !hasLetters && entry.form !== "international") continue;
+    // A parenthesis that closes elsewhere is not the number's.
+    const start = first - lead.length + +(lead[0] === "(" && !/^[^(]*\)|\(.*\(.*\).*\)/s.test(lead.slice(1) + number));
+    const before = text.slice(Math.max(done, start - BESIDE), start);
+    const after = text.slice(end, end + BESIDE);
+    if (BAD_BEFORE.test(before) || BAD_AFTER.test(after)) continue;
     // Beside other digits, spaces inside a number hide where it begins and ends: its grouping must tell.
-    const shape = () => groups.slice(first, last + 1).map(group => group.end - group.start).join();
-    if (hit && ((!first && !next) || !spaced || hit.entry.shapes.includes(shape()))) best = { hit, last };
+    const isBeside = /\d[^\p{L}|]*$/u.test(before) || /^[^\p{L}|]*\d/u.test(after);
+    if (isBeside && /\d\s+\d/.test(number) && !entry.shapes.includes(shapeOf(number))) continue;
+    return { start, end, entry, slots: hasLetters ? [] : slots };
   }
-  return best;
-}
-
-/** The number whose digits are at `digitsAt`, with what leads into it, if it is one and nothing around says otherwise. */
-function hitAt(text: string, digitsAt: number[], trunk: number, end: number, index: Index): Hit | undefined {
-  const firstDigit = digitsAt[0]!;
-  let start = firstDigit - LEAD.exec(text.slice(Math.max(0, firstDigit - 4), firstDigit))![0].length;
-  if (text[start] === "(" && count(text, start, end, "(") > count(text, start, end, ")")) start++;
-  const hasPlus = PLUS.test(text.slice(start, firstDigit));
-  const has00 = !hasPlus && text[firstDigit] === "0" && text[digitsAt[1]!] === "0";
-
-  const meaning = (slots: number[], mustBeInternational: boolean): Hit | undefined => {
-    const entry = index.entries.get(slots.map(at => text[at]).join(""));
-    return entry && (!mustBeInternational || entry.form === "international") ? { start, end, entry, slots } : undefined;
-  };
-  const withoutTrunk = digitsAt.filter(at => at !== trunk);
-  const hit =
-    meaning(digitsAt.slice(), hasPlus) ||
-    meaning(withoutTrunk, true) ||
-    (has00 && (meaning(digitsAt.slice(2), true) || meaning(withoutTrunk.slice(2), true)));
-  if (!hit || BAD_BEFORE.test(text.slice(Math.max(0, start - 5), start)) || BAD_AFTER.test(text.slice(end, end + 5))) return;
-  return hit;
-}
-
-function count(text: string, start: number, end: number, character: string): number {
-  return text.slice(start, end).split(character).length - 1;
+  return;
 }

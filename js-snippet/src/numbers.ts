@@ -1,64 +1,65 @@
-/** Which tracking number each target has on this page, and the digit strings by which to find what they replace. */
+/** Which tracking number each target has on this page, and how to find what they replace. */
 
-import { openIndex, shapeOf, type Entry, type Index } from "./match.ts";
+import { find, openIndex, shapeOf, type Entry, type Index } from "./match.ts";
 import type { Form, Target, Tracking } from "./wire.ts";
 
 export interface Numbers {
-  /** The digit strings by which pages write the targets. */
+  /** How pages write the targets. */
   index(): Index;
   /** Target → the number shown for it. */
   readonly chosen: ReadonlyMap<string, Tracking>;
-  /** Takes a reply's numbers; true when there is something new to show. */
-  accept(targets: Target[]): boolean;
+  /** Takes a reply's targets, but for digit strings to `exclude`; true when there is something new to find or show. */
+  accept(targets: Target[], exclude?: (string | undefined)[]): boolean;
   /** Another page begins: the next reply may choose anew. Until then everything stays as it is shown. */
   release(): void;
   /** The number of a target that this page keeps on showing, if any. */
   kept(target: string): string | undefined;
-  /** The target whose tracking number a `tel:` link dials. */
-  dialled(digits: string): string | undefined;
+  /** The target whose tracking number is in `text`. */
+  targetIn(text: string): string | undefined;
 }
 
 export function openNumbers(): Numbers {
   const entries = new Map<string, Entry>();
-  let index = openIndex(entries);
   const chosen = new Map<string, Tracking>();
   const settled = new Set<string>();
-
-  const findable = (digits: string, form: Form, { id }: Target, shapes: string[]) => {
-    if (!entries.has(digits)) entries.set(digits, { target: id, form, shapes });
-  };
+  let index = openIndex(entries);
 
   return {
     index: () => index,
     chosen,
 
     /** A number is never replaced by another under the visitor's eyes: the first one of a page stays. */
-    accept(targets) {
-      let news = false;
-      for (const target of targets) {
-        const { id, forms, tracking } = target;
-        if (!tracking || settled.has(id)) continue;
-        settled.add(id);
-        const shapes = [tracking.international, tracking.national].map(shapeOf);
-        for (const { digits, form } of forms) findable(digits, form, target, shapes);
+    accept(targets, exclude = []) {
+      let isNews = false;
+      for (const { id: target, forms, tracking } of targets) {
+        if (settled.has(target)) continue;
+        const shapes = tracking ? [tracking.international, tracking.national].map(shapeOf) : [];
+        const add = (written: string | undefined, form: Form, isShown: boolean) => {
+          if (!written || exclude.includes(written) || (entries.get(written) || { target }).target !== target) return;
+          isNews = isNews || !!tracking || !entries.has(written);
+          entries.set(written, { target, form, shapes, isShown });
+        };
+        for (const { digits, form, letters } of forms) {
+          add(digits, form, false);
+          add(letters, form, false);
+        }
+        if (!tracking) continue;
+        settled.add(target);
+        chosen.set(target, tracking);
         // The number of the page before is what another one replaces.
-        for (const form of Object.keys(tracking.digits) as Form[]) findable(tracking.digits[form]!, form, target, shapes);
-        chosen.set(id, tracking);
-        news = true;
+        for (const form in tracking.digits) add(tracking.digits[form as Form], form as Form, true);
+        if (tracking.vanity) add(tracking.vanity.replace(/\W/g, ""), "national", true);
       }
-      if (news) index = openIndex(entries);
-      return news;
+      if (isNews) index = openIndex(entries);
+      return isNews;
     },
 
     release: () => settled.clear(),
 
-    kept: target => (settled.has(target) ? chosen.get(target)!.number : undefined),
+    kept: target => (settled.has(target) ? chosen.get(target)?.number : undefined),
 
-    dialled(digits) {
-      for (const [target, { number, digits: written }] of chosen) {
-        if (number === "+" + digits || Object.values(written).includes(digits)) return target;
-      }
-      return;
+    targetIn(text) {
+      return find(text, index).find(({ entry }) => entry.isShown)?.entry.target;
     },
   };
 }

@@ -1,27 +1,30 @@
 /** What the script tag says. */
 
-import type { Consent } from "./wire.ts";
-
 export interface Settings {
   /** The site's public key. */
   key: string;
   /** Origin of the service, without a slash at the end. */
   endpoint: string;
-  /** What `data-consent` grants or denies; absent: the site's default. */
-  consent: Consent | undefined;
+  /** `granted`, `denied`, or `auto`: as the page's consent tools say; absent: the site's default. */
+  consent?: string;
+  /** `server`: the service keeps the session in a cookie of its own, on a host of the site. */
+  cookies?: string;
+  /** `tab`: the session lives in this tab alone. */
+  storage?: string;
+  /** Present: explains itself in the console. */
+  debug?: string;
 }
 
-/** Reads the running script's own tag; a tag manager that inlines the script leaves only its attributes to find. */
+/**
+ * Reads the running script's own tag: its `data-` attributes, or the same words in the query of its address for tag
+ * managers that cannot set attributes. One that inlines the script leaves only an attribute to find.
+ */
 export function readSettings(): Settings | undefined {
-  const script = (document.currentScript || document.querySelector("script[data-key]")) as HTMLScriptElement | null;
+  const script = (document.currentScript || document.querySelector("script[data-key],script[data-site]")) as HTMLScriptElement | null;
   if (!script) return;
-  const { key, endpoint, consent } = script.dataset;
-  if (!key || !(endpoint || script.src)) return;
-  return {
-    key,
-    endpoint: (endpoint || new URL(script.src).origin).replace(/\/+$/, ""),
-    consent: consent === "granted" || consent === "denied" ? both(consent === "granted") : undefined,
-  };
+  const address = script.src ? new URL(script.src) : undefined;
+  const said: Record<string, string | undefined> = { ...Object.fromEntries(address ? address.searchParams : []), ...script.dataset };
+  const key = said.key || said.site;
+  const endpoint = said.endpoint || (address && address.origin);
+  return key && endpoint ? { ...said, key, endpoint: endpoint.replace(/\/+$/, "") } : undefined;
 }
-
-const both = (allowed: boolean): Consent => ({ analytics: allowed, ads: allowed });

@@ -1,72 +1,69 @@
 /** The conversation of one loaded page with the service: numbers its messages and takes in the replies. */
 
 import { tagCookies } from "./cookie.ts";
-import type { Identity } from "./identity.ts";
+import type { IdentityKeeper } from "./identity.ts";
 import type { Settings } from "./settings.ts";
-import { beacon, LONGEST, post, type Answer, type Reply, type Shown, type SignMessage, type ViewMessage } from "./wire.ts";
+import { post, type Known, type Reply, type Shown, type SignalName, type SignMessage, type ViewMessage } from "./wire.ts";
+
+type Want = ViewMessage["want"];
 
 export interface Talk {
-  /** Another page begins: it has its own id and its messages count from 1. */
-  newPage(): void;
-  /** A page view that asks for numbers. */
+  /** Another page begins: it has its own id, its messages count from 1, and it wants no number yet. */
+  newPage(referrer: string): void;
+  /** A page view. */
   view(): void;
+  /** Wants a number from now on. */
+  want(): void;
   /** A sign of life; a page whose view was never answered asks again instead. */
   sign(): void;
   /** Said by beacon, for the page is about to go. */
   leave(): void;
-  telClick(target: string, ago_ms: number): void;
+  /** The same for what the visitor did. */
+  signal(name: SignalName, target: string, ago_ms: number): void;
+  /** What the page knows of its visitor goes along with all that follows. */
+  tell(known: Known): void;
 }
 
+/** `onReply` hears what a page view asked for, nothing for a beat, and no reply when a view got none. */
 export function openTalk(
-  settings: Settings,
-  identity: Identity,
+  { key, endpoint, cookies }: Settings,
+  { me, keep }: IdentityKeeper,
+  link: string | undefined,
   shown: () => Shown,
-  onReply: (reply: Reply) => void,
+  onReply: (reply?: Reply, asked?: Want) => void,
 ): Talk {
-  let page = drawPageId();
-  let seq = 0;
-  let views = 0;
-  let viewing = false;
-  let viewed = false;
-  let refused = false;
-  let lastPost: Promise<unknown> = Promise.resolve();
+  let page: string;
+  let seq: number;
+  let referrer: string;
+  let want: Want;
+  let known: Known = {};
+  let newest: unknown;
+  let isViewing = false;
+  let isViewed = false;
+  let isRefused = false;
+  let lastAnswer: unknown;
 
-  const heading = () => ({ v: 1 as const, key: settings.key, page, seq: ++seq });
+  const heading = () => ({ v: 1 as const, key, page, seq: ++seq, ...known });
+  const signMessage = (kind: SignMessage["kind"]): SignMessage => ({ ...heading(), kind, session: me.session!, shown: shown() });
 
-  const viewMessage = (): ViewMessage => {
-    const session = identity.session();
-    const visitor = identity.visitor();
-    const consent = identity.consent();
-    const onPage = shown();
-    const cookies = consent && consent.ads && tagCookies();
-    return {
-      ...heading(),
-      want: "now",
-      url: location.href.slice(0, LONGEST.url),
-      referrer: document.referrer.slice(0, LONGEST.referrer),
-      ...(session && { session }),
-      ...(visitor && { visitor }),
-      ...(consent && { consent }),
-      ...(cookies && { cookies }),
-      ...(Object.keys(onPage).length && { shown: onPage }),
-    };
+  /** Sends a message and takes in its answer; `isCurrent` is asked whether that still matters to this page. */
+  const say = async (path: string, message: ViewMessage | SignMessage, asked?: Want, view = newest) => {
+    const answer = await (lastAnswer = post(endpoint + path, message, cookies === "server" ? "include" : "omit"));
+    isRefused = isRefused || answer === "refused";
+    if (typeof answer === "string") return;
+    keep(answer, !!asked);
+    if (message.page !== page) return;
+    if (asked) link = undefined;
+    if (asked && view === newest) {
+      isViewed = true;
+      isViewing = false;
+    }
+    onReply(answer, asked);
   };
 
-  const signMessage = (session: string, kind: SignMessage["kind"]): SignMessage => ({
-    ...heading(),
-    kind,
-    session,
-    shown: shown(),
-  });
-
-  /** Whether `answer` to a message of page `sender` was a reply. */
-  const take = (answer: Answer, sender: string, isView: boolean): boolean => {
-    if (sender !== page) return false;
-    refused = refused || answer === "refused";
-    if (typeof answer === "string") return false;
-    identity.keep(answer, isView);
-    onReply(answer);
-    return true;
+  const beacon = (message: SignMessage) => {
+    const url = endpoint + "/v1/beat";
+    if (me.session && !isRefused && !navigator.sendBeacon(url, JSON.stringify(message))) void post(url, message);
   };
 
   /**
@@ -74,59 +71,70 @@ export function openTalk(
    * to the one before: that names the session, and a consent must not arrive before the one that it replaces.
    */
   const view = async () => {
-    const mine = ++views;
-    viewing = true;
-    viewed = false;
-    for (let tries = 0; tries < 2 && mine === views && !viewed && !refused; tries++) {
+    const mine = (newest = {});
+    isViewing = true;
+    isViewed = false;
+    for (const pause_ms of [0, 1000 + Math.random() * 1000]) {
       // A service that was away for a moment should not meet everybody at once.
-      if (tries) await pause(1000 + Math.random() * 1000);
-      await lastPost;
-      if (mine !== views) return;
-      const sender = page;
-      const answer = post(settings.endpoint, "/v1/lease", viewMessage());
-      lastPost = answer;
-      if (take(await answer, sender, true) && mine === views) viewed = true;
+      if (pause_ms) await new Promise(resolve => setTimeout(resolve, pause_ms));
+      await lastAnswer;
+      if (mine !== newest) return;
+      if (isRefused) break;
+      const onPage = shown();
+      await say(
+        "/v1/lease",
+        {
+          ...heading(),
+          ...me,
+          want,
+          url: location.href.slice(0, 4096),
+          referrer: referrer.slice(0, 2048),
+          link,
+          cookies: me.consent?.ads ? tagCookies() : undefined,
+          shown: Object.keys(onPage)[0] ? onPage : undefined,
+        },
+        want,
+      );
+      if (mine !== newest || isViewed) return;
     }
-    if (mine === views) viewing = false;
+    isViewing = false;
+    onReply();
   };
 
   const talk: Talk = {
-    newPage() {
-      page = drawPageId();
+    newPage(from) {
+      // 110 random bits.
+      page = Array.from(crypto.getRandomValues(new Uint8Array(22)), byte => (byte & 31).toString(32)).join("");
       seq = 0;
+      referrer = from;
+      want = "auto";
     },
 
     view() {
-      view().catch(() => {});
+      void view();
+    },
+
+    want() {
+      if (want === "now") return;
+      want = "now";
+      talk.view();
     },
 
     sign() {
-      const session = identity.session();
-      const sender = page;
-      if (refused || viewing) return;
-      if (!viewed || !session) return talk.view();
-      post(settings.endpoint, "/v1/beat", signMessage(session, "beat"))
-        .then(answer => take(answer, sender, false))
-        .catch(() => {});
+      if (isRefused || isViewing) return;
+      if (isViewed && me.session) void say("/v1/beat", signMessage("beat"));
+      else talk.view();
     },
 
-    leave() {
-      const session = identity.session();
-      if (session && !refused) beacon(settings.endpoint, "/v1/beat", signMessage(session, "leave"));
-    },
+    leave: () => beacon(signMessage("leave")),
 
-    telClick(target, ago_ms) {
-      const session = identity.session();
-      if (session) beacon(settings.endpoint, "/v1/beat", { ...signMessage(session, "beat"), tel_click: { target, ago_ms } });
+    signal: (name, target, ago_ms) => beacon({ ...signMessage("beat"), [name]: { target, ago_ms: Math.max(0, Math.round(ago_ms)) } }),
+
+    tell(more) {
+      known = { ...known, ...more };
+      talk.sign();
     },
   };
+  talk.newPage(document.referrer);
   return talk;
-}
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
-
-/** 22 characters of a 64-letter alphabet: 132 random bits. */
-function drawPageId(): string {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  return Array.from(crypto.getRandomValues(new Uint8Array(22)), byte => letters[byte & 63]).join("");
 }

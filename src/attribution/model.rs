@@ -6,6 +6,7 @@ use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::visit::ad_ids::AdIds;
+use crate::visit::learnt::Labels;
 use crate::visit::model::{ClickId, Consent, Machine, Place, Source};
 
 /// A session that may have made the call.
@@ -99,6 +100,9 @@ pub struct Attribution {
     /// What other parties' tags know its browser by, for postbacks; only with consent to ads.
     #[serde(default, skip_serializing_if = "AdIds::is_empty")]
     pub ad_ids: AdIds,
+    /// What its pages' own script said of the visitor.
+    #[serde(flatten)]
+    pub labels: Labels,
     /// What its visitor allowed.
     #[serde(default)]
     pub consent: Consent,

@@ -13,6 +13,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 use crate::visit::ad_ids::AdIds;
 use crate::visit::channel::channel;
+use crate::visit::learnt::Labels;
 use crate::visit::model::{Consent, Machine, Place, Source, Touch, Visit};
 use crate::visit::site_rules::{SiteRules, VisitFacts};
 use crate::visit::tables::Tables;
@@ -117,6 +118,7 @@ pub fn attribute(
         place: visit.place.clone(),
         click_ids: visit.click_ids.clone(),
         ad_ids: visit.ad_ids.clone(),
+        labels: visit.labels.clone(),
         consent: visit.consent,
         touches: credits(&touches),
         ..chosen
@@ -166,6 +168,7 @@ fn nobody() -> Attribution {
         place: Place::default(),
         click_ids: Vec::new(),
         ad_ids: AdIds::default(),
+        labels: Labels::default(),
         consent: Consent::default(),
         candidates: Vec::new(),
         touches: Vec::new(),

@@ -30,6 +30,8 @@ fn holder(n: u8, seen_ago: i64, click_ago: Option<i64>) -> Holder {
         last_seen: Millis(T - seen_ago),
         tier: Tier::Own,
         tel_click: click_ago.map(|ago| Millis(T - ago)),
+        copied: None,
+        long_press: None,
         live: false,
     }
 }
@@ -53,6 +55,7 @@ fn visit(n: u8, source_name: &str) -> Visit {
         source: source(source_name),
         click_ids: Vec::new(),
         ad_ids: Default::default(),
+        labels: Default::default(),
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),

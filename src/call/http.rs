@@ -110,9 +110,20 @@ pub async fn one_call(
     recorder: web::Data<Recorder>,
 ) -> Result<web::Json<CallView>, Problem> {
     caller.needs(Scope::Analyst)?;
+    let call = find_call(&caller, &recorder, &id, &query).await?;
+    Ok(web::Json(CallView::from(&call)))
+}
+
+/// The call with this id on the sites that the key may see.
+pub(super) async fn find_call(
+    caller: &Caller,
+    recorder: &Recorder,
+    id: &str,
+    query: &OneQuery,
+) -> Result<Call, Problem> {
     let unknown = Problem::NotFound { what: "call" };
     let Ok(id) = id.parse::<CallId>() else { return Err(unknown) };
-    let sites = wanted_sites(&caller, &recorder, query.site.as_deref())?;
+    let sites = wanted_sites(caller, recorder, query.site.as_deref())?;
     let shards = recorder.live().now().shards;
     // The id does not tell its site; all are asked in one go.
     let asked = sites.iter().map(|site| {
@@ -121,7 +132,7 @@ pub async fn one_call(
         async move { store.load(&keys, id).await }
     });
     let found: Option<Call> = try_join_all(asked).await?.into_iter().flatten().next();
-    found.map(|call| web::Json(CallView::from(&call))).ok_or(unknown)
+    found.ok_or(unknown)
 }
 
 fn wanted_sites(

@@ -21,6 +21,7 @@ pub mod facts;
 pub mod http;
 pub mod list;
 pub mod model;
+pub mod outcome;
 pub mod providers;
 pub mod recorder;
 pub mod replays;

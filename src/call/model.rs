@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::attribution::model::Attribution;
 use crate::call::attestation::Attestation;
 use crate::call::facts::{CallFacts, KeyPress};
+use crate::call::outcome::model::Outcome;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::phone::PhoneNumber;
@@ -294,6 +295,9 @@ pub struct Call {
     /// Whose call it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
+    /// What came of it.
+    #[serde(default)]
+    pub outcome: Outcome,
     /// `dedup` of the events already applied, oldest first, bounded.
     #[serde(default)]
     pub applied: Vec<String>,

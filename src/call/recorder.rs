@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::attribution;
 use crate::call::caller::{counted, is_first_time};
 use crate::call::model::{Call, CallEvent};
+use crate::call::outcome::model::OutcomeChange;
 use crate::call::rules;
 use crate::call::store::{CallStore, Change, CountedCaller, Saved};
 use crate::config::model::Site;
@@ -117,6 +118,33 @@ impl Recorder {
             let saved = self.save(&installation, site, Some(&before), call, now).await?;
             if saved.is_some() {
                 return Ok(saved);
+            }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// Changes what came of a call, told by `by`. The call, and whether that is another version; `None`
+    /// when Redis no longer has it.
+    pub async fn amend(
+        &self,
+        site: &SiteId,
+        id: CallId,
+        change: &OutcomeChange,
+        by: &str,
+    ) -> Result<Option<(Call, bool)>, RecordError> {
+        let installation = self.live.now_full();
+        let site = site_of(&installation, site)?;
+        let keys = installation.shards.keys(&site.id);
+        let now = self.clock.now();
+        for _ in 0..MAX_TRIES {
+            let Some(before) = self.store.load(&keys, id).await? else { return Ok(None) };
+            let (call, changed) = rules::amend(before.clone(), change, by, now);
+            if !changed {
+                return Ok(Some((call, false)));
+            }
+            let saved = self.save(&installation, site, Some(&before), call, now).await?;
+            if let Some(call) = saved {
+                return Ok(Some((call, true)));
             }
         }
         Err(RecordError::Contended(MAX_TRIES))

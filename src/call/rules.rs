@@ -11,6 +11,7 @@
 
 use crate::call::facts::{CallFacts, LegEnd};
 use crate::call::model::{Call, CallEvent, CallStatus, Caller, DialOutcome};
+use crate::call::outcome::model::{Outcome, OutcomeChange};
 use crate::platform::clock::Millis;
 use crate::platform::ids::CallId;
 use crate::platform::phone::PhoneNumber;
@@ -39,6 +40,13 @@ pub fn give_up(before: Call, now: Millis) -> (Call, bool) {
     }
     let mut call = before.clone();
     call.facts.give_up(now);
+    next_version(before, call)
+}
+
+/// The call after somebody (`by`) told at `now` what came of it, and whether that is another version.
+pub fn amend(before: Call, change: &OutcomeChange, by: &str, now: Millis) -> (Call, bool) {
+    let mut call = before.clone();
+    call.outcome = change.apply(&before.outcome, by, now);
     next_version(before, call)
 }
 
@@ -78,6 +86,7 @@ fn blank(event: &CallEvent) -> Call {
         transferred_at: None,
         keys: Vec::new(),
         attribution: None,
+        outcome: Outcome::default(),
         applied: Vec::new(),
         facts: CallFacts::default(),
     }

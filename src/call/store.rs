@@ -20,9 +20,13 @@ use crate::ledger::model::{Envelope, Event};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
+use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
+
+/// Most dialled numbers of a site whose last call is remembered.
+const MAX_CALLED: isize = 100_000;
 
 /// How long Redis keeps a call after its last change.
 pub const KEEP_CALLS: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -161,6 +165,7 @@ impl CallStore {
             .key(shard.outbox_due())
             .key(shard.outbox_done())
             .key(shard.outbox_dead())
+            .key(keys.called())
             .arg(change.expected)
             .arg(call.version)
             .arg(call.id.to_string())
@@ -190,6 +195,7 @@ impl CallStore {
                 }
             }
         }
+        script.arg(call.tracking_number.as_ref().map_or("", PhoneNumber::as_str));
         for postback in change.postbacks {
             let json = pack("a postback", postback)?;
             script.arg(&postback.id).arg(json).arg(postback.queued_at.0);
@@ -211,11 +217,29 @@ impl CallStore {
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// Forgets the calls of the index whose snapshots are gone, also where no call comes any more.
+    /// Forgets the calls of the index whose snapshots are gone, also where no call comes any more;
+    /// and of dialled numbers those that were called longest ago.
     pub async fn prune(&self, keys: &SiteKeys, now: Millis) -> Result<usize, StoreError> {
-        let mut command = redis::cmd("ZREMRANGEBYSCORE");
-        command.arg(keys.calls()).arg("-inf").arg(format!("({}", index_from(now).0));
-        self.redis.command("the list of calls", &command).await
+        let mut pipeline = redis::pipe();
+        let before = format!("({}", index_from(now).0);
+        pipeline.cmd("ZREMRANGEBYSCORE").arg(keys.calls()).arg("-inf").arg(before);
+        pipeline.cmd("ZREMRANGEBYRANK").arg(keys.called()).arg(0).arg(-1 - MAX_CALLED).ignore();
+        let (gone,) = self.redis.pipeline("the list of calls", &pipeline).await?;
+        Ok(gone)
+    }
+
+    /// Calls that began between two moments, at most `limit`.
+    pub async fn began_between(
+        &self,
+        keys: &SiteKeys,
+        from: Millis,
+        to: Millis,
+        limit: usize,
+    ) -> Result<Vec<CallId>, StoreError> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command.arg(keys.calls()).arg(from.0).arg(to.0).arg("LIMIT").arg(0).arg(limit);
+        let ids: Vec<String> = self.redis.command("calls of a time", &command).await?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
     /// Forgets that a call is open whose snapshot is gone.

@@ -1,5 +1,7 @@
 //! A call as the API shows it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,6 +9,8 @@ use crate::attribution::model::{Attribution, Basis, Candidate};
 use crate::call::attestation::Level;
 use crate::call::facts::KeyPress;
 use crate::call::model::{Call, CallStatus};
+use crate::call::outcome::model::Outcome;
+use crate::call::outcome::view::OutcomeView;
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
@@ -66,6 +70,9 @@ pub struct CallView {
     /// Link to a recording at the provider, or else to the message that the caller left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
+    /// What came of it; absent while nobody told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeView>,
     /// Whose call it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<AttributionView>,
@@ -144,6 +151,12 @@ pub struct AttributionView {
     /// Landing page of the chosen session: host and path.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub landing_page: String,
+    /// External ids that the chosen session's pages told with `identify`, with consent to analytics.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
+    /// Tags that the chosen session's pages told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The most probable candidates, best first.
     pub candidates: Vec<CandidateView>,
 }
@@ -200,6 +213,7 @@ impl From<&Call> for CallView {
             transferred_at: call.transferred_at.map(time),
             keys: call.keys.iter().map(KeyPressView::from).collect(),
             recording_url: call.recording_url.clone(),
+            outcome: (call.outcome != Outcome::default()).then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
         }
     }
@@ -229,6 +243,8 @@ impl From<&Attribution> for AttributionView {
             campaign: source.map(|s| s.campaign.clone()).filter(|campaign| !campaign.is_empty()),
             channel: source.map(|s| s.channel.clone()),
             landing_page: format!("{}{}", found.landing_host, found.landing_page),
+            ids: found.labels.ids.clone(),
+            tags: found.labels.tags.clone(),
             candidates: found.candidates.iter().map(CandidateView::from).collect(),
         }
     }

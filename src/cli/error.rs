@@ -32,6 +32,12 @@ pub enum CliError {
     /// The configuration has no such site.
     #[error("there is no site `{0}` in the configuration; name it with --config")]
     NoSuchSite(SiteId),
+    /// The configuration has several sites, or none.
+    #[error("name one of the sites with --site: {0}")]
+    WhichSite(String),
+    /// Some of the numbers could not be taken; each was told already.
+    #[error("{0} of the numbers were not taken")]
+    Rejected(usize),
     /// A database of places cannot be used.
     #[error(transparent)]
     Place(DatabaseError),

@@ -2,13 +2,17 @@
 
 mod check;
 mod classify;
+mod client;
 mod demo;
+mod doctor;
 mod error;
 mod key;
+mod numbers;
 pub mod replay;
 mod report;
 mod serve;
 mod size;
+mod snippet;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,13 +21,17 @@ use clap::{Parser, Subcommand};
 
 pub use check::CheckArgs;
 pub use classify::ClassifyArgs;
+pub use client::{Client, ServerArgs};
 pub use demo::DemoArgs;
+pub use doctor::DoctorArgs;
 pub use error::CliError;
 pub use key::{KeyCommand, NewKeyArgs};
+pub use numbers::{NumbersCommand, PoolArgs};
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
 pub use size::SizeArgs;
+pub use snippet::SnippetArgs;
 
 /// Which ad made the phone ring: dynamic number insertion and call attribution.
 #[derive(Debug, Parser)]
@@ -49,8 +57,15 @@ pub enum Command {
     Check(CheckArgs),
     /// Tell what page views are taken for, and why.
     Classify(ClassifyArgs),
+    /// Print the script tag of a site, ready to be pasted.
+    Snippet(SnippetArgs),
+    /// Look whether the snippet is installed right on a page, and what it would swap there.
+    Doctor(DoctorArgs),
     /// How many numbers so many visitors need.
     Size(SizeArgs),
+    /// The numbers of a pool of the running server.
+    #[command(subcommand)]
+    Numbers(NumbersCommand),
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -65,10 +80,13 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Replay(args) => finish(replay::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Classify(args) => told(classify::run(&args)),
+        Command::Snippet(args) => told(snippet::run(&args)),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Size(args) => {
             size::run(&args);
             ExitCode::SUCCESS
         }
+        Command::Numbers(command) => finish(numbers::run(command)),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }
 }

@@ -1,14 +1,12 @@
 //! `ringtrace report`: asks the running server and prints its answer.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
 use clap::ValueEnum;
 use jiff::civil::Date;
 
 use crate::cli::CliError;
-use crate::config::load::load;
-use crate::platform::tls::client_builder;
+use crate::cli::client::{Client, ServerArgs};
 use crate::report::model::Report;
 use crate::report::render::{RenderOptions, render};
 
@@ -66,56 +64,12 @@ pub struct ReportArgs {
     /// How it is printed.
     #[arg(long, default_value = "table")]
     pub format: ReportFormat,
-    /// Where the server is; by default the configuration's listen address.
-    #[arg(long, env = "RINGTRACE_URL")]
-    pub url: Option<String>,
-    /// An API key.
-    #[arg(long, env = "RINGTRACE_KEY", hide_env_values = true)]
-    pub key: String,
-    /// Configuration that tells where the server listens.
-    #[arg(long, env = "RINGTRACE_CONFIG")]
-    pub config: Option<PathBuf>,
-}
-
-/// Asks the API of a running server.
-pub struct Client {
-    base: String,
-    key: String,
-    http: reqwest::Client,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 impl Client {
-    /// A client of the server at `base` (`http://host:port`).
-    pub fn new(base: &str, key: &str) -> Result<Self, CliError> {
-        let http = client_builder()
-            .build()
-            .map_err(|e| CliError::Server { url: base.to_owned(), why: e.to_string() })?;
-        Ok(Client { base: base.trim_end_matches('/').to_owned(), key: key.to_owned(), http })
-    }
-
-    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<String, CliError> {
-        let url = format!("{}{path}", self.base);
-        let asked = url::Url::parse_with_params(&url, query)
-            .map_err(|e| CliError::Server { url: url.clone(), why: e.to_string() })?;
-        let failed = |why: String| CliError::Server { url: url.clone(), why };
-        let sent = self.http.get(asked).bearer_auth(&self.key).send().await;
-        let response = sent.map_err(|e| {
-            failed(if e.is_connect() {
-                "nothing answers there; is it running?".to_owned()
-            } else {
-                e.to_string()
-            })
-        })?;
-        let status = response.status();
-        let body = response.text().await.map_err(|e| failed(e.to_string()))?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-        let detail = problem["detail"].as_str().unwrap_or("no reason given");
-        Err(failed(format!("{status}: {detail}")))
-    }
-
     /// A report from one day to another, both included, as a table.
     pub async fn table(&self, name: ReportName, from: Date, to: Date) -> Result<String, CliError> {
         self.report(name, &[("from", from.to_string()), ("to", to.to_string())]).await
@@ -125,7 +79,7 @@ impl Client {
         let path = format!("/v1/reports/{}", name.path());
         let text = self.get(&path, query).await?;
         let report: Report = serde_json::from_str(&text).map_err(|e| CliError::Server {
-            url: format!("{}{path}", self.base),
+            url: self.url(&path),
             why: format!("the answer is not a report: {e}"),
         })?;
         Ok(render(&report, &screen()))
@@ -144,11 +98,7 @@ fn screen() -> RenderOptions {
 
 /// Prints one report.
 pub async fn run(args: ReportArgs) -> Result<(), CliError> {
-    let base = match args.url {
-        Some(url) => url,
-        None => format!("http://{}", load(args.config.as_deref())?.server.listen),
-    };
-    let client = Client::new(&base, &args.key)?;
+    let client = args.server.client()?;
     let mut query: Vec<(&str, String)> = Vec::new();
     query.extend(args.from.map(|from| ("from", from)));
     query.extend(args.to.map(|to| ("to", to)));

@@ -27,12 +27,32 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::lease::pages::SitePages;
 use crate::lease::trackers::Trackers;
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shards;
 use crate::platform::phone::{PhoneNumber, WrittenForms};
 use crate::visit::site_rules::SiteRules;
-use model::{Config, Site};
+use model::{Config, Details, Site};
+
+/// How a number is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its written forms.
+    pub written: WrittenForms,
+    /// What is special about it.
+    pub details: Details,
+}
+
+impl Known {
+    /// Parses the number: too slow for every request.
+    pub fn new(number: &PhoneNumber, details: Details) -> Self {
+        Known { written: number.written(), details }
+    }
+}
+
+/// Numbers that came into pools over the API, as far as this process has heard of them.
+pub type AddedNumbers = HashMap<PhoneNumber, Known>;
 
 /// A configuration with what the hot paths look up in it.
 #[derive(Debug)]
@@ -43,17 +63,24 @@ pub struct Installation {
     pub shards: Shards,
     by_id: HashMap<SiteId, usize>,
     by_key: HashMap<String, usize>,
-    written: HashMap<PhoneNumber, WrittenForms>,
+    known: HashMap<PhoneNumber, Known>,
+    added: Arc<ArcSwap<AddedNumbers>>,
     /// In the order of the sites, and those of an unknown one.
     rules: Vec<SiteRules>,
     no_rules: SiteRules,
     trackers: Vec<Trackers>,
     no_trackers: Trackers,
+    pages: Vec<SitePages>,
+    no_pages: SitePages,
 }
 
 impl Installation {
     /// Indexes `config`; parsing phone numbers is too slow to do it per request.
     pub fn new(config: Config) -> Self {
+        Self::with_added(config, Arc::default())
+    }
+
+    fn with_added(config: Config, added: Arc<ArcSwap<AddedNumbers>>) -> Self {
         let by = |key: fn(&Site) -> String| -> HashMap<String, usize> {
             config.sites.iter().enumerate().map(|(i, site)| (key(site), i)).collect()
         };
@@ -65,21 +92,34 @@ impl Installation {
             let fixed = site.static_numbers.iter().map(|entry| &entry.number);
             targets.chain(pooled).chain(fixed)
         });
-        let written = numbers.map(|number| (number.clone(), number.written())).collect();
+        let mut known: HashMap<_, _> = numbers
+            .map(|number| (number.clone(), Known::new(number, Details::default())))
+            .collect();
+        for entry in config.sites.iter().flat_map(|site| &site.numbers) {
+            if let Some(known) = known.get_mut(&entry.number) {
+                let (vanity, capabilities) = (entry.vanity.clone(), entry.capabilities.clone());
+                known.details = Details { vanity, capabilities };
+            }
+        }
         let shards = Shards(config.redis.shards);
         let rules = config.sites.iter().map(SiteRules::compile).collect();
         let no_rules = SiteRules::default();
         let trackers = config.sites.iter().map(Trackers::compile).collect();
         let no_trackers = Trackers::default();
+        let pages = config.sites.iter().map(SitePages::compile).collect();
+        let no_pages = SitePages::default();
         Installation {
             shards,
             by_id,
             by_key,
-            written,
+            known,
+            added,
             rules,
             no_rules,
             trackers,
             no_trackers,
+            pages,
+            no_pages,
             config,
         }
     }
@@ -104,15 +144,29 @@ impl Installation {
         self.by_id.get(id).map_or(&self.no_trackers, |&index| &self.trackers[index])
     }
 
-    /// The written forms of a configured number.
-    pub fn known_forms(&self, number: &PhoneNumber) -> Option<&WrittenForms> {
-        self.written.get(number)
+    /// What the pages of a site are told besides numbers; of an unknown one nothing.
+    pub fn pages(&self, id: &SiteId) -> &SitePages {
+        self.by_id.get(id).map_or(&self.no_pages, |&index| &self.pages[index])
     }
 
-    /// The written forms of a number: known for configured ones, computed for others (drained
-    /// numbers that a page still shows).
-    pub fn written(&self, number: &PhoneNumber) -> Cow<'_, WrittenForms> {
-        self.known_forms(number).map_or_else(|| Cow::Owned(number.written()), Cow::Borrowed)
+    /// How a number is shown: known for those of the configuration and those that were added,
+    /// computed for others (drained numbers that a page still shows).
+    pub fn known(&self, number: &PhoneNumber) -> Cow<'_, Known> {
+        if let Some(known) = self.known.get(number) {
+            return Cow::Borrowed(known);
+        }
+        let added = self.added.load().get(number).cloned();
+        Cow::Owned(added.unwrap_or_else(|| Known::new(number, Details::default())))
+    }
+
+    /// Puts what is known of added numbers in place of what was.
+    pub fn learn_added(&self, added: AddedNumbers) {
+        self.added.store(Arc::new(added));
+    }
+
+    /// What is known of added numbers.
+    pub fn added(&self) -> Arc<AddedNumbers> {
+        self.added.load_full()
     }
 }
 
@@ -138,6 +192,7 @@ impl Live {
 
     /// Puts another configuration in force for everybody.
     pub fn replace(&self, config: Config) {
-        self.0.store(Arc::new(Installation::new(config)));
+        let added = self.now().added.clone();
+        self.0.store(Arc::new(Installation::with_added(config, added)));
     }
 }

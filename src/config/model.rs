@@ -3,6 +3,8 @@
 //! a site. A key that is added here is added to [`crate::config::schema`] too; a test compares them.
 
 mod conversion;
+mod number;
+mod pages;
 mod site;
 mod telephony;
 mod tracker;
@@ -21,6 +23,8 @@ use crate::platform::secret::Secret;
 use crate::platform::telemetry::LogFormat;
 
 pub use conversion::*;
+pub use number::*;
+pub use pages::*;
 pub use site::*;
 pub use telephony::*;
 pub use tracker::*;

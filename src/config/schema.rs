@@ -13,11 +13,13 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    ConsentDefault, KeepIp, Overflow, RedisMode, Scope, UrlMethod, VisitField, WarehouseKind,
+    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, UrlMethod,
+    VisitField, WarehouseKind,
 };
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::telemetry::LogFormat;
+use crate::platform::vanity::Vanity;
 
 /// What a value may be.
 pub enum Shape {
@@ -211,15 +213,39 @@ const SITE: &[Key] = &[
     key("attribution_window", DURATION),
     key("look_back", DURATION),
     key("caller_look_back", DURATION),
+    key("modes", Shape::Table(MODES)),
+    key("snippet", Shape::Table(SNIPPET)),
     key("visits", Shape::Table(VISITS)),
     key("channels", Shape::List(&Shape::Table(CHANNEL))),
     key("targets", Shape::List(&Shape::Table(TARGET))),
     key("trackers", Shape::List(&Shape::Table(TRACKER))),
     key("pools", Shape::List(&Shape::Table(POOL))),
     key("static_numbers", Shape::List(&Shape::Table(STATIC_NUMBER))),
+    key("numbers", Shape::List(&Shape::Table(NUMBER_ENTRY))),
+    key("quarantine", DURATION),
     key("telephony", Shape::Table(TELEPHONY)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
+];
+
+const MODE: Shape = quoted::<Mode>("\"full\", \"session\" or \"none\"");
+
+const MODES: &[Key] = &[
+    key("listed", MODE),
+    key("countries", Shape::List(&TEXT)),
+    key("elsewhere", MODE),
+    key("unknown", MODE),
+    key("denied", MODE),
+];
+
+const SNIPPET: &[Key] = &[
+    key("lease_when", Shape::Table(&[key("visible", FLAG), key("after", DURATION)])),
+    key("exclude", Shape::List(&TEXT)),
+    key("attributes", Shape::List(&TEXT)),
+    key("domains", Shape::List(&TEXT)),
+    key("field", TEXT),
+    key("storage", quoted::<Storage>("\"cookie\" or \"tab\"")),
+    key("cookie_host", TEXT),
 ];
 
 const VISITS: &[Key] = &[
@@ -267,11 +293,16 @@ const TRACKER: &[Key] = &[
     key("when", Shape::List(&Shape::Table(VISIT_CONDITION))),
 ];
 
-const TARGET: &[Key] = &[needed("id", ID), needed("number", NUMBER), needed("pool", ID)];
+const TARGET: &[Key] = &[
+    needed("id", ID),
+    needed("number", NUMBER),
+    needed("pool", ID),
+    key("written", Shape::List(&TEXT)),
+];
 
 const POOL: &[Key] = &[
     needed("id", ID),
-    needed("numbers", Shape::List(&NUMBER)),
+    key("numbers", Shape::List(&NUMBER)),
     key("match_area", FLAG),
     key("hold", DURATION),
     key("linger", DURATION),
@@ -285,6 +316,12 @@ const POOL: &[Key] = &[
 
 const STATIC_NUMBER: &[Key] =
     &[needed("number", NUMBER), needed("source", TEXT), key("medium", TEXT), key("campaign", TEXT)];
+
+const NUMBER_ENTRY: &[Key] = &[
+    needed("number", NUMBER),
+    key("vanity", quoted::<Vanity>("a number with letters such as \"844-PHONEXA\"")),
+    key("capabilities", Shape::List(&quoted::<Capability>("\"sms\" or \"whatsapp\""))),
+];
 
 const TELEPHONY: &[Key] = &[
     key("twilio", Shape::Tables(TWILIO)),
@@ -342,6 +379,9 @@ const CONDITION: &[Key] = &[
     key("sources", Shape::List(&TEXT)),
     key("media", Shape::List(&TEXT)),
     key("min_confidence", PROBABILITY),
+    key("qualified", FLAG),
+    key("converted", FLAG),
+    key("dispositions", Shape::List(&TEXT)),
 ];
 
 const DESTINATION: Shape = Shape::Kinds {

@@ -39,6 +39,9 @@ pub enum Problem {
     /// The route exists, the method does not.
     #[error("this route does not take this method")]
     MethodNotAllowed,
+    /// What is asked for contradicts what is there.
+    #[error("{0}")]
+    Conflict(String),
     /// The body is too large.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
@@ -76,6 +79,7 @@ impl Problem {
             Problem::MethodNotAllowed => {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
             }
+            Problem::Conflict(_) => ("conflict", StatusCode::CONFLICT, "Conflict"),
             Problem::TooLarge { .. } => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
             Problem::TooManyRequests { .. } => {
                 ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests")

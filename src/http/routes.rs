@@ -81,7 +81,9 @@ fn documented(config: &mut ServiceConfig<'_>) {
     config
         .configure(lease::http::routes)
         .configure(lease::pools::http::routes)
+        .configure(lease::numbers::http::routes)
         .configure(call::http::routes)
+        .configure(call::outcome::http::routes)
         .configure(report::http::routes)
         .configure(postback::http::routes)
         .configure(operations::routes);
@@ -173,7 +175,12 @@ struct Methods(HashMap<String, String>);
 impl Methods {
     fn of(document: &OpenApi) -> Self {
         let allow = |item: &PathItem| {
-            let taken = [("GET, HEAD", &item.get), ("POST", &item.post), ("PATCH", &item.patch)];
+            let taken = [
+                ("GET, HEAD", &item.get),
+                ("POST", &item.post),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ];
             let taken = taken.into_iter().filter(|(_, operation)| operation.is_some());
             taken.map(|(methods, _)| methods).collect::<Vec<_>>().join(", ")
         };
@@ -213,7 +220,7 @@ fn describe(openapi: &mut OpenApi) {
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.patch];
+        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             if operation.security.is_some() {
                 describe_refusals(&mut operation.responses.responses);

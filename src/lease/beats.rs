@@ -25,17 +25,17 @@ pub(super) struct Beat {
     pub(super) kind: SignKind,
     /// Keys and durations, one for each pool.
     pub(super) leases: Vec<(String, Times)>,
-    /// One for each lease when the page leaves or a number was clicked; else none.
+    /// One for each lease when the page leaves or something was done with a number; else none.
     pub(super) more: Vec<More>,
 }
 
-/// What a leave and a click touch besides the lease.
+/// What a leave and a gesture touch besides the lease.
 pub(super) struct More {
     pub(super) held: String,
     pub(super) share: String,
     pub(super) pinned: String,
-    /// Milliseconds since a click on the pool's number, as text; empty without one.
-    pub(super) click: String,
+    /// What was done with the pool's number; empty: nothing.
+    pub(super) done: String,
 }
 
 type Answers = Result<Vec<String>, StoreError>;
@@ -117,7 +117,7 @@ impl Beats {
         for beat in beats {
             for (more, (_, times)) in beat.more.iter().zip(&beat.leases) {
                 call.key(&more.held).key(&more.share).key(&more.pinned);
-                call.arg(times.linger).arg(times.pin).arg(&more.click);
+                call.arg(times.linger).arg(times.pin).arg(&more.done);
             }
         }
         redis.script("a beat", &call).await

@@ -1,9 +1,9 @@
 //! Who was shown a number: the LIST `holders:<number>`, newest first.
 //!
-//! One entry is `session from last_seen tier tel_click until pool` with single spaces: 32 hex
-//! digits, ms, ms, a tier word, ms or 0, ms or 0, a pool id. It is pushed when the number is granted
-//! and corrected once, when the lease is over; `until` is 0 till then, and the lease itself knows
-//! better.
+//! One entry is `session from last_seen tier gestures until pool` with single spaces: 32 hex digits, ms,
+//! ms, a tier word, when its `tel:` link was clicked (`ms`, or with more `clicked/copied/pressed`; 0 =
+//! never), ms or 0, a pool id. It is pushed when the number is granted and corrected once, when the lease
+//! is over; `until` is 0 till then, and the lease itself knows better.
 
 use jiff::SignedDuration;
 
@@ -74,7 +74,7 @@ struct Entry {
     from: Millis,
     last_seen: Millis,
     tier: Tier,
-    tel_click: Option<Millis>,
+    done: Done,
     /// 0 while the lease was not seen to be over.
     until: Millis,
     pool: PoolId,
@@ -88,14 +88,44 @@ impl Entry {
             let same = words.next()? == number.as_str();
             let tier = Tier::from_word(words.next()?)?;
             let mut ms = || words.next()?.parse().ok().map(Millis);
-            let (since, last_seen, until, click) = (ms()?, ms()?, ms()?, ms()?);
-            (same && since == self.from).then_some((tier, last_seen, until, click))
+            let (since, last_seen, until) = (ms()?, ms()?, ms()?);
+            let done = Done::parse(words.next()?)?;
+            (same && since == self.from).then_some((tier, last_seen, until, done))
         };
-        if let Some((tier, last_seen, until, click)) = read() {
+        if let Some((tier, last_seen, until, done)) = read() {
             self.tier = tier;
             self.last_seen = last_seen;
             self.until = until;
-            self.tel_click = (click.0 > 0).then_some(click);
+            self.done = done;
+        }
+    }
+}
+
+/// When a holder did something with the number last, if ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Done {
+    tel_click: Option<Millis>,
+    copied: Option<Millis>,
+    long_press: Option<Millis>,
+}
+
+impl Done {
+    fn parse(text: &str) -> Option<Self> {
+        let mut times = text.split('/').map(|ms| ms.parse().map(Millis));
+        let mut time = || match times.next() {
+            Some(Ok(at)) => Some((at.0 > 0).then_some(at)),
+            Some(Err(_)) => None,
+            None => Some(None),
+        };
+        Some(Done { tel_click: time()?, copied: time()?, long_press: time()? })
+    }
+
+    fn before(self, at: Millis) -> Self {
+        let known = |time: Option<Millis>| time.filter(|&time| time <= at);
+        Done {
+            tel_click: known(self.tel_click),
+            copied: known(self.copied),
+            long_press: known(self.long_press),
         }
     }
 }
@@ -106,18 +136,22 @@ fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder
     let oldest = at.plus(-(window.as_millis() as i64));
     let mut holders: Vec<Holder> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.from <= at && entry.last_seen >= oldest) {
-        let click = entry.tel_click.filter(|&click| click <= at);
+        let done = entry.done.before(at);
         match holders.iter_mut().find(|holder| holder.session == entry.session) {
             Some(holder) => {
                 holder.from = holder.from.min(entry.from);
-                holder.tel_click = holder.tel_click.max(click);
+                holder.tel_click = holder.tel_click.max(done.tel_click);
+                holder.copied = holder.copied.max(done.copied);
+                holder.long_press = holder.long_press.max(done.long_press);
             }
             None => holders.push(Holder {
                 session: entry.session,
                 from: entry.from,
                 last_seen: entry.last_seen.min(at),
                 tier: entry.tier,
-                tel_click: click,
+                tel_click: done.tel_click,
+                copied: done.copied,
+                long_press: done.long_press,
                 live: entry.until > at,
             }),
         }
@@ -131,11 +165,10 @@ fn parse(entry: &str) -> Option<Entry> {
     let from = Millis(parts.next()?.parse().ok()?);
     let last_seen = Millis(parts.next()?.parse().ok()?);
     let tier = Tier::from_word(parts.next()?)?;
-    let tel_click: i64 = parts.next()?.parse().ok()?;
-    let tel_click = (tel_click > 0).then_some(Millis(tel_click));
+    let done = Done::parse(parts.next()?)?;
     let until = Millis(parts.next()?.parse().ok()?);
     let pool = parts.next()?.parse().ok()?;
-    Some(Entry { session, from, last_seen, tier, tel_click, until, pool })
+    Some(Entry { session, from, last_seen, tier, done, until, pool })
 }
 
 #[cfg(test)]
@@ -176,6 +209,9 @@ mod tests {
         assert_eq!(entry.until.0, 0);
         entry.learn(&number, "+14155550100 shared 100 150 300 120 p=1");
         assert_eq!((entry.last_seen.0, entry.until.0, entry.tier), (150, 300, Tier::Shared));
-        assert_eq!(entry.tel_click, Some(Millis(120)));
+        assert_eq!(entry.done.tel_click, Some(Millis(120)));
+        entry.learn(&number, "+14155550100 own 100 160 310 120/140/0 p=2");
+        assert_eq!((entry.done.copied, entry.done.long_press), (Some(Millis(140)), None));
+        assert_eq!(entry.done.before(Millis(130)), Done { copied: None, ..entry.done });
     }
 }

@@ -3,27 +3,31 @@
 //! Steps: read the body, find the site, check the origin, turn away who gets no number (each with a
 //! reason of a closed list, each counted), decide the session, ask Redis once, answer.
 
+use actix_web::cookie::Cookie;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
-use crate::config::model::Site;
-use crate::config::{Installation, Live};
+use crate::config::model::{Mode, Site};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::lease::amp;
+use crate::lease::cookies::Cookies;
 use crate::lease::desk::Desk;
-use crate::lease::model::{PageSign, SignKind, TelClick};
-use crate::lease::reply::{Outcome, outcome_word, reply};
-use crate::lease::rules::origin_allowed;
+use crate::lease::gate::{live, read_body, site, turn_away};
+use crate::lease::known::Known;
+use crate::lease::model::{Done, PageSign, SignKind};
+use crate::lease::reply::{Identity, Outcome, outcome_word, reply};
 use crate::lease::serve::{Wish, serve, sign_of_life};
 use crate::lease::view::View;
 use crate::lease::wire::{BeatRequest, LeaseRequest, Reply};
 use crate::platform::redis::StoreError;
-use crate::visit::bot::{Evidence, judge};
+use crate::visit::learnt::{Labels, Learnt};
 use crate::visit::model::NoNumberReason;
+use crate::visit::store::learn;
 use crate::visit::token::{SessionToken, sign_visitor};
 
 /// Mounts the snippet's routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
-    cfg.service(post_lease).service(post_beat);
+    cfg.service(post_lease).service(post_beat).service(amp::get_amp);
 }
 
 /// A page view: counts it, and leases a number for it when one is wanted.
@@ -40,22 +44,30 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     let live = live(&request)?.now_full();
     let desk = Desk::of(&request, &live)?;
     let bytes = read_body(body, live.config.limits.snippet_body).await?;
-    let asked = LeaseRequest::read(&bytes)?;
+    let mut asked = LeaseRequest::read(&bytes)?;
     let (site, origin) = site(&request, &live, &asked.key)?;
+    let cookies = Cookies::of(&request, site, origin.as_ref());
+    if let Some(cookies) = &cookies {
+        cookies.fill(&mut asked);
+    }
+    let answer = |reply: &Reply<'_>| {
+        let changes = cookies.as_ref().map(|cookies| cookies.of_view(reply));
+        answer_view(site, reply, asked.seq, origin.clone(), changes.unwrap_or_default())
+    };
 
     if let Some(reason) = turn_away(&desk, &live, asked.prerender) {
         // Its session, if any, stays as it was: nothing new is signed.
+        let known = Known::of_view(&desk, site, &asked, None);
         let outcome = Outcome::Nothing(reason);
-        let visitor = asked.visitor_to_keep();
-        let reply = reply(&live, site, &outcome, asked.session, visitor);
-        return answer_view(&reply, asked.seq, origin);
+        return answer(&reply(&live, site, &outcome, unchanged(&known, &asked, true)));
     }
-    let mut view = View::decide(&desk, site, live.rules(&site.id), &asked);
+    let known = Known::of_view(&desk, site, &asked, asked.link.as_deref());
+    let mut view = View::decide(&desk, site, live.rules(&site.id), &asked, &known);
     let sign = PageSign {
         page: asked.page.clone(),
         seq: asked.seq,
         kind: SignKind::View,
-        tel_click: None,
+        done: Vec::new(),
     };
     let keys = live.shards.keys(&site.id);
     let nearby = site.pools.iter().any(|pool| pool.match_area);
@@ -73,18 +85,15 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         Err(error) => {
             // The token that it came with says what is stored: the next message tries again.
             let outcome = unavailable(&error);
-            let visitor = asked.visitor_to_keep();
-            let known = view.opened().is_none().then_some(asked.session).flatten();
-            return answer_view(&reply(&live, site, &outcome, known, visitor), asked.seq, origin);
+            let identity = unchanged(&known, &asked, view.opened().is_none());
+            return answer(&reply(&live, site, &outcome, identity));
         }
     };
     if view.opened().is_some() {
         metrics::counter!("ringtrace_sessions_total").increment(1);
     }
     let token = SessionToken { visitor, ..view.token };
-    let session = Some(token.sign(desk.signing, &site.id));
-    let visitor = visitor_token(&desk, site, &token);
-    answer_view(&reply(&live, site, &outcome, session, visitor), asked.seq, origin)
+    answer(&reply(&live, site, &outcome, identity(&desk, site, &token, known.mode)))
 }
 
 /// A sign of life of a page.
@@ -105,114 +114,122 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     let (site, origin) = site(&request, &live, &asked.key)?;
 
     let now = desk.clock.now();
+    let read = |text: &str| SessionToken::read(desk.signing, &site.id, text, now);
     // However long it was silent: a page that is still open is still that visit.
-    let Some(token) = SessionToken::read(desk.signing, &site.id, &asked.session, now) else {
+    let Some(token) = read(&asked.session) else {
         let outcome = Outcome::Nothing(NoNumberReason::NotWanted);
-        return answer(&reply(&live, site, &outcome, None, None), origin);
+        let nobody =
+            Identity { mode: Known::of_beat(&desk, site, None).mode, ..Identity::nobody() };
+        return answer(site, &reply(&live, site, &outcome, nobody), origin, Vec::new());
     };
     let token = SessionToken { seen: now, ..token };
-    let visitor = visitor_token(&desk, site, &token);
+    let mode = Known::of_beat(&desk, site, Some(token)).mode;
+    let mine = identity(&desk, site, &token, mode);
+    let as_it_came = |identity: Identity| {
+        let session = Some((token.session, asked.session.clone()));
+        Identity { session, link: None, ..identity }
+    };
     if let Some(reason) = turn_away(&desk, &live, false) {
         let outcome = Outcome::Nothing(reason);
-        return answer(&reply(&live, site, &outcome, Some(asked.session), visitor), origin);
+        return answer(site, &reply(&live, site, &outcome, as_it_came(mine)), origin, Vec::new());
     }
     let clerk = desk.clerk(&live, site);
     let kind = SignKind::from(asked.kind);
     metrics::counter!("ringtrace_beats_total", "kind" => kind.word()).increment(1);
-    let click = asked.tel_click.as_ref().and_then(|click| {
-        let pool = clerk.trackers.plan(site, token.marks).pool_of(&click.target)?;
-        // A float saturates; an older click than the pin lasts says nothing any more.
-        let ago_ms = (click.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
-        Some(TelClick { pool: pool.id.clone(), ago_ms })
+    let done = asked.gestures().filter_map(|(gesture, told)| {
+        let pool = clerk.trackers.plan(site, token.marks).pool_of(&told.target)?;
+        metrics::counter!("ringtrace_gestures_total", "gesture" => gesture.word()).increment(1);
+        // A float saturates; what is older than a click's pin lasts says nothing any more.
+        let ago_ms = (told.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
+        Some(Done { pool: pool.id.clone(), gesture, ago_ms })
     });
-    let sign = PageSign { page: asked.page, seq: asked.seq, kind, tel_click: click };
+    let done = done.collect();
+    let sign = PageSign { page: asked.page, seq: asked.seq, kind, done };
     let keys = live.shards.keys(&site.id);
-    let told = sign_of_life(&clerk, &keys, site, &token, &sign, &asked.shown);
+    let labels = Labels::said(&asked.ids, &asked.tags).allowed(token.consent.analytics);
+    let learnt = Learnt { labels, ..Learnt::default() };
+    let told = async {
+        if !learnt.is_empty() {
+            learn(desk.store.redis(), &keys, token.session, &learnt, now).await?;
+        }
+        sign_of_life(&clerk, &keys, site, &token, &sign, &asked.shown).await
+    };
     let outcome = match desk.store.redis().in_time(told).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let outcome = unavailable(&error);
-            return answer(&reply(&live, site, &outcome, Some(asked.session), visitor), origin);
+            let reply = reply(&live, site, &outcome, as_it_came(mine));
+            return answer(site, &reply, origin, Vec::new());
         }
     };
-    let session = token.sign(desk.signing, &site.id);
-    answer(&reply(&live, site, &outcome, Some(session), visitor), origin)
+    let reply = reply(&live, site, &outcome, mine);
+    let cookies = Cookies::of(&request, site, origin.as_ref());
+    let changes = cookies.map(|cookies| {
+        let in_cookie = cookies.session().and_then(read).map(|token| token.session);
+        cookies.of_beat(&reply, in_cookie)
+    });
+    answer(site, &reply, origin, changes.unwrap_or_default())
 }
 
-fn visitor_token(desk: &Desk<'_>, site: &Site, token: &SessionToken) -> Option<String> {
-    let SessionToken { visitor, consent, seen, .. } = *token;
-    visitor.map(|visitor| sign_visitor(desk.signing, &site.id, visitor, consent, seen))
-}
-
-fn live(request: &HttpRequest) -> Result<&Live, Problem> {
-    request.app_data::<web::Data<Live>>().map(|live| live.as_ref()).ok_or(Problem::Internal)
-}
-
-/// Why this request gets no number and leaves no trace, if so. A program that loads a page ahead of
-/// time is a program all the same.
-fn turn_away(
-    desk: &Desk<'_>,
-    installation: &Installation,
-    prerender: bool,
-) -> Option<NoNumberReason> {
-    let config = &installation.config;
-    if !desk.limiter.allows(&config.limits, desk.address) {
-        return Some(NoNumberReason::RateLimited);
+/// Whom a page belongs to that goes on with `token`.
+fn identity(desk: &Desk<'_>, site: &Site, token: &SessionToken, mode: Mode) -> Identity {
+    let SessionToken { visitor, consent, told, seen, .. } = *token;
+    let visitor = visitor.filter(|_| mode == Mode::Full);
+    let carries = mode != Mode::None && !site.snippet.domains.is_empty();
+    Identity {
+        session: Some((token.session, token.sign(desk.signing, &site.id))),
+        visitor: visitor
+            .map(|visitor| sign_visitor(desk.signing, &site.id, visitor, (consent, told), seen)),
+        link: carries.then(|| token.sign_link(desk.signing, &site.id)),
+        mode,
     }
-    let evidence = Evidence {
-        user_agent: desk.user_agent(),
-        hints: desk.hints(),
-        network: config.bots.data_centres.then(|| &desk.located().network),
-    };
-    if let Some(bot) = judge(desk.tables, &evidence) {
-        metrics::counter!("ringtrace_bots_total", "kind" => bot.kind.word()).increment(1);
-        return Some(NoNumberReason::Bot);
-    }
-    (prerender || desk.is_ahead()).then_some(NoNumberReason::Prerender)
 }
 
-fn unavailable(error: &StoreError) -> Outcome {
+/// Whom a page view belongs to whose reply signs nothing new: what it came with, its session where it
+/// `goes_on`, and its visitor unless that is against the visitor's own word.
+fn unchanged(known: &Known, asked: &LeaseRequest, goes_on: bool) -> Identity {
+    let session = known.own.filter(|_| goes_on).map(|token| token.session);
+    Identity {
+        session: session.zip(asked.session.clone()),
+        visitor: known.visitor.filter(|_| known.consent.analytics).and(asked.visitor.clone()),
+        link: None,
+        mode: known.mode,
+    }
+}
+
+pub(super) fn unavailable(error: &StoreError) -> Outcome {
     if !matches!(error, StoreError::Unavailable(_)) {
         tracing::error!(%error, "a page got no number: Redis and this program disagree");
     }
     Outcome::Nothing(NoNumberReason::StoreUnavailable)
 }
 
-/// The site of a key, and the origin to allow; a request without `Origin` is no browser's
-/// cross-origin one, and there is nothing to allow.
-fn site<'a>(
-    request: &HttpRequest,
-    installation: &'a Installation,
-    key: &str,
-) -> Result<(&'a Site, Option<HeaderValue>), Problem> {
-    let site = installation.site_by_key(key).ok_or(Problem::NotFound { what: "site key" })?;
-    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok((site, None)) };
-    let allowed = origin.to_str().is_ok_and(|origin| origin_allowed(&site.origins, origin));
-    if allowed { Ok((site, Some(origin.clone()))) } else { Err(Problem::OriginNotAllowed) }
-}
-
-async fn read_body(body: web::Payload, limit: usize) -> Result<web::Bytes, Problem> {
-    match body.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Problem::BadRequest("the body broke off".to_owned())),
-        Err(_) => Err(Problem::TooLarge { limit }),
-    }
-}
-
 /// Answers a page view, and counts what came of it.
 fn answer_view(
+    site: &Site,
     reply: &Reply<'_>,
     seq: u32,
     origin: Option<HeaderValue>,
+    cookies: Vec<Cookie<'static>>,
 ) -> Result<HttpResponse, Problem> {
+    count_view(reply, seq);
+    answer(site, reply, origin, cookies)
+}
+
+/// Counts a page view, the first of its page or another one, and what came of it.
+pub(super) fn count_view(reply: &Reply<'_>, seq: u32) {
     let ask = if seq == 1 { "first" } else { "again" };
     let outcome = outcome_word(reply);
     metrics::counter!("ringtrace_page_views_total", "outcome" => outcome, "ask" => ask)
         .increment(1);
-    answer(reply, origin)
 }
 
-fn answer(reply: &Reply<'_>, origin: Option<HeaderValue>) -> Result<HttpResponse, Problem> {
+fn answer(
+    site: &Site,
+    reply: &Reply<'_>,
+    origin: Option<HeaderValue>,
+    cookies: Vec<Cookie<'static>>,
+) -> Result<HttpResponse, Problem> {
     let body = serde_json::to_vec(reply).map_err(|_| Problem::Internal)?;
     let mut response = HttpResponse::Ok();
     response
@@ -221,6 +238,13 @@ fn answer(reply: &Reply<'_>, origin: Option<HeaderValue>) -> Result<HttpResponse
         .insert_header((header::VARY, "Origin"));
     if let Some(origin) = origin {
         response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin));
+        if !site.snippet.cookie_host.is_empty() {
+            // The origin above is one of the site's own, never any.
+            response.insert_header((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"));
+        }
+    }
+    for cookie in cookies {
+        response.cookie(cookie);
     }
     Ok(response.body(body))
 }

@@ -9,13 +9,19 @@
 //! keeps its own number. The decisions are Lua scripts (`lua/`), atomic in Redis, with the time as
 //! an argument; truth is in values and scores, a key's time to live only collects garbage.
 
+pub mod amp;
+mod amp_origin;
 pub mod areas;
 mod beats;
+mod cookies;
 mod desk;
+mod gate;
 pub mod holders;
 pub mod http;
+mod known;
 pub mod model;
 pub mod numbers;
+pub mod pages;
 pub mod pools;
 pub mod reply;
 pub mod rules;
@@ -26,3 +32,4 @@ pub mod trackers;
 pub mod view;
 pub mod wire;
 pub mod worker;
+pub mod written;

@@ -76,17 +76,45 @@ pub struct PageSign {
     pub seq: u32,
     /// What the page said.
     pub kind: SignKind,
-    /// A click on a `tel:` link, when one was made.
-    pub tel_click: Option<TelClick>,
+    /// What the visitor did with numbers on the page.
+    pub done: Vec<Done>,
 }
 
-/// A click on a `tel:` link.
+/// What a visitor did with a number on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TelClick {
-    /// The pool of the number in the link.
+pub struct Done {
+    /// The pool of the number.
     pub pool: PoolId,
-    /// Milliseconds since the click.
+    /// What it was.
+    pub gesture: Gesture,
+    /// Milliseconds since then.
     pub ago_ms: i64,
+}
+
+/// What can be done with a number on a page. All of it is evidence that a call is near; a click also
+/// keeps the number from others for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gesture {
+    /// Its `tel:` link was clicked.
+    TelClick,
+    /// It was copied.
+    Copied,
+    /// It was pressed long, as phones offer to call or copy it then.
+    LongPress,
+}
+
+impl Gesture {
+    /// All of them, in the order in which scripts keep them.
+    pub const ALL: [Gesture; 3] = [Gesture::TelClick, Gesture::Copied, Gesture::LongPress];
+
+    /// The word used in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Gesture::TelClick => "tel_click",
+            Gesture::Copied => "copied",
+            Gesture::LongPress => "long_press",
+        }
+    }
 }
 
 /// What a page can say.
@@ -125,6 +153,12 @@ pub struct Holder {
     pub tier: Tier,
     /// When it clicked the number's `tel:` link last, if ever.
     pub tel_click: Option<Millis>,
+    /// When it copied the number last, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<Millis>,
+    /// When it pressed the number long last, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_press: Option<Millis>,
     /// Whether the lease still ran when this was read.
     pub live: bool,
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::config::Installation;
-use crate::config::model::{Site, Target};
+use crate::config::model::{Mode, Site, Target};
+use crate::config::{Installation, Known};
 use crate::lease::model::{Lease, Tier};
 use crate::lease::trackers::Serves;
 use crate::lease::wire::{
     Digits, Form, FormReply, PROTOCOL_VERSION, Reply, TargetReply, TrackingReply,
 };
+use crate::platform::ids::SessionId;
 use crate::platform::phone::{PhoneNumber, WrittenForms};
 use crate::visit::model::NoNumberReason;
 use crate::visit::token::Marks;
@@ -25,32 +26,61 @@ pub enum Outcome {
     Nothing(NoNumberReason),
 }
 
+/// Whom a page belongs to from now on, and what it may keep of that.
+pub struct Identity {
+    /// The session and its token.
+    pub session: Option<(SessionId, String)>,
+    /// The visitor's token.
+    pub visitor: Option<String>,
+    /// A token for links to the site's other hosts.
+    pub link: Option<String>,
+    /// What may be stored.
+    pub mode: Mode,
+}
+
+impl Identity {
+    /// Nobody who is known, and nothing that may be kept.
+    pub fn nobody() -> Self {
+        Identity { session: None, visitor: None, link: None, mode: Mode::None }
+    }
+}
+
 /// Builds the reply; counts every `original` and its reason.
 pub fn reply<'a>(
     installation: &'a Installation,
     site: &'a Site,
     outcome: &'a Outcome,
-    session: Option<String>,
-    visitor: Option<String>,
+    identity: Identity,
 ) -> Reply<'a> {
-    let reply_of = |(target, answer)| target_reply(installation, target, answer);
+    let pages = installation.pages(&site.id);
+    let reply_of =
+        |(place, (target, answer))| target_reply(installation, target, pages.forms(place), answer);
     let targets = match outcome {
         Outcome::Nothing(reason) => {
             let left = (Tier::Original, None, Some(*reason));
-            site.targets.iter().map(|target| reply_of((target, left))).collect()
+            let targets = site.targets.iter().map(|target| (target, left));
+            targets.enumerate().map(reply_of).collect()
         }
         Outcome::Leases(marks, leases) => installation
             .trackers(&site.id)
             .plan(site, *marks)
             .targets()
-            .map(|(target, serves)| reply_of((target, answer(serves, leases))))
+            .map(|(target, serves)| (target, answer(serves, leases)))
+            .enumerate()
+            .map(reply_of)
             .collect(),
     };
     let hold = site.pools.iter().map(|pool| pool.hold.as_secs()).min().unwrap_or(0);
+    let Identity { session, visitor, link, mode } = identity;
+    let (session_id, session) = session.map(|(id, token)| (id.to_string(), token)).unzip();
     Reply {
         v: PROTOCOL_VERSION,
         session,
+        session_id,
         visitor,
+        mode,
+        link,
+        settings: pages.settings(),
         beat_s: BEAT_S,
         hold_s: u32::try_from(hold).unwrap_or(u32::MAX),
         targets,
@@ -87,20 +117,22 @@ fn answer<'a>(serves: Serves<'a>, leases: &'a [Lease]) -> Answer<'a> {
 fn target_reply<'a>(
     installation: &'a Installation,
     target: &'a Target,
+    forms: &'a [FormReply],
     (tier, number, reason): Answer<'a>,
 ) -> TargetReply<'a> {
-    let forms = installation.known_forms(&target.number).map(forms).unwrap_or_default();
-    let shown = number.map(|number| installation.written(number));
+    let shown = number.map(|number| installation.known(number));
     if let Some(reason) = reason {
         metrics::counter!("ringtrace_original_total", "reason" => reason.word()).increment(1);
     }
     let has = |form: Form| forms.iter().any(|known| known.form == form);
-    let tracking = shown.map(|written| {
-        let digits = |form, of: fn(&WrittenForms) -> &str| has(form).then(|| part(&written, of));
+    let tracking = shown.map(|known| {
+        let digits = |form, of: fn(&WrittenForms) -> &str| has(form).then(|| part(&known, of));
         TrackingReply {
-            number: part(&written, |w| &w.e164),
-            international: part(&written, |w| &w.international),
-            national: part(&written, |w| &w.national),
+            number: part(&known, |w| &w.e164),
+            international: part(&known, |w| &w.international),
+            national: part(&known, |w| &w.national),
+            vanity: known.details.vanity.as_ref().map(|vanity| vanity.as_str().to_owned()),
+            capabilities: known.details.capabilities.clone(),
             digits: Digits {
                 international: digits(Form::International, |w| &w.international_digits),
                 national: digits(Form::National, |w| &w.national_digits),
@@ -119,46 +151,9 @@ fn target_reply<'a>(
 }
 
 /// One of the written forms, borrowed where they are.
-fn part<'a>(written: &Cow<'a, WrittenForms>, of: fn(&WrittenForms) -> &str) -> Cow<'a, str> {
-    match written {
-        Cow::Borrowed(known) => Cow::Borrowed(of(known)),
-        Cow::Owned(computed) => Cow::Owned(of(computed).to_owned()),
-    }
-}
-
-/// The digit strings of a number, longest first, each once.
-fn forms(written: &WrittenForms) -> Vec<FormReply<'_>> {
-    let mut forms = Vec::with_capacity(3);
-    for (digits, form) in [
-        (&written.international_digits, Form::International),
-        (&written.national_digits, Form::National),
-        (&written.significant_digits, Form::Significant),
-    ] {
-        if !forms.iter().any(|known: &FormReply<'_>| known.digits == digits) {
-            forms.push(FormReply { digits, form });
-        }
-    }
-    forms.sort_by_key(|form| std::cmp::Reverse(form.digits.len()));
-    forms
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trunk_prefix_makes_a_third_form() {
-        let written = |text: &str| {
-            let number: PhoneNumber = text.parse().expect("a number");
-            number.written()
-        };
-        let digits = |written: &WrittenForms| -> Vec<String> {
-            forms(written).iter().map(|form| form.digits.to_owned()).collect()
-        };
-        assert_eq!(digits(&written("+14155550100")), ["14155550100", "4155550100"]);
-        assert_eq!(
-            digits(&written("+442079460000")),
-            ["442079460000", "02079460000", "2079460000"]
-        );
+fn part<'a>(known: &Cow<'a, Known>, of: fn(&WrittenForms) -> &str) -> Cow<'a, str> {
+    match known {
+        Cow::Borrowed(known) => Cow::Borrowed(of(&known.written)),
+        Cow::Owned(computed) => Cow::Owned(of(&computed.written).to_owned()),
     }
 }

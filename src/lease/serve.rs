@@ -8,7 +8,7 @@ use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
 use crate::lease::store::{Asker, LeaseStore};
-use crate::lease::trackers::Trackers;
+use crate::lease::trackers::{Plan, Trackers};
 use crate::lease::view::View;
 use crate::lease::wire::{Shown, Want};
 use crate::platform::clock::Clock;
@@ -18,7 +18,7 @@ use crate::platform::redis::StoreError;
 use crate::visit::model::{NoNumberReason, Place, Source};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::load_visits;
-use crate::visit::token::SessionToken;
+use crate::visit::token::{Marks, SessionToken};
 
 /// Who hands out numbers, and counts them.
 #[derive(Clone, Copy)]
@@ -84,7 +84,8 @@ pub async fn serve(
 }
 
 /// A number of every pool that serves a target in this session. A session that goes on mostly just
-/// renews; a new one has nothing to renew.
+/// renews; a new one has nothing to renew. A page that asks `auto` where pages wait is told what the
+/// session has already, and takes nothing.
 async fn lease_all(
     clerk: &Clerk<'_>,
     keys: &SiteKeys,
@@ -92,9 +93,12 @@ async fn lease_all(
     view: &View,
     wish: Wish<'_>,
 ) -> Result<Outcome, StoreError> {
-    if wish.want != Want::Now {
-        return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
-    }
+    let may_take = match wish.want {
+        Want::Now => true,
+        // A number that is on the page already must not be taken from it.
+        Want::Auto => site.snippet.lease_when.is_at_once() || !wish.shown.is_empty(),
+        Want::Later | Want::None => return Ok(Outcome::Nothing(NoNumberReason::NotWanted)),
+    };
     let marks = view.token.marks;
     let plan = clerk.trackers.plan(site, marks);
     let pools = plan.pools();
@@ -107,6 +111,10 @@ async fn lease_all(
     let missing = pools.iter().zip(&renewed).filter(|(_, lease)| lease.is_none());
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
     let mut leases: Vec<Lease> = renewed.into_iter().flatten().collect();
+    if !may_take {
+        leases.retain(|lease| lease.number.is_some());
+        return Ok(what_it_has(&plan, marks, leases));
+    }
     if missing.is_empty() {
         return Ok(Outcome::Leases(marks, leases));
     }
@@ -186,8 +194,13 @@ pub async fn sign_of_life(
         };
         leases.extend(lease);
     }
-    if leases.is_empty() && !plan.has_static_numbers() {
-        return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
+    Ok(what_it_has(&plan, token.marks, leases))
+}
+
+/// What a session with these leases is told where nothing more is taken.
+fn what_it_has(plan: &Plan<'_>, marks: Marks, leases: Vec<Lease>) -> Outcome {
+    match leases.is_empty() && !plan.has_static_numbers() {
+        true => Outcome::Nothing(NoNumberReason::NotWanted),
+        false => Outcome::Leases(marks, leases),
     }
-    Ok(Outcome::Leases(token.marks, leases))
 }

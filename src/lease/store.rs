@@ -22,15 +22,14 @@ use std::sync::{Arc, OnceLock};
 use crate::config::model::{Pool, Site};
 use crate::lease::areas::{AreaTable, Steps};
 use crate::lease::beats::{Beat, Beats, More};
-use crate::lease::model::{Lease, PageSign, SignKind, Tier};
+use crate::lease::model::{Gesture, Lease, PageSign, SignKind, Tier};
 use crate::lease::rules::{OverflowPlan, Times};
-use crate::lease::scripts::Scripts;
+use crate::lease::scripts::{self, Scripts};
 use crate::ledger::model::ENVELOPE_VERSION;
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{PoolId, SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
-use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::model::Place;
 
@@ -64,7 +63,7 @@ pub struct Asker<'a> {
 impl LeaseStore {
     /// A store over `redis`.
     pub fn new(redis: Redis) -> Self {
-        let beats = Beats::new(Script::new(include_str!("lua/beat.lua")));
+        let beats = Beats::new(scripts::beat());
         LeaseStore { redis, beats: Arc::new(beats), scripts: Arc::default(), areas: Arc::default() }
     }
 
@@ -96,13 +95,13 @@ impl LeaseStore {
         if pools.is_empty() {
             return Ok(Vec::new());
         }
-        // Only a leave and a click touch more than the leases themselves.
-        let more = sign.kind == SignKind::Leave || sign.tel_click.is_some();
+        // Only a leave, and what is done with a number, touch more than the leases themselves.
+        let more = sign.kind == SignKind::Leave || !sign.done.is_empty();
         let of_pool = |pool: &&Pool| More {
             held: keys.pool_held(&pool.id),
             share: keys.pool_share(&pool.id),
             pinned: keys.pool_pinned(&pool.id),
-            click: click_arg(sign, &pool.id),
+            done: done_arg(sign, &pool.id),
         };
         let lease = |pool: &&Pool| (keys.lease(&pool.id, session), Times::of(site, pool));
         let beat = Beat {
@@ -186,7 +185,7 @@ impl LeaseStore {
             .arg(overflow.max_sharers)
             .arg(overflow.source.map_or("", |number| number.as_str()))
             .arg(u8::from(overflow.source_first))
-            .arg(click_arg(sign, &pool.id))
+            .arg(done_arg(sign, &pool.id))
             .arg(keys.lease_prefix(&pool.id))
             .arg(keys.holders_prefix())
             .arg(pool.id.as_str())
@@ -209,9 +208,16 @@ pub(super) fn area_prefix(keys: &SiteKeys, pool: &Pool) -> String {
     if pool.match_area { keys.pool_free_prefix(&pool.id) } else { String::new() }
 }
 
-fn click_arg(sign: &PageSign, pool: &PoolId) -> String {
-    let click = sign.tel_click.as_ref().filter(|click| &click.pool == pool);
-    click.map(|click| click.ago_ms.to_string()).unwrap_or_default()
+/// What was done with the number of `pool`, as `lua/gestures.lua` reads it.
+fn done_arg(sign: &PageSign, pool: &PoolId) -> String {
+    if sign.done.iter().all(|done| &done.pool != pool) {
+        return String::new();
+    }
+    let ago = |gesture| {
+        let done = sign.done.iter().filter(|done| &done.pool == pool && done.gesture == gesture);
+        done.map(|done| done.ago_ms).min().map(|ago| ago.to_string()).unwrap_or_default()
+    };
+    Gesture::ALL.map(ago).join("/")
 }
 
 /// The `lease` ledger envelope as JSON, open where only the script knows: `@at`, `@tier`, and

@@ -3,8 +3,9 @@
 
 use ipnet::IpNet;
 
-use crate::config::model::{ConsentDefault, Site};
+use crate::config::model::Site;
 use crate::lease::desk::Desk;
+use crate::lease::known::Known;
 use crate::lease::store::LeaseStore;
 use crate::lease::trackers::Trackers;
 use crate::lease::wire::LeaseRequest;
@@ -18,12 +19,13 @@ use crate::visit::carry::carried;
 use crate::visit::client::SealedClient;
 use crate::visit::cookies;
 use crate::visit::device::machine;
+use crate::visit::learnt::{Labels, Learnt};
 use crate::visit::model::{Consent, Machine, Place, Visit};
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
-use crate::visit::store::{Said, change_consent, learn_ad_ids, open, touches};
+use crate::visit::store::{Said, change_consent, forget_visitor, learn, open, touches};
 use crate::visit::tables::Tables;
-use crate::visit::token::{Marks, SessionToken, read_visitor};
+use crate::visit::token::{Marks, SessionToken};
 
 /// What a page view means for the session.
 pub struct View {
@@ -35,6 +37,11 @@ pub struct View {
     returning: Option<VisitorId>,
     /// Who asks, sealed for postbacks; only where it is news and allowed.
     client: Option<SealedClient>,
+    /// What the message adds to the visit that goes on. Most tags write their cookies after the first
+    /// page view only.
+    learnt: Learnt,
+    /// A visitor who took consent back and is to be forgotten.
+    withdrawn: Option<VisitorId>,
 }
 
 /// What a page view changes in the stored visit.
@@ -43,12 +50,8 @@ enum News {
     None,
     /// A new session.
     Opened(Box<Visit>),
-    /// The session goes on with another consent; the visitor, if it had one and consent to analytics
-    /// was taken back, and what tags now know of the browser.
-    Consent(Option<VisitorId>, Box<AdIds>),
-    /// The session goes on; this is what tags know of the browser now. Most write their cookies after
-    /// the first page view only.
-    AdIds(Box<AdIds>),
+    /// The session goes on with another consent.
+    Consent,
 }
 
 /// What the first page of a session says of the visit, by itself and by its request.
@@ -63,8 +66,8 @@ pub struct FirstPage<'a> {
     pub place: Place,
     /// The address it was asked from, as far as it is kept.
     pub network: Option<IpNet>,
-    /// What tags know of the browser.
-    pub ad_ids: AdIds,
+    /// What tags know of the browser, and what the page says of its visitor.
+    pub learnt: Learnt,
 }
 
 impl View {
@@ -73,63 +76,54 @@ impl View {
         site: &Site,
         rules: &SiteRules,
         asked: &LeaseRequest,
+        known: &Known,
     ) -> Self {
         let now = desk.clock.now();
-        let presented = asked.visitor.as_deref();
-        let known = presented.and_then(|text| read_visitor(desk.signing, &site.id, text));
         let touch = campaign_fingerprint(desk.tables, rules, &asked.url);
-        let presented = asked.session.as_deref();
-        let token = presented
-            .and_then(|text| SessionToken::read(desk.signing, &site.id, text, now))
-            .filter(|token| token.continues(now, site.session_timeout, touch));
-        // A page that does not speak of consent (yet) changes nothing of it.
-        let said_before = token.map(|token| token.consent).or(known.map(|(_, consent)| consent));
-        let consent = asked.consent.map(Consent::from).or(said_before);
-        let consent = consent.unwrap_or_else(|| default_consent(site));
-        let known = known.map(|(visitor, _)| visitor);
-        let ad_ids = if consent.ads { cookies::read(&asked.cookies) } else { AdIds::default() };
+        let token = known.goes_on(asked);
+        let token = token.filter(|token| token.continues(now, site.session_timeout, touch));
+        let Known { consent, told, .. } = *known;
+        let learnt = Learnt {
+            ad_ids: if consent.ads { cookies::read(&asked.cookies) } else { AdIds::default() },
+            labels: Labels::said(&asked.ids, &asked.tags).allowed(consent.analytics),
+        };
         let view = if let Some(before) = token {
-            View::goes_on(before, known, consent, ad_ids, now)
+            View::goes_on(before, known.visitor, (consent, told), learnt, now)
         } else {
-            let visitor = consent.analytics.then(|| known.unwrap_or_default());
-            let session = SessionId::new();
-            let marks = Marks::default();
-            let token = SessionToken { session, visitor, seen: now, touch, consent, marks };
+            let visitor = consent.analytics.then(|| known.visitor.unwrap_or_default());
+            let (session, marks) = (SessionId::new(), Marks::default());
+            let token = SessionToken { session, visitor, seen: now, touch, consent, told, marks };
             let page = FirstPage {
                 url: &asked.url,
                 referrer: asked.referrer.as_deref().unwrap_or(""),
                 machine: machine(desk.tables, desk.user_agent(), desk.hints()),
                 place: desk.located().place.clone(),
                 network: kept(desk.address, site.visits.keep_ip),
-                ad_ids,
+                learnt,
             };
-            View::opens(desk.tables, site, rules, token, page, known.is_some())
+            View::opens(desk.tables, site, rules, token, page, known.visitor.is_some())
         };
-        let keeps_client = consent.ads && matches!(view.news, News::Opened(_) | News::Consent(..));
+        let keeps_client = consent.ads && !matches!(view.news, News::None);
         let client = keeps_client.then(|| desk.sealed_client(site, &view.token.session));
-        View { client: client.flatten(), ..view }
+        View { client: client.flatten(), withdrawn: view.withdrawn.or(known.withdrawn()), ..view }
     }
 
-    /// The session of `before` goes on at `now` with this consent; its visitor was `known` before it.
+    /// The session of `before` goes on at `now` with this consent, told by a page or not; its visitor was
+    /// `known` before it.
     pub fn goes_on(
         before: SessionToken,
         known: Option<VisitorId>,
-        consent: Consent,
-        ad_ids: AdIds,
+        (consent, told): (Consent, bool),
+        learnt: Learnt,
         now: Millis,
     ) -> Self {
         let visitor = before.visitor.or(known);
         let visitor = consent.analytics.then(|| visitor.unwrap_or_default());
-        let token = SessionToken { seen: now, visitor, consent, ..before };
-        let news = if (consent, visitor) != (before.consent, before.visitor) {
-            let withdrawn = before.visitor.filter(|_| visitor.is_none());
-            News::Consent(withdrawn, Box::new(ad_ids))
-        } else if ad_ids.is_empty() {
-            News::None
-        } else {
-            News::AdIds(Box::new(ad_ids))
-        };
-        View { token, news, returning: None, client: None }
+        let token = SessionToken { seen: now, visitor, consent, told, ..before };
+        let is_news = (consent, visitor) != (before.consent, before.visitor);
+        let news = if is_news { News::Consent } else { News::None };
+        let withdrawn = before.visitor.filter(|_| visitor.is_none());
+        View { token, news, returning: None, client: None, learnt, withdrawn }
     }
 
     /// A session that begins with `page`: the one that `token` says. Its visitor, if any, is
@@ -143,14 +137,15 @@ impl View {
         known: bool,
     ) -> Self {
         let arrival = arrive(tables, rules, page.url, page.referrer);
-        let visit = Visit {
+        let mut visit = Visit {
             session: token.session,
             visitor: token.visitor,
             site: site.id.clone(),
             started_at: token.seen,
             source: arrival.source,
             click_ids: arrival.click_ids,
-            ad_ids: page.ad_ids,
+            ad_ids: Default::default(),
+            labels: Labels::default(),
             referrer_host: arrival.referrer_host,
             landing_host: arrival.landing_host,
             landing_page: arrival.landing_page,
@@ -160,16 +155,18 @@ impl View {
             carried: None,
             consent: token.consent,
         };
+        visit.learn(&page.learnt);
         let returning = token.visitor.filter(|_| known);
-        View { token, news: News::Opened(Box::new(visit)), returning, client: None }
+        let (news, learnt) = (News::Opened(Box::new(visit)), Learnt::default());
+        View { token, news, returning, client: None, learnt, withdrawn: None }
     }
 
     /// Whether serving it asks Redis for what must be known before a number is asked for.
     pub fn looks_back(&self) -> bool {
         match &self.news {
             News::Opened(visit) => self.returning.is_some() && visit.source.is_direct(),
-            News::None => false,
-            News::Consent(..) | News::AdIds(_) => true,
+            News::None => !self.learnt.is_empty(),
+            News::Consent => true,
         }
     }
 
@@ -177,7 +174,7 @@ impl View {
     pub(super) fn opened(&self) -> Option<&Visit> {
         match &self.news {
             News::Opened(visit) => Some(visit),
-            News::None | News::Consent(..) | News::AdIds(_) => None,
+            News::None | News::Consent => None,
         }
     }
 
@@ -218,30 +215,26 @@ impl View {
         let redis = store.redis();
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
         let client = self.client.as_ref();
-        match &self.news {
-            News::None => Ok(visitor),
+        if let Some(withdrawn) = &self.withdrawn {
+            store.forget(keys, site, withdrawn).await?;
+            forget_visitor(redis, keys, withdrawn, seen).await?;
+        }
+        let visitor = match &self.news {
+            News::None => visitor,
             News::Opened(visit) => {
                 let (window, look_back) = (site.attribution_window, site.look_back);
                 open(redis, keys, visit, window, look_back, client).await?;
-                Ok(visitor)
+                visitor
             }
-            News::Consent(withdrawn, ad_ids) => {
-                if let Some(visitor) = withdrawn {
-                    store.forget(keys, site, visitor).await?;
-                }
-                let said = Said { consent, visitor, ad_ids, client };
+            News::Consent => {
+                let said = Said { consent, visitor, learnt: &self.learnt, client };
                 let keep = site.look_back.max(site.attribution_window);
-                change_consent(redis, keys, session, said, keep, seen).await
+                change_consent(redis, keys, session, said, keep, seen).await?
             }
-            News::AdIds(ad_ids) => {
-                learn_ad_ids(redis, keys, session, ad_ids).await?;
-                Ok(visitor)
-            }
+        };
+        if !self.learnt.is_empty() {
+            learn(redis, keys, session, &self.learnt, seen).await?;
         }
+        Ok(visitor)
     }
-}
-
-fn default_consent(site: &Site) -> Consent {
-    let granted = site.consent == ConsentDefault::Granted;
-    Consent { analytics: granted, ads: granted }
 }

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::config::model::{Capability, Mode};
 use crate::http::problem::Problem;
-use crate::lease::model::{SignKind, Tier};
+use crate::lease::model::{Gesture, SignKind, Tier};
+use crate::lease::pages::SettingsReply;
 use crate::platform::ids::{PageId, TargetId};
 use crate::platform::phone::PhoneNumber;
+use crate::visit::learnt::{MAX_IDS, MAX_TAGS};
 use crate::visit::model::{Consent, NoNumberReason};
 
 /// The version of the protocol that this program speaks.
@@ -21,6 +24,9 @@ const MAX_TOKEN: usize = 512;
 const MAX_SHOWN: usize = 64;
 const MAX_COOKIES: usize = 32;
 const MAX_COOKIE: usize = 1024;
+const MAX_ID_NAME: usize = 32;
+const MAX_ID: usize = 128;
+const MAX_TAG: usize = 64;
 
 /// `POST /v1/lease`: a page view.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,12 +53,21 @@ pub struct LeaseRequest {
     /// The visitor token last received.
     #[serde(default)]
     pub visitor: Option<String>,
-    /// What the visitor allowed; absent: what was said before, at first the site's default.
+    /// The link token that the page's address had; one that is not good is ignored.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// What the visitor allowed; absent: what was said before, at first what holds by default.
     #[serde(default)]
     pub consent: Option<WireConsent>,
     /// First-party cookies of advertising tags, by name; only with consent to ads.
     #[serde(default)]
     pub cookies: BTreeMap<String, String>,
+    /// Ids of other systems that the page told of its visitor; kept only with consent to analytics.
+    #[serde(default)]
+    pub ids: BTreeMap<String, String>,
+    /// Tags that the page gave its visit.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// The page is being prerendered.
     #[serde(default)]
     pub prerender: bool,
@@ -72,6 +87,8 @@ pub enum Want {
     /// Lease one.
     #[default]
     Now,
+    /// As the site's `lease_when` says.
+    Auto,
     /// Only count the page view; a number may be asked for later.
     Later,
     /// Only count the page view.
@@ -116,7 +133,19 @@ pub struct BeatRequest {
     pub shown: Shown,
     /// A `tel:` link was clicked.
     #[serde(default)]
-    pub tel_click: Option<WireTelClick>,
+    pub tel_click: Option<WireGesture>,
+    /// The number was copied.
+    #[serde(default)]
+    pub copied: Option<WireGesture>,
+    /// The number was pressed long.
+    #[serde(default)]
+    pub long_press: Option<WireGesture>,
+    /// Ids of other systems that the page told of its visitor; kept only with consent to analytics.
+    #[serde(default)]
+    pub ids: BTreeMap<String, String>,
+    /// Tags that the page gave its visit.
+    #[serde(default)]
+    pub tags: Vec<String>,
 }
 
 /// What a beat says.
@@ -138,13 +167,13 @@ impl From<WireKind> for SignKind {
     }
 }
 
-/// A click on a `tel:` link.
+/// Something that the visitor did with a number.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct WireTelClick {
-    /// The target whose number was in the link.
+pub struct WireGesture {
+    /// The target whose number it was.
     #[schema(value_type = String)]
     pub target: TargetId,
-    /// Milliseconds since the click.
+    /// Milliseconds since then.
     pub ago_ms: f64,
 }
 
@@ -156,9 +185,20 @@ pub struct Reply<'a> {
     /// The session token from now on; absent when there is no session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The plain id of the session, as the API shows it; present whenever `session` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
     /// The visitor token; absent without consent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visitor: Option<String>,
+    /// What may be stored on the device.
+    pub mode: Mode,
+    /// A token for links to the site's other hosts; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// What the snippet does on this site; absent: as on every site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<&'a SettingsReply>,
     /// Seconds between two beats of a visible page.
     pub beat_s: u32,
     /// Seconds that a number stays leased after the last sign of life.
@@ -175,7 +215,7 @@ pub struct TargetReply<'a> {
     /// The business number, E.164.
     pub number: &'a str,
     /// How pages may write it, longest first.
-    pub forms: Vec<FormReply<'a>>,
+    pub forms: &'a [FormReply],
     /// How good the tracking number is.
     pub tier: Tier,
     /// The number to show; absent with tier `original`.
@@ -186,13 +226,24 @@ pub struct TargetReply<'a> {
     pub reason: Option<NoNumberReason>,
 }
 
-/// Digits by which a page may write the business number.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FormReply<'a> {
-    /// The digits.
-    pub digits: &'a str,
-    /// Which form they are.
+/// Digits, or letters and digits, by which a page may write the business number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FormReply {
+    /// The digits; of a form with letters those that it stands for.
+    pub digits: String,
+    /// The form as it is written, upper-case letters and digits only; absent when it is `digits`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letters: Option<String>,
+    /// In which form the number to show replaces it.
     pub form: Form,
+}
+
+impl FormReply {
+    /// Whether pages that write `other` write this one.
+    pub(super) fn is_same_text(&self, other: &Self) -> bool {
+        let text = |form: &Self| form.letters.clone().unwrap_or_else(|| form.digits.clone());
+        text(self) == text(other)
+    }
 }
 
 /// The ways to write a number.
@@ -218,6 +269,12 @@ pub struct TrackingReply<'a> {
     pub national: Cow<'a, str>,
     /// Its digits in each form that occurs in `forms`.
     pub digits: Digits<'a>,
+    /// Written with letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vanity: Option<String>,
+    /// What it takes besides calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<Capability>,
 }
 
 /// Digits of the tracking number by form.
@@ -235,6 +292,35 @@ pub struct Digits<'a> {
 }
 
 impl LeaseRequest {
+    /// What a page that says nothing else asks when it is loaded.
+    pub(super) fn of_page(
+        key: String,
+        page: PageId,
+        url: String,
+        referrer: Option<String>,
+    ) -> Result<Self, Problem> {
+        bounded("url", Some(&url), MAX_URL)?;
+        bounded("referrer", referrer.as_deref(), MAX_REFERRER)?;
+        Ok(LeaseRequest {
+            v: PROTOCOL_VERSION,
+            key,
+            page,
+            seq: 1,
+            url,
+            referrer,
+            want: Want::Now,
+            session: None,
+            visitor: None,
+            link: None,
+            consent: None,
+            cookies: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            tags: Vec::new(),
+            prerender: false,
+            shown: Shown::new(),
+        })
+    }
+
     /// Reads a body, whatever its content type says.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let request: LeaseRequest = json(body)?;
@@ -248,26 +334,41 @@ impl LeaseRequest {
         for value in request.cookies.values() {
             bounded("cookies", Some(value), MAX_COOKIE)?;
         }
+        check_labels(&request.ids, &request.tags)?;
         Ok(request)
-    }
-
-    /// The visitor token as it came, for a reply that signs nothing new; not against the visitor's
-    /// own word.
-    pub(super) fn visitor_to_keep(&self) -> Option<String> {
-        let denied = self.consent.is_some_and(|consent| !consent.analytics);
-        self.visitor.clone().filter(|_| !denied)
     }
 }
 
 impl BeatRequest {
+    /// What the visitor did, each at most once.
+    pub(super) fn gestures(&self) -> impl Iterator<Item = (Gesture, &WireGesture)> {
+        let told = [&self.tel_click, &self.copied, &self.long_press];
+        Gesture::ALL.into_iter().zip(told).filter_map(|(kind, told)| Some((kind, told.as_ref()?)))
+    }
+
     /// Reads a body, whatever its content type says.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let request: BeatRequest = json(body)?;
         version(request.v)?;
         bounded("session", Some(&request.session), MAX_TOKEN)?;
         few("shown", request.shown.len(), MAX_SHOWN)?;
+        check_labels(&request.ids, &request.tags)?;
         Ok(request)
     }
+}
+
+fn check_labels(ids: &BTreeMap<String, String>, tags: &[String]) -> Result<(), Problem> {
+    few("ids", ids.len(), MAX_IDS)?;
+    few("tags", tags.len(), MAX_TAGS)?;
+    for (name, value) in ids {
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if !(1..=MAX_ID_NAME).contains(&name.len()) || !name.bytes().all(fits) {
+            let expected = "a name in `ids` has 1 to 32 of a-z, 0-9 and `_`";
+            return Err(Problem::BadRequest(expected.to_owned()));
+        }
+        bounded("ids", Some(value), MAX_ID)?;
+    }
+    tags.iter().try_for_each(|tag| bounded("tags", Some(tag), MAX_TAG))
 }
 
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {

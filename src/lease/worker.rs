@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::model::Pool;
 use crate::config::{Installation, Live};
-use crate::lease::numbers::{NumbersError, Synced, sync_pools};
+use crate::lease::numbers::sync::{NumbersError, Synced, sync_pools};
 use crate::lease::pools::load::{self, Grants};
 use crate::lease::pools::state::{oldest_lease, state};
 use crate::lease::store::{LeaseStore, area_prefix, now_arg};
@@ -172,8 +172,8 @@ impl Upkeep {
             self.in_step = None;
             let synced = sync_pools(store, &wanted, clock).await?;
             if synced != Synced::default() {
-                let Synced { added, drained } = synced;
-                tracing::info!(added, drained, "pools are in step");
+                let Synced { added, drained, released } = synced;
+                tracing::info!(added, drained, released, "pools are in step");
             }
             self.in_step = Some(wanted.clone());
         }

@@ -38,7 +38,8 @@ pub struct Envelope {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
 pub enum Event {
-    /// A session was opened, or its visitor's consent changed: the whole visit. Id: the session's.
+    /// A session was opened, or its visitor's consent or labels changed: the whole visit. Id: the
+    /// session's.
     Session(Box<Visit>),
     /// A number was granted or could not be. Id: session, pool and tier.
     Lease(Box<LeaseFact>),

@@ -126,6 +126,11 @@ impl SiteKeys {
         format!("rt:{}:pool:{}:{pool}:draining", self.shard, self.site)
     }
 
+    /// ZSET dialled number → last call at (ms).
+    pub fn called(&self) -> String {
+        format!("rt:{}:called:{}", self.shard, self.site)
+    }
+
     /// HASH number → labels of the areas it lies in, narrowest first; of a pool that matches areas.
     pub fn pool_areas(&self, pool: &PoolId) -> String {
         format!("rt:{}:pool:{}:{pool}:areas", self.shard, self.site)

@@ -15,3 +15,4 @@ pub mod shutdown;
 pub mod signing;
 pub mod telemetry;
 pub mod tls;
+pub mod vanity;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::visit::ad_ids::AdIds;
+use crate::visit::learnt::Labels;
 
 /// The marketing source of one session, as remembered for its visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +154,9 @@ pub struct Visit {
     /// What other parties' tags know the browser by; only with consent to ads.
     #[serde(default, skip_serializing_if = "AdIds::is_empty")]
     pub ad_ids: AdIds,
+    /// What the page's own script said of its visitor.
+    #[serde(flatten)]
+    pub labels: Labels,
     /// Host of the referrer, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub referrer_host: String,

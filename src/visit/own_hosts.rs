@@ -41,8 +41,8 @@ fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<IpAddr>().is_ok()
 }
 
-/// Whether `host` is `domain` or below it.
-fn covers(domain: &str, host: &str) -> bool {
+/// Whether `host` is `domain` or below it; both lower case.
+pub fn covers(domain: &str, host: &str) -> bool {
     let front = host.strip_suffix(domain).filter(|_| !domain.is_empty());
     front.is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }

@@ -2,8 +2,9 @@
 //! stands in the key (site and session) is left out, and a click id that is base64url, as most are,
 //! is kept as the bytes that it stands for. A third of the same in JSON.
 //!
-//! Visits that an earlier version wrote as JSON are still read. Whoever changes [`Packed`] gives it
-//! another version byte and goes on reading this one.
+//! Version 1 is a visit whose page said nothing of its visitor, as most do; version 2 has [`Said`]
+//! behind the same. Visits that an earlier version wrote as JSON are still read. Whoever changes either
+//! gives it another version byte and goes on reading these.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,9 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::redis::StoreError;
+use crate::visit::learnt::Labels;
 use crate::visit::model::{Carried, ClickId, Consent, Device, Machine, Place, Source, Visit};
 
 const VERSION: u8 = 1;
+/// With labels.
+const LABELLED: u8 = 2;
 /// What JSON begins with.
 const JSON: u8 = b'{';
 
@@ -34,6 +38,9 @@ struct Packed<'a> {
 /// Source, landing page, machine and place, each in the order of its fields; then the network, and
 /// the ad ids as JSON, both empty when there are none.
 type Texts<'a> = ([&'a str; 11], [&'a str; 3], [&'a str; 2], [&'a str; 6], &'a str, &'a str);
+
+/// What the page's own script said of its visitor: ids by name, and tags.
+type Said<'a> = (Vec<(&'a str, &'a str)>, Vec<&'a str>);
 
 /// The value of a click id.
 #[derive(Serialize, Deserialize)]
@@ -83,19 +90,33 @@ pub fn pack(visit: &Visit) -> Result<Vec<u8>, StoreError> {
             &ad_ids,
         ),
     };
-    postcard::to_extend(&packed, vec![VERSION]).map_err(|e| unreadable(e.to_string()))
+    let Labels { ids, tags } = &visit.labels;
+    let version = if visit.labels.is_empty() { VERSION } else { LABELLED };
+    let mut bytes = postcard::to_extend(&packed, vec![version]).map_err(not_packed)?;
+    if version == LABELLED {
+        let ids = ids.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let said: Said<'_> = (ids, tags.iter().map(String::as_str).collect());
+        bytes = postcard::to_extend(&said, bytes).map_err(not_packed)?;
+    }
+    Ok(bytes)
 }
 
 /// The visit that `stored` is of, under the key of this site and session.
 pub fn unpack(stored: &[u8], site: &SiteId, session: SessionId) -> Result<Visit, StoreError> {
-    let packed = match stored.split_first() {
-        Some((&VERSION, packed)) => packed,
+    let (version, packed) = match stored.split_first() {
+        Some((&version @ (VERSION | LABELLED), packed)) => (version, packed),
         Some((&JSON, _)) => {
             return serde_json::from_slice(stored).map_err(|e| unreadable(e.to_string()));
         }
         _ => return Err(unreadable("a version that this program does not know".to_owned())),
     };
-    let packed: Packed<'_> = postcard::from_bytes(packed).map_err(|e| unreadable(e.to_string()))?;
+    let (packed, rest): (Packed<'_>, _) = postcard::take_from_bytes(packed).map_err(not_packed)?;
+    let (ids, tags): Said<'_> = match version {
+        LABELLED => postcard::from_bytes(rest).map_err(not_packed)?,
+        _ => Said::default(),
+    };
+    let ids = ids.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let labels = Labels { ids, tags: tags.into_iter().map(str::to_owned).collect() };
     let (source, page, machine, place, network, ad_ids) = packed.texts;
     let [source, medium, campaign, campaign_id, term, content, rest @ ..] =
         source.map(str::to_owned);
@@ -133,6 +154,7 @@ pub fn unpack(stored: &[u8], site: &SiteId, session: SessionId) -> Result<Visit,
             "" => Default::default(),
             json => serde_json::from_str(json).map_err(|e| unreadable(e.to_string()))?,
         },
+        labels,
         referrer_host,
         landing_host,
         landing_page,
@@ -145,6 +167,10 @@ pub fn unpack(stored: &[u8], site: &SiteId, session: SessionId) -> Result<Visit,
         carried: packed.carried,
         consent: packed.consent,
     })
+}
+
+fn not_packed(error: postcard::Error) -> StoreError {
+    unreadable(error.to_string())
 }
 
 fn unreadable(why: String) -> StoreError {
@@ -172,6 +198,8 @@ mod tests {
             "postal_code": text(), "time_zone": text(), "connection": text(),
             "network": known.then_some("2001:db8::/48"), "carried": known.then_some(carried),
             "consent": { "analytics": known, "ads": !known }, "ad_ids": { "fbp": text() },
+            "ids": if known { serde_json::json!({ "crm": text() }) } else { serde_json::json!({}) },
+            "tags": if known { vec![text()] } else { vec![] },
             "click_ids": click_ids.into_iter()
                 .map(|(name, value)| ClickId { name, value }).collect::<Vec<_>>(),
         });
@@ -196,7 +224,9 @@ mod tests {
         fn nothing_that_stands_in_redis_makes_it_panic(stored: Vec<u8>) {
             let site: SiteId = "demo".parse().expect("a site id");
             let _ = unpack(&stored, &site, SessionId::new());
-            let _ = unpack(&[&[VERSION][..], &stored].concat(), &site, SessionId::new());
+            for version in [VERSION, LABELLED] {
+                let _ = unpack(&[&[version][..], &stored].concat(), &site, SessionId::new());
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ impl SiteRules {
         let domains =
             |texts: &[String]| texts.iter().filter_map(|text| domain(text).ok()).collect();
         let mut own_domains: Vec<String> = domains(&visits.own_domains);
+        own_domains.extend(domains(&site.snippet.domains));
         own_domains.extend(site.origins.iter().filter_map(|origin| domain_of_origin(origin)));
         let clicks = visits.click_ids.iter().map(|own| {
             ClickRule::own(&own.name, &own.platform, &own.source, &own.medium, own.paid)

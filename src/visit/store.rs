@@ -2,7 +2,7 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `session:<session>` | STR | the [`Visit`], [`packed`](crate::visit::packed); only its consent, visitor, ad ids and carried source ever change | attribution window; look-back, when that is longer and its visitor is known |
+//! | `session:<session>` | STR | the [`Visit`], [`packed`](crate::visit::packed); only its consent, visitor, ad ids, labels and carried source ever change | attribution window; look-back, when that is longer and its visitor is known |
 //! | `client:<session>` | STR | sealed address and user agent ([`client`](crate::visit::client)), only with consent to ads | until the last postback |
 //! | `touches:<visitor>` | ZSET | sessions (16 bytes each) that are its [`Touch`]es → started_at, the newest [`MAX_TOUCHES`] | look-back |
 //!
@@ -20,13 +20,16 @@ use crate::platform::ids::{SessionId, SiteId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
-use crate::visit::ad_ids::AdIds;
 use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
+use crate::visit::learnt::{Changed, Learnt};
 use crate::visit::model::{Consent, Touch, Visit};
 use crate::visit::packed::{pack, unpack};
 
 /// Most touches that are kept of one visitor.
 pub const MAX_TOUCHES: isize = 50;
+
+/// How often a visit is read that somebody else changes meanwhile.
+const REWRITE_TRIES: usize = 3;
 
 /// Writes a new session, and with consent its visitor's touch, and tells the ledger: one round trip.
 /// The visit is kept for `window`, or for `look_back` where it is a touch that must be known for
@@ -69,44 +72,79 @@ pub struct Said<'a> {
     pub consent: Consent,
     /// The visitor, with consent to analytics.
     pub visitor: Option<VisitorId>,
-    /// What tags know of the browser; looked at with consent to ads only.
-    pub ad_ids: &'a AdIds,
+    /// What else the message adds to the visit.
+    pub learnt: &'a Learnt,
     /// Who asks; kept with consent to ads only.
     pub client: Option<&'a SealedClient>,
 }
 
-/// Adds what tags know of the browser now to the visit of `session`, unless it is known, the visit is
-/// not, or it has no consent to ads. The ledger is not told: no fact of a report changes.
-///
-/// Whatever else is written to the visit meanwhile stays, a consent that is taken back above all; the ids
-/// then wait for the next page view.
-pub async fn learn_ad_ids(
+/// Adds to the visit of `session` what was learnt of it, as far as the visitor allows it, unless that is
+/// known or the visit is not. The ledger is told of labels; what tags know changes no fact of a report.
+pub async fn learn(
     redis: &Redis,
     keys: &SiteKeys,
     session: SessionId,
-    ad_ids: &AdIds,
+    learnt: &Learnt,
+    now: Millis,
 ) -> Result<(), StoreError> {
+    rewrite(redis, keys, session, now, |visit| visit.learn(learnt)).await
+}
+
+/// Forgets a visitor who withdrew: the touches, and the external ids of the visits that they are of.
+pub async fn forget_visitor(
+    redis: &Redis,
+    keys: &SiteKeys,
+    visitor: &VisitorId,
+    now: Millis,
+) -> Result<(), StoreError> {
+    for touch in touch_sessions(redis, keys, visitor).await? {
+        rewrite(redis, keys, touch, now, Visit::forget_ids).await?;
+    }
+    let mut forget = redis::cmd("DEL");
+    forget.arg(keys.touches(visitor));
+    redis.command("the touches of a visitor", &forget).await
+}
+
+/// Rewrites the stored visit of `session`, when it is known and `change` says that it did change, and
+/// tells the ledger of a fact that did.
+///
+/// Whatever else is written to the visit meanwhile stays, a consent that is taken back above all: it
+/// is then read again, and after a few times the news is dropped.
+async fn rewrite(
+    redis: &Redis,
+    keys: &SiteKeys,
+    session: SessionId,
+    now: Millis,
+    change: impl Fn(&mut Visit) -> Changed,
+) -> Result<(), StoreError> {
+    static REPLACE: LazyLock<Script> =
+        LazyLock::new(|| Script::new(include_str!("lua/replace.lua")));
     let key = keys.session(&session);
     let mut command = redis::cmd("GET");
     command.arg(&key);
-    let read: Option<Vec<u8>> = redis.command("a visit", &command).await?;
-    let Some(read) = read else { return Ok(()) };
-    let mut visit = unpack(&read, keys.site(), session)?;
-    if !visit.consent.ads || !visit.ad_ids.update(ad_ids.clone()) {
-        return Ok(());
+    for _ in 0..REWRITE_TRIES {
+        let read: Option<Vec<u8>> = redis.command("a visit", &command).await?;
+        let Some(read) = read else { return Ok(()) };
+        let mut visit = unpack(&read, keys.site(), session)?;
+        let changed = change(&mut visit);
+        if !changed.visit {
+            return Ok(());
+        }
+        let told = if changed.fact { ledger_entry(&visit, now).to_json() } else { String::new() };
+        let mut replace = REPLACE.key(&key);
+        replace.key(keys.shard.ledger()).arg(read).arg(pack(&visit)?).arg(told);
+        if redis.script::<i64>("what is learnt of a visit", &replace).await? == 1 {
+            return Ok(());
+        }
     }
-    static REPLACE: LazyLock<Script> =
-        LazyLock::new(|| Script::new(include_str!("lua/replace.lua")));
-    let mut replace = REPLACE.key(key);
-    replace.arg(read).arg(pack(&visit)?);
-    redis.script::<()>("what tags know of a browser", &replace).await
+    Ok(())
 }
 
 /// Writes what the visitor of `session` allows from `now` on: into the visit, into the touches of
 /// its visitor, and into the ledger. With consent to analytics the session gets `visitor`, unless it
-/// has one; without, its visitor is forgotten with all touches. With consent to ads, its client is kept
-/// from now on; without, it is gone with what tags know of the browser. Returns whose the session is
-/// now. `look_back` is how long a touch and its visit are kept.
+/// has one; without, its visitor is forgotten with all touches and external ids. With consent to ads, its
+/// client is kept from now on; without, it is gone with what tags know of the browser. Returns whose the
+/// session is now. `look_back` is how long a touch and its visit are kept.
 ///
 /// Nothing is written when the visit says so already (a repeated message), or is no longer known.
 /// Two messages of one session at the same moment: the last one is what counts.
@@ -118,7 +156,7 @@ pub async fn change_consent(
     look_back: SignedDuration,
     now: Millis,
 ) -> Result<Option<VisitorId>, StoreError> {
-    let Said { consent, visitor, ad_ids, client } = said;
+    let Said { consent, visitor, learnt, client } = said;
     let known = load_visits(redis, keys, &[session]).await?.into_iter().flatten().next();
     let Some(mut visit) = known else {
         if !consent.ads {
@@ -139,11 +177,8 @@ pub async fn change_consent(
         // It came from the history of a visitor who is forgotten.
         visit.forget_carried();
     }
-    if consent.ads {
-        visit.ad_ids.update(ad_ids.clone());
-    } else {
-        visit.ad_ids = AdIds::default();
-    }
+    visit.forget_what_is_not_allowed();
+    visit.learn(learnt);
 
     let mut pipeline = redis::pipe();
     pipeline.atomic();
@@ -170,8 +205,7 @@ pub async fn change_consent(
     } else if let Some(forgotten) = before {
         pipeline.cmd("DEL").arg(keys.touches(&forgotten)).ignore();
     }
-    // The clock of another node may have opened the session a moment "later".
-    tell_ledger(&mut pipeline, keys, &visit, now.max(visit.started_at));
+    tell_ledger(&mut pipeline, keys, &visit, now);
     redis.pipeline::<()>("a change of consent", &pipeline).await?;
     Ok(now_of)
 }
@@ -196,12 +230,17 @@ fn keep_client(pipeline: &mut Pipeline, key: String, client: &SealedClient, left
     }
 }
 
-/// The whole visit under its session's id: told again, it replaces what was told before.
-fn tell_ledger(pipeline: &mut Pipeline, keys: &SiteKeys, visit: &Visit, at: Millis) {
+/// The whole visit under its session's id: told again, it replaces what was told before. The clock of
+/// another node may have opened the session a moment "later".
+fn ledger_entry(visit: &Visit, at: Millis) -> Envelope {
     let event = Event::Session(Box::new(visit.clone()));
-    let envelope = Envelope::new(visit.site.clone(), at, visit.session.to_string(), event);
-    let ledger = keys.shard.ledger();
-    pipeline.cmd("XADD").arg(ledger).arg("*").arg(ENVELOPE_FIELD).arg(envelope.to_json()).ignore();
+    let at = at.max(visit.started_at);
+    Envelope::new(visit.site.clone(), at, visit.session.to_string(), event)
+}
+
+fn tell_ledger(pipeline: &mut Pipeline, keys: &SiteKeys, visit: &Visit, at: Millis) {
+    let (ledger, entry) = (keys.shard.ledger(), ledger_entry(visit, at).to_json());
+    pipeline.cmd("XADD").arg(ledger).arg("*").arg(ENVELOPE_FIELD).arg(entry).ignore();
 }
 
 /// The visits of these sessions, in their order; `None` where Redis no longer has one.
@@ -248,11 +287,21 @@ pub async fn touches(
     visitor: &VisitorId,
     known: Option<SessionId>,
 ) -> Result<Vec<Touch>, StoreError> {
+    let sessions = touch_sessions(redis, keys, visitor).await?.into_iter();
+    let sessions = sessions.filter(|id| Some(*id) != known);
+    let visits = load_visits(redis, keys, &sessions.collect::<Vec<_>>()).await?;
+    Ok(visits.iter().flatten().map(Visit::touch).collect())
+}
+
+/// The sessions that are a visitor's touches, oldest first.
+async fn touch_sessions(
+    redis: &Redis,
+    keys: &SiteKeys,
+    visitor: &VisitorId,
+) -> Result<Vec<SessionId>, StoreError> {
     let mut command = redis::cmd("ZRANGE");
     command.arg(keys.touches(visitor)).arg(0).arg(-1);
     let listed: Vec<Vec<u8>> = redis.command("touches", &command).await?;
     let session = |bytes: &Vec<u8>| Uuid::from_slice(bytes).ok().map(SessionId);
-    let sessions = listed.iter().filter_map(session).filter(|id| Some(*id) != known);
-    let visits = load_visits(redis, keys, &sessions.collect::<Vec<_>>()).await?;
-    Ok(visits.iter().flatten().map(Visit::touch).collect())
+    Ok(listed.iter().filter_map(session).collect())
 }

@@ -11,7 +11,7 @@ use crate::visit::model::Consent;
 use crate::visit::rules::{Arrival, arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
-use crate::visit::token::{Marks, SessionToken, read_visitor, sign_visitor};
+use crate::visit::token::{BadLink, Marks, SessionToken, VisitorToken, read_visitor, sign_visitor};
 use crate::visit::why::Why;
 
 fn tables() -> &'static Tables {
@@ -213,7 +213,7 @@ fn a_session_goes_on_until_silence_or_another_campaign() {
     let seen = Millis(1_000_000);
     let consent = Consent::default();
     let (session, marks) = (SessionId::new(), Marks::default());
-    let token = SessionToken { session, visitor: None, seen, touch: 5, consent, marks };
+    let token = SessionToken { session, visitor: None, seen, touch: 5, consent, told: true, marks };
     let at = |minutes: i64| seen.plus(minutes * 60_000);
     assert!(token.continues(at(30), timeout, 0));
     assert!(token.continues(at(1), timeout, 5));
@@ -225,7 +225,7 @@ proptest! {
     #[test]
     fn tokens_come_back_as_they_were(
         session: u128, visitor in proptest::option::of(1u128..), seen in 0i64..4_000_000_000_000, touch: u32,
-        analytics: bool, ads: bool, some in proptest::collection::vec(1u32.., 0..10),
+        analytics: bool, ads: bool, told: bool, some in proptest::collection::vec(1u32.., 0..10),
     ) {
         let mut marks = Marks::default();
         some.iter().for_each(|&mark| marks.set(mark));
@@ -237,6 +237,7 @@ proptest! {
             seen: Millis(seen),
             touch,
             consent: Consent { analytics, ads },
+            told,
             marks,
         };
         let text = token.sign(&keys(), &site("a"));
@@ -246,10 +247,24 @@ proptest! {
         prop_assert_eq!(SessionToken::read(&keys(), &site("b"), &text, now), None);
         prop_assert_eq!(SessionToken::read(&keys(), &site("a"), &text, now.plus(-60_001)), None);
         prop_assert_eq!(read_visitor(&keys(), &site("a"), &text), None);
+        prop_assert_eq!(SessionToken::read_link(&keys(), &site("a"), &text, now), Err(BadLink::Unreadable));
+        let link = token.sign_link(&keys(), &site("a"));
+        prop_assert!(link.len() <= 200);
+        let follow = |name: &str, at: i64| {
+            SessionToken::read_link(&keys(), &site(name), &link, now.plus(at))
+        };
+        for good in [-60_000, 0, 120_000] {
+            prop_assert_eq!(follow("a", good), Ok(token));
+        }
+        prop_assert_eq!(follow("b", 0), Err(BadLink::Unreadable));
+        prop_assert_eq!(follow("a", 120_001), Err(BadLink::Expired));
+        prop_assert_eq!(follow("a", -60_001), Err(BadLink::Expired));
+        prop_assert_eq!(SessionToken::read(&keys(), &site("a"), &link, now), None);
+        prop_assert_eq!(read_visitor(&keys(), &site("a"), &link), None);
         let visitor = VisitorId(uuid::Uuid::from_u128(session));
-        let text = sign_visitor(&keys(), &site("a"), visitor, token.consent, now);
+        let text = sign_visitor(&keys(), &site("a"), visitor, (token.consent, told), now);
         let read = read_visitor(&keys(), &site("a"), &text);
-        prop_assert_eq!(read, Some((visitor, token.consent)));
+        prop_assert_eq!(read, Some(VisitorToken { visitor, consent: token.consent, told }));
         prop_assert_eq!(SessionToken::read(&keys(), &site("a"), &text, now), None);
     }
 
@@ -257,11 +272,12 @@ proptest! {
     fn a_token_with_any_other_letter_is_refused(at in 0usize..84, letter in "[A-Za-z0-9_-]") {
         let token = SessionToken {
             session: SessionId::new(), visitor: None, seen: Millis(1), touch: 0,
-            consent: Consent::default(), marks: Marks::default(),
+            consent: Consent::default(), told: false, marks: Marks::default(),
         };
         for text in [
             token.sign(&keys(), &site("a")),
-            sign_visitor(&keys(), &site("a"), VisitorId::new(), Consent::default(), Millis(1)),
+            token.sign_link(&keys(), &site("a")),
+            sign_visitor(&keys(), &site("a"), VisitorId::new(), (Consent::default(), true), Millis(1)),
         ] {
             prop_assert_eq!(text.len(), 84);
             let mut changed = text.clone();
@@ -269,6 +285,8 @@ proptest! {
             prop_assume!(changed != text);
             prop_assert_eq!(SessionToken::read(&keys(), &site("a"), &changed, Millis(1)), None);
             prop_assert_eq!(read_visitor(&keys(), &site("a"), &changed), None);
+            let followed = SessionToken::read_link(&keys(), &site("a"), &changed, Millis(1));
+            prop_assert_eq!(followed, Err(BadLink::Unreadable));
         }
     }
 

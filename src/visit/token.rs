@@ -1,10 +1,12 @@
-//! Signed tokens that a browser keeps: which session and which visitor it is.
+//! Signed tokens that a browser keeps: which session and which visitor it is; and link tokens, which
+//! carry both to another host of the site.
 //!
 //! A token is base64url without padding of: version, kind, session or visitor id (16 bytes), seen
 //! (ms, 8), touch fingerprint (4), visitor id (16, zero for none), consent (1: bit 0 analytics, bit 1
-//! ads), up to eight [`Marks`] (4 each), and 16 bytes of HMAC-SHA256 over kind, site and all that. The
-//! site is in the signature alone: a token of another site is unreadable. Whether a page view
-//! continues its session, and whether its consent is news, is decided here, without Redis.
+//! ads, bit 2 told by a page), up to eight [`Marks`] (4 each), and 16 bytes of HMAC-SHA256 over kind,
+//! site and all that. The site is in the signature alone: a token of another site is unreadable.
+//! Whether a page view continues its session, and whether its consent is news, is decided here,
+//! without Redis.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,6 +22,11 @@ use crate::visit::model::Consent;
 const VERSION: u8 = 1;
 const SESSION: u8 = b's';
 const VISITOR: u8 = b'v';
+const LINK: u8 = b'l';
+/// How long a link token is good for: the time it takes to follow a link.
+pub const LINK_LIFE: SignedDuration = SignedDuration::from_secs(120);
+/// The clocks of two nodes may differ that much, in milliseconds.
+const CLOCKS: i64 = 60_000;
 /// Without marks: what every token has.
 const CONTENT: usize = 47;
 const LONGEST: usize = CONTENT + 4 * Marks::MOST;
@@ -64,6 +71,8 @@ pub struct SessionToken {
     pub touch: u32,
     /// What the visitor allowed, as it is stored with the session.
     pub consent: Consent,
+    /// Whether a page told that; else it is what held by default.
+    pub told: bool,
     /// What was decided for good when it opened.
     pub marks: Marks,
 }
@@ -71,27 +80,52 @@ pub struct SessionToken {
 impl SessionToken {
     /// The token as the browser keeps it.
     pub fn sign(&self, keys: &SigningKeys, site: &SiteId) -> String {
+        self.seal(SESSION, keys, site)
+    }
+
+    /// A token for a link to another host of the site, made at `seen`.
+    pub fn sign_link(&self, keys: &SigningKeys, site: &SiteId) -> String {
+        self.seal(LINK, keys, site)
+    }
+
+    fn seal(&self, kind: u8, keys: &SigningKeys, site: &SiteId) -> String {
         let visitor = self.visitor.map_or(Uuid::nil(), |visitor| visitor.0);
-        let id = self.session.0;
-        let mut content = Content::new(SESSION, id, self.seen, self.touch, visitor, self.consent);
+        let (id, consent) = (self.session.0, (self.consent, self.told));
+        let mut content = Content::new(kind, id, self.seen, self.touch, visitor, consent);
         self.marks.all().for_each(|mark| content.push(mark));
         content.seal(keys, site)
     }
 
     /// Reads a token of `site`; `None` when it is not one, was changed, or comes from the future.
     pub fn read(keys: &SigningKeys, site: &SiteId, text: &str, now: Millis) -> Option<Self> {
-        let content = Content::open(keys, site, SESSION, text)?;
+        Self::open(SESSION, keys, site, text).filter(|token| token.seen <= now.plus(CLOCKS))
+    }
+
+    /// The session that a link token of `site` carries on at `now`.
+    pub fn read_link(
+        keys: &SigningKeys,
+        site: &SiteId,
+        text: &str,
+        now: Millis,
+    ) -> Result<Self, BadLink> {
+        let token = Self::open(LINK, keys, site, text).ok_or(BadLink::Unreadable)?;
+        let age = now.since(token.seen);
+        let alive = (-CLOCKS..=LINK_LIFE.as_millis() as i64).contains(&age);
+        if alive { Ok(token) } else { Err(BadLink::Expired) }
+    }
+
+    fn open(kind: u8, keys: &SigningKeys, site: &SiteId, text: &str) -> Option<Self> {
+        let content = Content::open(keys, site, kind, text)?;
         let visitor = Uuid::from_bytes(content.array(30)?);
-        let token = SessionToken {
+        Some(SessionToken {
             session: SessionId(Uuid::from_bytes(content.array(2)?)),
             seen: Millis(i64::from_be_bytes(content.array(18)?)),
             touch: u32::from_be_bytes(content.array(26)?),
             visitor: (!visitor.is_nil()).then_some(VisitorId(visitor)),
             consent: content.consent(),
+            told: content.told(),
             marks: content.marks(),
-        };
-        // A minute of difference between the clocks of two nodes is no forgery.
-        (token.seen <= now.plus(60_000)).then_some(token)
+        })
     }
 
     /// Whether a page view at `now` belongs to this session: it was heard of less than `timeout`
@@ -102,22 +136,43 @@ impl SessionToken {
     }
 }
 
-/// The visitor token of `visitor` on `site`, made at `now`, with what the visitor allowed.
+/// Why a link token carries nothing on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadLink {
+    /// It is none of this site, or was changed.
+    Unreadable,
+    /// It is too old, or from the future.
+    Expired,
+}
+
+/// What a visitor token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisitorToken {
+    /// The visitor.
+    pub visitor: VisitorId,
+    /// What the visitor allowed when it was made.
+    pub consent: Consent,
+    /// Whether a page told that.
+    pub told: bool,
+}
+
+/// The visitor token of `visitor` on `site`, made at `now`, with what the visitor allowed and whether
+/// a page told that.
 pub fn sign_visitor(
     keys: &SigningKeys,
     site: &SiteId,
     visitor: VisitorId,
-    consent: Consent,
+    consent: (Consent, bool),
     now: Millis,
 ) -> String {
     Content::new(VISITOR, visitor.0, now, 0, Uuid::nil(), consent).seal(keys, site)
 }
 
-/// The visitor that a token of `site` names, and what they allowed when it was made; `None` when it
-/// is not one or was changed.
-pub fn read_visitor(keys: &SigningKeys, site: &SiteId, text: &str) -> Option<(VisitorId, Consent)> {
+/// Reads a visitor token of `site`; `None` when it is not one or was changed.
+pub fn read_visitor(keys: &SigningKeys, site: &SiteId, text: &str) -> Option<VisitorToken> {
     let content = Content::open(keys, site, VISITOR, text)?;
-    Some((VisitorId(Uuid::from_bytes(content.array(2)?)), content.consent()))
+    let visitor = VisitorId(Uuid::from_bytes(content.array(2)?));
+    Some(VisitorToken { visitor, consent: content.consent(), told: content.told() })
 }
 
 /// What stands before the signature.
@@ -127,7 +182,14 @@ struct Content {
 }
 
 impl Content {
-    fn new(kind: u8, id: Uuid, seen: Millis, touch: u32, visitor: Uuid, consent: Consent) -> Self {
+    fn new(
+        kind: u8,
+        id: Uuid,
+        seen: Millis,
+        touch: u32,
+        visitor: Uuid,
+        (consent, told): (Consent, bool),
+    ) -> Self {
         let mut bytes = [0; LONGEST];
         bytes[0] = VERSION;
         bytes[1] = kind;
@@ -135,7 +197,7 @@ impl Content {
         bytes[18..26].copy_from_slice(&seen.0.to_be_bytes());
         bytes[26..30].copy_from_slice(&touch.to_be_bytes());
         bytes[30..46].copy_from_slice(visitor.as_bytes());
-        bytes[46] = u8::from(consent.analytics) | u8::from(consent.ads) << 1;
+        bytes[46] = u8::from(consent.analytics) | u8::from(consent.ads) << 1 | u8::from(told) << 2;
         Content { bytes, length: CONTENT }
     }
 
@@ -155,6 +217,10 @@ impl Content {
 
     fn consent(&self) -> Consent {
         Consent { analytics: self.bytes[46] & 1 != 0, ads: self.bytes[46] & 2 != 0 }
+    }
+
+    fn told(&self) -> bool {
+        self.bytes[46] & 4 != 0
     }
 
     fn array<const N: usize>(&self, from: usize) -> Option<[u8; N]> {

@@ -6,8 +6,11 @@ use crate::warehouse::store::{WarehouseError, sql};
 
 /// Every version's step from the one before, version 1 first. A step is never changed once it was
 /// released: changing the tables means adding a step.
-pub const STEPS: &[&str] =
-    &[include_str!("sql/schema.sql"), include_str!("sql/add_visit_details.sql")];
+pub const STEPS: &[&str] = &[
+    include_str!("sql/schema.sql"),
+    include_str!("sql/add_visit_details.sql"),
+    include_str!("sql/add_outcomes.sql"),
+];
 
 /// Brings the tables to the version of the last step, each step in a transaction of its own.
 /// Tables of a newer version are refused: this program does not know what they mean.

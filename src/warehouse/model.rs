@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use crate::call::outcome::model::Outcome;
 use crate::platform::clock::Millis;
 use crate::visit::model::{Machine, Place, Source};
 
@@ -147,6 +148,12 @@ pub struct CallRow {
     pub machine: Machine,
     /// Where they were shown.
     pub place: Place,
+    /// Seconds in a queue, and on hold.
+    pub waits: [Option<u32>; 2],
+    /// Whether it was handed on to somebody else; none when nobody told.
+    pub transferred: Option<bool>,
+    /// What came of it.
+    pub told: Outcome,
 }
 
 /// What reports count a call as.

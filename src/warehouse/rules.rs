@@ -161,6 +161,9 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         landing_page: landing_page(attribution),
         machine: attribution.map(|a| a.machine.clone()).unwrap_or_default(),
         place: attribution.map(|a| a.place.clone()).unwrap_or_default(),
+        waits: [call.queue_s, call.hold_s],
+        transferred: call.transferred_at.map(|_| true),
+        told: call.outcome.clone(),
     };
     CallFact { call, touches }
 }

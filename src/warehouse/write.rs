@@ -5,6 +5,7 @@ use duckdb::types::Value;
 use duckdb::{Connection, ToSql, params};
 use uuid::Uuid;
 
+use crate::call::outcome::model::Outcome;
 use crate::ledger::model::EntryId;
 use crate::platform::clock::Millis;
 use crate::platform::keys::Shard;
@@ -140,7 +141,7 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.push(row.first_time.map_or(Value::Null, Value::from));
     values.extend([text(row.status), text(row.outcome.word()), row.started_at.0.into()]);
     values.extend(row.moments.map(moment));
-    values.extend([row.wait_s, row.talk_s].map(|s| s.map_or(Value::Null, |s| i64::from(s).into())));
+    values.extend([row.wait_s, row.talk_s].map(seconds));
     values.extend(local(row.local));
     values.extend([row.attributed.into(), text(row.basis)]);
     values.push(row.confidence.map_or(Value::Null, Value::from));
@@ -151,7 +152,31 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.extend([&row.referrer_host, &row.landing_host, &row.landing_page].map(text));
     values.push(text(row.machine.device.word()));
     values.extend(details(&row.source, &row.machine, &row.place));
+    values.extend(row.waits.map(seconds));
+    values.push(row.transferred.map_or(Value::Null, Value::from));
+    values.extend(outcome(&row.told));
     values
+}
+
+/// The columns that version 3 added to calls, behind those of the telephone system.
+fn outcome(told: &Outcome) -> impl Iterator<Item = Value> {
+    let tags = told.tags.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+    let words = [text(&told.disposition), text(tags), text(&told.agent)];
+    let flags = [
+        told.qualified,
+        told.converted,
+        told.appointment,
+        told.resolved,
+        told.first_contact_resolution,
+        told.escalated,
+        told.spam,
+    ];
+    let flags = flags.map(|flag| flag.map_or(Value::Null, Value::from));
+    // DuckDB reads the text form into a DECIMAL column.
+    let value = told.value.as_ref().map_or(Value::Null, text);
+    let ratings = [told.lead_score, told.csat, told.nps].map(|n| seconds(n.map(u32::from)));
+    let rest = ratings.into_iter().chain([seconds(told.wrap_up_s), moment(told.follow_up_at)]);
+    words.into_iter().chain(flags).chain([value]).chain(rest)
 }
 
 fn touch(row: &TouchRow) -> Vec<Value> {
@@ -226,6 +251,10 @@ fn source(source: &Source) -> [Value; 8] {
 
 fn text(text: impl AsRef<str>) -> Value {
     Value::Text(text.as_ref().to_owned())
+}
+
+fn seconds(seconds: Option<u32>) -> Value {
+    seconds.map_or(Value::Null, |s| i64::from(s).into())
 }
 
 fn moment(moment: Option<Millis>) -> Value {

@@ -2,7 +2,7 @@
 
 use ringtrace::config::Installation;
 use ringtrace::lease::model::{Lease, Tier};
-use ringtrace::lease::numbers::sync_pools;
+use ringtrace::lease::numbers::sync::sync_pools;
 use ringtrace::lease::worker;
 use ringtrace::platform::ids::SessionId;
 use ringtrace::visit::model::Place;

@@ -35,7 +35,7 @@ pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/
 const ORIGIN: &str = "https://www.example.com";
 
 pub struct Edge<S> {
-    app: S,
+    pub app: S,
     pub redis: TestRedis,
     pub clock: Clock,
 }
@@ -56,7 +56,7 @@ pub async fn edge(
     clock.set(START);
     let store = LeaseStore::new(redis.patient_handle());
     let live = Live::new(config);
-    ringtrace::lease::numbers::sync_pools(&store, &live.now_full(), &clock)
+    ringtrace::lease::numbers::sync::sync_pools(&store, &live.now_full(), &clock)
         .await
         .expect("the numbers are added");
     let limiter = SnippetLimiter::new(&live.now().config.limits);

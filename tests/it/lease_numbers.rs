@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use ringtrace::config::{Installation, Live};
 use ringtrace::lease::model::Lease;
 use ringtrace::lease::model::Tier;
-use ringtrace::lease::numbers::{NumbersError, Synced, sync_pools};
+use ringtrace::lease::numbers::sync::{NumbersError, Synced, sync_pools};
 use ringtrace::lease::pools::load::Grants;
 use ringtrace::lease::worker::Upkeep;
 use ringtrace::platform::ids::SessionId;
@@ -33,7 +33,10 @@ async fn a_reload_adds_and_drains_numbers_and_loses_no_lease() {
     let numbers = json!({ "numbers": [number(1).as_str(), number(2).as_str()] });
     let changed = Installation::new(config(json!([site_json(id.as_str(), 0, numbers)])));
     let synced = sync_pools(&world.store, &changed, &world.clock).await;
-    assert_eq!(synced.expect("nothing is in the way"), Synced { added: 1, drained: 1 });
+    assert_eq!(
+        synced.expect("nothing is in the way"),
+        Synced { added: 1, drained: 1, released: 0 }
+    );
     let first = Lease { is_new: false, ..first };
     assert_eq!(world.beat(a, "page-aaa", 2).await, Some(first));
 
@@ -53,7 +56,7 @@ async fn a_reload_adds_and_drains_numbers_and_loses_no_lease() {
     assert_eq!(synced.expect("nothing is in the way").drained, 2);
     let synced = sync_pools(&world.store, &world.installation, &world.clock).await;
     // Both numbers are held: they are simply no longer on their way out.
-    assert_eq!(synced.expect("nothing is in the way"), Synced { added: 0, drained: 0 });
+    assert_eq!(synced.expect("nothing is in the way"), Synced::default());
     let draining: Vec<String> =
         world.redis(&["HKEYS", &world.keys.pool_draining(&world.pool().id)]).await;
     assert_eq!(draining, [number(2).to_string()]);
@@ -65,7 +68,7 @@ async fn a_number_belongs_to_one_pool() {
     let world = World::with_pool(&redis, 2, json!({})).await;
     let other = Installation::new(config(json!([site_json("other", 3, json!({}))])));
     let refused = sync_pools(&world.store, &other, &world.clock).await;
-    let Err(NumbersError::Taken { number: taken, wanted, owner }) = &refused else {
+    let Err(NumbersError::Taken { number: taken, wanted, owner, .. }) = &refused else {
         panic!("{refused:?}")
     };
     assert_eq!((taken, wanted.as_str()), (&number(0), "other/main"));

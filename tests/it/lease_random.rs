@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use ringtrace::lease::areas::AreaTable;
 use ringtrace::lease::model::{Lease, Tier};
-use ringtrace::lease::numbers::sync_pools;
+use ringtrace::lease::numbers::sync::sync_pools;
 use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
 use ringtrace::platform::phone::PhoneNumber;

@@ -11,8 +11,8 @@ use ringtrace::config::reach::reach;
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::ids::{SessionId, SiteId};
 use ringtrace::platform::keys::Shards;
-use ringtrace::visit::ad_ids::AdIds;
 use ringtrace::visit::client::{ClientDetails, SealedClient};
+use ringtrace::visit::learnt::Learnt;
 use ringtrace::visit::model::{Consent, Visit};
 use ringtrace::visit::place::Places;
 use ringtrace::visit::place::worker::{Outcome, Watcher};
@@ -150,8 +150,8 @@ async fn details_do_not_open_elsewhere_and_go_with_the_consent_even_after_the_vi
     assert!(load(&site, &elsewhere).await.is_none());
 
     // The visit is forgotten by now.
-    let ad_ids = AdIds::default();
-    let said = Said { consent: Consent::default(), visitor: None, ad_ids: &ad_ids, client: None };
+    let learnt = Learnt::default();
+    let said = Said { consent: Consent::default(), visitor: None, learnt: &learnt, client: None };
     change_consent(&handle, &keys, session, said, keep, START).await.unwrap();
     assert!(load(&site, &session).await.is_none());
 }

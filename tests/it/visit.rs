@@ -6,9 +6,10 @@ use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{SessionId, SiteId, VisitorId};
 use ringtrace::platform::keys::Shards;
 use ringtrace::visit::ad_ids::AdIds;
+use ringtrace::visit::learnt::{Labels, Learnt};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::visit::store::{
-    MAX_TOUCHES, Said, change_consent, learn_ad_ids, load_visits, open, touches,
+    MAX_TOUCHES, Said, change_consent, learn, load_visits, open, touches,
 };
 
 use crate::support::redis::TestRedis;
@@ -25,6 +26,7 @@ fn visit(site: &SiteId, visitor: Option<VisitorId>, analytics: bool, at: i64) ->
         source: Source::direct(),
         click_ids: Vec::new(),
         ad_ids: Default::default(),
+        labels: Default::default(),
         referrer_host: String::new(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/".to_owned(),
@@ -101,8 +103,11 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     let opened = visit(&site, None, false, 1_000);
     open(&handle, &keys, &opened, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     let ad_ids = AdIds { ttp: "tiktok".to_owned(), ..AdIds::default() };
+    let ids = [("crm".to_owned(), "4711".to_owned())].into();
+    let labels = Labels { ids, tags: Vec::new() };
+    let learnt = Learnt { ad_ids: ad_ids.clone(), labels };
     let change = async |consent: Consent, visitor: Option<VisitorId>, at: i64| {
-        let said = Said { consent, visitor, ad_ids: &ad_ids, client: None };
+        let said = Said { consent, visitor, learnt: &learnt, client: None };
         change_consent(&handle, &keys, opened.session, said, LOOK_BACK, Millis(at))
             .await
             .expect("redis answers")
@@ -133,6 +138,7 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     assert_eq!(change(granted, Some(VisitorId::new()), 3_000).await, Some(visitor));
     assert_eq!((stored().await.consent, stored().await.visitor), (granted, Some(visitor)));
     assert_eq!(stored().await.ad_ids, ad_ids);
+    assert_eq!(stored().await.labels.ids["crm"], "4711");
     let known = touches(&handle, &keys, &visitor, None).await.expect("redis answers");
     assert_eq!(known.iter().map(|touch| touch.session).collect::<Vec<_>>(), [opened.session]);
     let life: i64 = handle
@@ -155,7 +161,7 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     assert_eq!(told().await, expected);
 
     // A session that Redis no longer knows is not brought back.
-    let said = Said { consent: granted, visitor: Some(visitor), ad_ids: &ad_ids, client: None };
+    let said = Said { consent: granted, visitor: Some(visitor), learnt: &learnt, client: None };
     let gone = SessionId::new();
     change_consent(&handle, &keys, gone, said, LOOK_BACK, Millis(6_000)).await.expect("answers");
     assert_eq!(load_visits(&handle, &keys, &[gone]).await.expect("redis answers"), [None]);
@@ -175,7 +181,8 @@ async fn what_tags_know_is_added_to_a_visit_that_allows_ads_and_to_no_other() {
         open(&handle, &keys, visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let learn = async |session: SessionId, ids: AdIds| {
-        learn_ad_ids(&handle, &keys, session, &ids).await.expect("redis answers");
+        let learnt = Learnt { ad_ids: ids, ..Learnt::default() };
+        learn(&handle, &keys, session, &learnt, Millis(2_000)).await.expect("redis answers");
         let mut found = load_visits(&handle, &keys, &[session]).await.expect("redis answers");
         found.remove(0).map(|visit| visit.ad_ids)
     };

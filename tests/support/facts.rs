@@ -67,6 +67,7 @@ pub fn visit(site: &SiteId, started_at: Millis, source: Source, landing_page: &s
         source,
         click_ids: Vec::new(),
         ad_ids: Default::default(),
+        labels: Default::default(),
         referrer_host: String::new(),
         landing_host: "example.com".to_owned(),
         landing_page: landing_page.to_owned(),
@@ -106,6 +107,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         hold_s: None,
         transferred_at: None,
         keys: Vec::new(),
+        outcome: Default::default(),
         attribution: None,
         applied: Vec::new(),
     }
@@ -129,6 +131,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         place: visit.place.clone(),
         click_ids: Vec::new(),
         ad_ids: Default::default(),
+        labels: visit.labels.clone(),
         consent: visit.consent,
         candidates: Vec::new(),
         touches: vec![TouchCredit {

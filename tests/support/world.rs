@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use ringtrace::config::Installation;
 use ringtrace::config::model::{Config, Pool, Site};
-use ringtrace::lease::model::{Lease, PageSign, SignKind, TelClick};
-use ringtrace::lease::numbers::sync_pools;
+use ringtrace::lease::model::{Done, Gesture, Lease, PageSign, SignKind};
+use ringtrace::lease::numbers::sync::sync_pools;
 use ringtrace::lease::rules::{overflow, static_number};
 use ringtrace::lease::store::{Asker, LeaseStore};
 use ringtrace::platform::clock::{Clock, Millis};
@@ -170,6 +170,18 @@ impl World {
         self.sign(session, &sign(page, seq, SignKind::Beat, Some((self.pool(), ago_ms)))).await
     }
 
+    /// A beat that tells what was done with the number `ago_ms` ago.
+    pub async fn gesture(
+        &self,
+        session: SessionId,
+        (page, seq): (&str, u32),
+        gesture: Gesture,
+        ago_ms: i64,
+    ) -> Option<Lease> {
+        let done = vec![Done { pool: self.pool().id.clone(), gesture, ago_ms }];
+        self.sign(session, &PageSign { done, ..sign(page, seq, SignKind::Beat, None) }).await
+    }
+
     /// What the beat route does for a leave.
     pub async fn leave(&self, session: SessionId, page: &str, seq: u32) -> Option<Lease> {
         self.renew(session, &sign(page, seq, SignKind::Leave, None)).await
@@ -228,12 +240,17 @@ impl World {
     }
 }
 
+/// A click on the number of `pool`.
+fn clicked(pool: &Pool, ago_ms: i64) -> Done {
+    Done { pool: pool.id.clone(), gesture: Gesture::TelClick, ago_ms }
+}
+
 /// A message of a page.
 pub fn sign(page: &str, seq: u32, kind: SignKind, click: Option<(&Pool, i64)>) -> PageSign {
     PageSign {
         page: page.parse().expect("a page id"),
         seq,
         kind,
-        tel_click: click.map(|(pool, ago_ms)| TelClick { pool: pool.id.clone(), ago_ms }),
+        done: click.map(|(pool, ago_ms)| clicked(pool, ago_ms)).into_iter().collect(),
     }
 }

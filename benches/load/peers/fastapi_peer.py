@@ -11,12 +11,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 port, socket, scripts = sys.argv[1:]
-lua = {name: (pathlib.Path(scripts) / f"{name}.lua").read_text() for name in ("pool", "beat", "acquire")}
+lua = {name: (pathlib.Path(scripts) / f"{name}.lua").read_text() for name in ("gestures", "pool", "beat", "acquire")}
 plan = json.loads((pathlib.Path(__file__).parent / "keys.json").read_text())
 client = redis.asyncio.Redis(unix_socket_path=socket, decode_responses=True)
 registered = {
-    "beat": client.register_script(lua["beat"]),
-    "acquire": client.register_script(lua["pool"] + "\n" + lua["acquire"]),
+    "beat": client.register_script(lua["gestures"] + "\n" + lua["beat"]),
+    "acquire": client.register_script("\n".join([lua["gestures"], lua["pool"], lua["acquire"]])),
 }
 HEADERS = {"access-control-allow-origin": "http://bench.example", "cache-control": "no-store"}
 app = FastAPI()

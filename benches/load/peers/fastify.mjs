@@ -5,11 +5,11 @@ import Fastify from "fastify";
 import { Redis } from "ioredis";
 
 const [port, socket, scripts] = process.argv.slice(2);
-const lua = (name) => readFileSync(`${scripts}/${name}.lua`, "utf8");
+const lua = (...names) => names.map((name) => readFileSync(`${scripts}/${name}.lua`, "utf8")).join("\n");
 const plan = JSON.parse(readFileSync(new URL("keys.json", import.meta.url), "utf8"));
 const redis = new Redis({ path: socket, enableAutoPipelining: true });
-redis.defineCommand("beat", { lua: lua("beat"), numberOfKeys: plan.beat.keys.length });
-redis.defineCommand("acquire", { lua: `${lua("pool")}\n${lua("acquire")}`, numberOfKeys: plan.acquire.keys.length });
+redis.defineCommand("beat", { lua: lua("gestures", "beat"), numberOfKeys: plan.beat.keys.length });
+redis.defineCommand("acquire", { lua: lua("gestures", "pool", "acquire"), numberOfKeys: plan.acquire.keys.length });
 
 const filled = (text, asked) => text.replace("@session", asked.session).replace("@page", asked.page).replace("@seq", asked.seq);
 const call = (name, asked) =>

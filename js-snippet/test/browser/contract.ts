@@ -27,17 +27,30 @@ const HEADING: Record<string, Check> = {
   seq: value => Number.isInteger(value) && (value as number) >= 1,
 };
 
+const isEach =
+  (most: number, check: Check): Check =>
+  value =>
+    typeof value === "object" && value !== null && Object.values(value).length <= most && Object.values(value).every(check);
+
+const KNOWN: Record<string, Check> = {
+  ids: optional(value => isEach(8, isText(128))(value) && Object.keys(value as object).every(name => /^[a-z0-9_]{1,32}$/.test(name))),
+  tags: optional(value => Array.isArray(value) && isEach(16, isText(64))(value)),
+};
+
+const isSignal = isObject({ target: isOneOf("main", "london"), ago_ms: value => Number.isInteger(value) && (value as number) >= 0 });
+
 const FIELDS: Record<string, Record<string, Check>> = {
   "/v1/lease": {
     ...HEADING,
     url: value => isText(4096)(value) && value !== "",
     referrer: optional(isText(2048)),
-    want: optional(isOneOf("now", "later", "none")),
+    want: optional(isOneOf("auto", "now")),
     session: optional(isToken),
     visitor: optional(isToken),
     consent: optional(isObject({ analytics: isOneOf(true, false), ads: isOneOf(true, false) })),
     cookies: optional(isCookies),
-    prerender: optional(isOneOf(true, false)),
+    link: optional(value => isText(600)(value) && value !== ""),
+    ...KNOWN,
     shown: optional(value => isShown(value) && Object.keys(value as object).length > 0),
   },
   "/v1/beat": {
@@ -45,9 +58,10 @@ const FIELDS: Record<string, Record<string, Check>> = {
     kind: isOneOf("beat", "leave"),
     session: isToken,
     shown: optional(value => isShown(value)),
-    tel_click: optional(
-      isObject({ target: isOneOf("main", "london"), ago_ms: value => Number.isInteger(value) && (value as number) >= 0 }),
-    ),
+    tel_click: optional(isSignal),
+    copied: optional(isSignal),
+    long_press: optional(isSignal),
+    ...KNOWN,
   },
 };
 

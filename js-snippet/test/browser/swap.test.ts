@@ -135,7 +135,7 @@ visit("numbers of the same length shift nothing", async ({ page, open, text }) =
 visit("a shown number stays, whatever later replies say", async ({ page, open, text, world }) => {
   await open(`<p id=a>800-555-0100</p>`);
   world.targets = [{ ...US, tracking: { number: "+12125550177", international: "+1 212-555-0177", national: "(212) 555-0177", digits: { international: "12125550177", national: "2125550177" } } }];
-  await page.evaluate(() => window.ringtrace!.consent({ ads: true }));
+  await page.evaluate(() => ringtrace.consent({ ads: true }));
   await until(() => world.leases().length === 2, "another view");
   await page.waitForLoadState("networkidle");
   await page.evaluate(() => (document.body.appendChild(document.createElement("p")).textContent = "800-555-0100"));

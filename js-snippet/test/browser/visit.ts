@@ -48,3 +48,8 @@ export async function settled(world: World, page: Page): Promise<void> {
   await until(() => world.leases().length > 0, "a page view");
   await page.waitForLoadState("networkidle");
 }
+
+declare global {
+  /** In pages, once the script is there. */
+  var ringtrace: import("../../src/api.ts").Api;
+}

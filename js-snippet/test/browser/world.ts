@@ -3,11 +3,13 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Target } from "../../src/wire.ts";
+import type { Mode, SiteSettings, Target } from "../../src/wire.ts";
 import { US } from "../targets.ts";
 import { violations } from "./contract.ts";
 
 const BUNDLE = readFileSync(new URL("../../dist/rt.js", import.meta.url));
+/** The optional inline snippet for a page's head. */
+export const HEAD = `<script>${readFileSync(new URL("../../dist/head.js", import.meta.url))}</script>`;
 
 /** One message that arrived. */
 export interface Arrival {
@@ -31,6 +33,10 @@ export interface World {
   targets: Target[];
   /** Also in every reply to `/v1/lease`. */
   visitor: string | undefined;
+  /** In every reply, when set. */
+  mode: Mode | undefined;
+  settings: SiteSettings | undefined;
+  link: string | undefined;
   /** Answers instead of the service. */
   fault: ((response: ServerResponse) => void) | undefined;
   /** Response headers of the site's pages. */
@@ -38,8 +44,10 @@ export interface World {
   /** `<script …>` of the snippet. */
   tag: string;
   service: string;
-  /** Publishes a page and gives its address on `host`. */
-  publish(body: string, path?: string, host?: string): string;
+  /** Publishes a page and gives its address on `host`; `head` goes into its head. */
+  publish(body: string, path?: string, host?: string, head?: string): string;
+  /** Publishes a script. */
+  publishScript(path: string, code: string): void;
   close(): void;
 }
 
@@ -47,12 +55,14 @@ export async function openWorld(): Promise<World> {
   const pages = new Map<string, string>();
   const newestSeq = new Map<string, number>();
   const site = await listen((request, response) => {
-    const html = pages.get((request.url ?? "/").split("?")[0]!);
-    response.writeHead(html === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8", ...world.headers });
+    const path = (request.url ?? "/").split("?")[0]!;
+    const html = pages.get(path);
+    const type = path.endsWith(".js") ? "text/javascript" : "text/html";
+    response.writeHead(html === undefined ? 404 : 200, { "Content-Type": `${type}; charset=utf-8`, ...world.headers });
     response.end(html);
   });
   const service = await listen((request, response) => {
-    if (request.url === "/rt.js") return void response.writeHead(200, { "Content-Type": "text/javascript" }).end(BUNDLE);
+    if (request.url!.startsWith("/rt.js")) return void response.writeHead(200, { "Content-Type": "text/javascript" }).end(BUNDLE);
     let body = "";
     request.on("data", chunk => (body += chunk)).on("end", () => arrive(request, body, response));
   });
@@ -72,14 +82,20 @@ export async function openWorld(): Promise<World> {
     if (message.seq <= newest) world.breaches.push(`seq ${message.seq} after ${newest}`);
     newestSeq.set(message.page, message.seq);
     const answered = `session-${world.arrivals.length + 1}`;
+    const { mode, settings, link } = world;
+    const isWaiting = message.want === "auto" && settings?.lease_when;
     world.arrivals.push({ path, origin: request.headers.origin, body: message, answered });
     reply(response, {
       v: 1,
       session: answered,
+      session_id: "the-session",
       ...(path === "/v1/lease" && world.visitor && { visitor: world.visitor }),
+      ...(mode && { mode }),
+      ...(settings && { settings }),
+      ...(link && { link }),
       beat_s: 30,
       hold_s: 180,
-      targets: world.targets,
+      targets: isWaiting ? world.targets.map(withoutNumber) : world.targets,
     });
   }
 
@@ -90,12 +106,16 @@ export async function openWorld(): Promise<World> {
     breaches: [],
     targets: [US],
     visitor: undefined,
+    mode: undefined,
+    settings: undefined,
+    link: undefined,
     fault: undefined,
     headers: {},
     tag: `<script async src="${origin}/rt.js" data-key="pk_demo"></script>`,
     service: origin,
-    publish(body, path = "/", host = "www.shop.test") {
-      pages.set(path, `<!doctype html><html lang=en><head><title>Shop</title><link rel=icon href="data:,"></head><body>${body}</body></html>`);
+    publishScript: (path, code) => void pages.set(path, code),
+    publish(body, path = "/", host = "www.shop.test", head = "") {
+      pages.set(path, `<!doctype html><html lang=en><head><title>Shop</title><link rel=icon href="data:,">${head}</head><body>${body}</body></html>`);
       return `http://${host}:${sitePort}${path}`;
     },
     close() {
@@ -106,6 +126,10 @@ export async function openWorld(): Promise<World> {
     },
   };
   return world;
+}
+
+function withoutNumber({ tracking: _, ...target }: Target): Target {
+  return { ...target, tier: "original", reason: "not_wanted" };
 }
 
 /** Answers `body` so that any page may read it. */

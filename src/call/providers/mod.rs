@@ -248,6 +248,11 @@ pub static ALL: [&'static dyn Provider; 10] = [
     &generic::Generic,
 ];
 
+/// The names of all providers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.into_iter().map(Provider::name)
+}
+
 /// The provider with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     ALL.into_iter().find(|provider| provider.name() == name)

@@ -15,7 +15,8 @@ use jiff::tz::TimeZone;
 
 use crate::app::{App, Options, StartError};
 use crate::cli::CliError;
-use crate::cli::report::{Client, ReportName};
+use crate::cli::client::Client;
+use crate::cli::report::ReportName;
 use crate::cli::serve::until_signalled;
 use crate::config::load::load_text;
 use crate::config::model::Config;

@@ -21,16 +21,16 @@ use crate::cli::replay::queue::Queue;
 use crate::cli::replay::score::{Answer, Score, Truth};
 use crate::cli::replay::trace::{Call, Dialled, Line, Page, View as ViewLine, What};
 use crate::cli::replay::world::World;
-use crate::lease::model::{Lease, PageSign, SignKind, TelClick, Tier};
+use crate::lease::model::{Done, Gesture, Lease, PageSign, SignKind, Tier};
 use crate::lease::reply::Outcome;
 use crate::lease::view::{FirstPage, View};
 use crate::lease::worker::EVERY;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{PageId, VisitorId};
 use crate::platform::redis::StoreError;
-use crate::visit::ad_ids::AdIds;
 use crate::visit::bot::{Evidence, judge};
 use crate::visit::device::{ClientHints, machine};
+use crate::visit::learnt::Learnt;
 use crate::visit::model::{Consent, Place};
 use crate::visit::token::{Marks, SessionToken};
 
@@ -185,7 +185,8 @@ impl<'w, W: Write> Player<'w, W> {
         let consent = Consent { analytics: consented, ads: consented };
         let view = match before {
             Some(before) => {
-                View::goes_on(before, visitor.map(|(id, _)| id), consent, AdIds::default(), at)
+                let said = (consent, true);
+                View::goes_on(before, visitor.map(|(id, _)| id), said, Learnt::default(), at)
             }
             None => {
                 let visitor_id = visitor.map(|(id, _)| id);
@@ -195,6 +196,7 @@ impl<'w, W: Write> Player<'w, W> {
                     seen: at,
                     touch: 0,
                     consent,
+                    told: true,
                     marks: Marks::default(),
                 };
                 let world = self.world;
@@ -205,7 +207,7 @@ impl<'w, W: Write> Player<'w, W> {
                     machine: machine(&world.tables, agent, ClientHints::default()),
                     place: Place::default(),
                     network: None,
-                    ad_ids: AdIds::default(),
+                    learnt: Learnt::default(),
                 };
                 let rules = world.installation.rules(&world.site().id);
                 let known = visitor.is_some_and(|(_, known)| known);
@@ -225,7 +227,7 @@ impl<'w, W: Write> Player<'w, W> {
         let Message { page, seq, late, shows } = message;
         let about =
             About::Page { who, sign: Sign { page: page.clone(), at, late, leaving: false } };
-        let sign = PageSign { page, seq, kind: SignKind::View, tel_click: None };
+        let sign = PageSign { page, seq, kind: SignKind::View, done: Vec::new() };
         let world = self.world;
         let answer = async move {
             let (visitor, outcome) = world.view(view, sign, shows).await?;
@@ -294,9 +296,10 @@ impl<'w, W: Write> Player<'w, W> {
         }
         // The snippet tells clicks on links to a number that it put there.
         let pool = self.world.pool().id.clone();
-        let tel_click = (tel_click && shows.is_some()).then_some(TelClick { pool, ago_ms: 0 });
+        let clicked = || Done { pool, gesture: Gesture::TelClick, ago_ms: 0 };
+        let done = (tel_click && shows.is_some()).then(clicked).into_iter().collect();
         let about = About::Page { who, sign: Sign { page: page.clone(), at, late, leaving } };
-        let sign = PageSign { page, seq, kind, tel_click };
+        let sign = PageSign { page, seq, kind, done };
         let world = self.world;
         let answer = async move {
             let outcome = world.sign(token, sign, shows).await?;

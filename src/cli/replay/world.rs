@@ -13,7 +13,7 @@ use crate::cli::replay::plan::Plan;
 use crate::config::model::{Pool, Site};
 use crate::config::{Installation, Live};
 use crate::lease::model::{PageSign, SignKind};
-use crate::lease::numbers::sync_pools;
+use crate::lease::numbers::sync::sync_pools;
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::Times;
@@ -120,12 +120,13 @@ impl World {
             seen: Millis(0),
             touch: 0,
             consent: Consent::default(),
+            told: true,
             marks: Marks::default(),
         };
         let page = "nobody"
             .parse()
             .map_err(|_| StoreError::Unreadable { what: "a page id", why: "nobody".to_owned() })?;
-        let sign = PageSign { page, seq: 1, kind: SignKind::Beat, tel_click: None };
+        let sign = PageSign { page, seq: 1, kind: SignKind::Beat, done: Vec::new() };
         self.sign(nobody, sign, None).await?;
         self.sweep_and_count().await.map(|_| ())
     }

@@ -4,6 +4,7 @@
 mod destinations;
 mod installation;
 mod numbers;
+mod pages;
 mod redis;
 mod sites;
 mod telephony;
@@ -26,6 +27,7 @@ pub fn check(config: &Config) -> Vec<Complaint> {
     installation::check(config, &mut out);
     sites::check(config, &mut out);
     visits::check(config, &mut out);
+    pages::check(config, &mut out);
     trackers::check(config, &mut out);
     numbers::check(config, &mut out);
     destinations::check(config, &mut out);

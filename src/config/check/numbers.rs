@@ -1,6 +1,7 @@
-//! Phone numbers: each tracking number has one owner, and none is a number of the business.
+//! Phone numbers: each tracking number has one owner, and none is a number of the business; letters
+//! spell the number that they stand for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::config::complaint::Complaints;
 use crate::config::model::{Config, Site};
@@ -28,6 +29,27 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
     }
     for (path, number) in sites().flat_map(|(i, site)| business_numbers(i, site)) {
         warn_if_odd(&path, number, out);
+    }
+    for (i, site) in sites() {
+        entries(i, site, out);
+    }
+}
+
+fn entries(i: usize, site: &Site, out: &mut Complaints) {
+    let mut seen = HashSet::new();
+    for (j, entry) in site.numbers.iter().enumerate() {
+        let path = format!("sites[{i}].numbers[{j}]");
+        let number = &entry.number;
+        if !seen.insert(number) {
+            out.error(&path, format!("{number} is described twice"));
+        }
+        if !site.tracking_numbers().any(|own| own == number) {
+            out.error(&path, format!("{number} is in no pool and no static number of this site"));
+        }
+        if let Some(vanity) = entry.vanity.as_ref().filter(|vanity| !vanity.spells(number)) {
+            let message = format!("{vanity} is {} on a keypad, not {number}", vanity.digits());
+            out.error(format!("{path}.vanity"), message);
+        }
     }
 }
 

@@ -120,6 +120,9 @@ fn pools(path: &str, site: &Site, out: &mut Complaints) {
     let ids = site.pools.iter().enumerate();
     let ids = ids.map(|(i, pool)| (format!("{path}.pools[{i}].id"), pool.id.as_str()));
     unique("pool id", ids, out);
+    if site.quarantine.is_negative() {
+        out.error(format!("{path}.quarantine"), "it is negative");
+    }
     for (i, pool) in site.pools.iter().enumerate() {
         let path = format!("{path}.pools[{i}]");
         pool_rules(&path, pool, out);
@@ -133,7 +136,10 @@ fn pools(path: &str, site: &Site, out: &mut Complaints) {
 
 fn pool_rules(path: &str, pool: &Pool, out: &mut Complaints) {
     if pool.numbers.is_empty() {
-        out.warning(format!("{path}.numbers"), "an empty pool gives no number to anybody");
+        out.warning(
+            format!("{path}.numbers"),
+            "the configuration gives this pool no number: it waits for some over the API",
+        );
     }
     positive(&format!("{path}.rest"), pool.rest, out);
     if pool.hold < BEAT {

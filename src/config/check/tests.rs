@@ -276,6 +276,7 @@ fn ids_are_unique_within_their_site_and_keys_everywhere() {
             pool.numbers.clear();
         }
         other.static_numbers.clear();
+        other.numbers.clear();
         other.trackers.clear();
         c.sites.push(other);
     });
@@ -334,8 +335,40 @@ fn a_tracking_number_has_one_owner_and_is_no_number_of_the_business() {
         ),
         (
             "a number of no plan",
-            |c| c.sites[0].static_numbers[0].number = "+10000000".parse().expect("E.164"),
+            |c| {
+                c.sites[0].numbers.clear();
+                c.sites[0].static_numbers[0].number = "+10000000".parse().expect("E.164");
+            },
             &["warning sites[0].static_numbers[0].number"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_special_about_a_number_fits_it() {
+    all_are_said(&[
+        (
+            "somebody else's",
+            |c| c.sites[0].numbers[0].number = "+14155550177".parse().expect("E.164"),
+            &["error sites[0].numbers[0]"],
+        ),
+        (
+            "twice",
+            |c| {
+                let first = c.sites[0].numbers[0].clone();
+                c.sites[0].numbers.push(first);
+            },
+            &["error sites[0].numbers[1]"],
+        ),
+        (
+            "letters of another number",
+            |c| c.sites[0].numbers[0].vanity = "844-PHONEXA".parse().ok(),
+            &["error sites[0].numbers[0].vanity"],
+        ),
+        (
+            "letters of this one",
+            |c| c.sites[0].numbers[0].vanity = "415-JJJ-0150".parse().ok(),
+            &[],
         ),
     ]);
 }

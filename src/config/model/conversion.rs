@@ -40,6 +40,12 @@ pub struct ConversionCondition {
     pub media: Vec<String>,
     /// Least probability of the attribution.
     pub min_confidence: Option<f64>,
+    /// Somebody told that it is a lead worth pursuing (`true`) or is not (`false`).
+    pub qualified: Option<bool>,
+    /// Somebody told that it became business (`true`) or did not (`false`).
+    pub converted: Option<bool>,
+    /// Somebody told one of these dispositions.
+    pub dispositions: Vec<String>,
 }
 
 /// Where conversions are delivered. `serde` cannot refuse unknown keys next to `flatten`; the schema

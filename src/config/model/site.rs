@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelRule, ConversionRule, Destination, Telephony, Tracker, Visits};
+use super::{
+    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Snippet, Telephony, Tracker,
+    Visits,
+};
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
 
@@ -51,6 +54,12 @@ pub struct Site {
     /// How long a caller is known.
     #[serde(default = "caller_look_back")]
     pub caller_look_back: SignedDuration,
+    /// What may be stored on its visitors' devices.
+    #[serde(default)]
+    pub modes: Modes,
+    /// What the snippet does on its pages.
+    #[serde(default)]
+    pub snippet: Snippet,
     /// How its page views are read.
     #[serde(default)]
     pub visits: Visits,
@@ -69,6 +78,12 @@ pub struct Site {
     /// Numbers bound to one source.
     #[serde(default)]
     pub static_numbers: Vec<StaticNumber>,
+    /// What is special about some of its tracking numbers.
+    #[serde(default)]
+    pub numbers: Vec<NumberEntry>,
+    /// How long a number that left its pool rests before another pool may have it.
+    #[serde(default = "quarantine")]
+    pub quarantine: SignedDuration,
     /// The telephony providers whose webhooks are accepted.
     #[serde(default)]
     pub telephony: Telephony,
@@ -101,6 +116,9 @@ pub struct Target {
     pub number: PhoneNumber,
     /// The pool that replaces it where no tracker says otherwise.
     pub pool: PoolId,
+    /// Further forms in which the pages write it, with letters (`1-800-FLOWERS`), too.
+    #[serde(default)]
+    pub written: Vec<String>,
 }
 
 /// Numbers with one set of rules.
@@ -109,7 +127,8 @@ pub struct Target {
 pub struct Pool {
     /// Its id.
     pub id: PoolId,
-    /// Its numbers.
+    /// Its numbers; more may be added over the API.
+    #[serde(default)]
     pub numbers: Vec<PhoneNumber>,
     /// Whether a visitor gets a number of an area near them, when one has rested.
     #[serde(default)]
@@ -192,6 +211,9 @@ fn look_back() -> SignedDuration {
 }
 fn caller_look_back() -> SignedDuration {
     SignedDuration::from_hours(365 * 24)
+}
+fn quarantine() -> SignedDuration {
+    SignedDuration::from_hours(30 * 24)
 }
 fn hold() -> SignedDuration {
     SignedDuration::from_mins(3)

@@ -1,5 +1,6 @@
 -- A number of one pool for a session, by the rules of the lease, in order: renew, reclaim, take the
--- earlier number again, longest idle (rested: own, else unrested), overflow. Stands behind pool.lua.
+-- earlier number again, longest idle (rested: own, else unrested), overflow. Stands behind
+-- gestures.lua and pool.lua.
 --
 -- KEYS   lease, free, held, live, share, pinned, draining, ledger; where the pool matches areas: areas,
 --        and the sets of the visitor's areas, nearest first; with consent: sticky
@@ -7,7 +8,7 @@
 --        6 hold  7 time to live of the lease key  8 rest  9 pin  10 attribution window (all ms)
 --        11 most sessions on one number (0 = no sharing)
 --        12 static number of the visit's source ("" = none)  13 1 = before sharing, 0 = after
---        14 ms since a tel click ("" = none)
+--        14 what was done with the number (gestures.lua; "" = nothing)
 --        15 prefix of lease keys  16 prefix of holders keys  17 pool
 --        18 ledger envelope as JSON with @at, @number and @tier still open
 --        19 the number that the page says it shows ("" = it says none)
@@ -40,7 +41,7 @@ local session, page, seq, beat = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] ==
 local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 local window, most = ARGV[10], tonumber(ARGV[11])
 local ends_text = text(now + hold)
-local source, source_first, click_ago = ARGV[12], ARGV[13] == '1', ARGV[14]
+local source, source_first = ARGV[12], ARGV[13] == '1'
 -- Where a free number is looked for, in order; each step has sets that are equally near.
 local steps, behind = {}, 9
 if (ARGV[20] or '') ~= '' then
@@ -82,13 +83,12 @@ elseif beat and not kept then
   return ''
 end
 pages = ' ' .. page .. '=' .. seq .. pages
-local click = mine and mine.click or '0'
-if click_ago ~= '' then click = text(now - click_ago) end
+local done, click_ago = with_gestures(mine and mine.done or '0', ARGV[14], now)
 
 local function write_lease(number, tier, since)
   local lease = number .. ' ' .. tier .. ' ' .. since
   redis.call('SET', key.lease,
-    lease .. ' ' .. now_text .. ' ' .. ends_text .. ' ' .. click .. pages, 'PX', ttl)
+    lease .. ' ' .. now_text .. ' ' .. ends_text .. ' ' .. done .. pages, 'PX', ttl)
   return lease
 end
 
@@ -106,8 +106,8 @@ local function tell_ledger(number, tier)
 end
 
 local function grant(number, tier)
-  -- A click belongs to the number it was made on.
-  if not (mine and mine.number == number) and click_ago == '' then click = '0' end
+  -- What was done belongs to the number it was done with.
+  if not (mine and mine.number == number) then done = with_gestures('0', ARGV[14], now) end
   local lease = write_lease(number, tier, now_text)
   local list = rule.holders_prefix .. number
   if redis.call('LPUSH', list, entry(session, now_text, tier)) > 1024 then
@@ -116,7 +116,7 @@ local function grant(number, tier)
   redis.call('PEXPIRE', list, window)
   if key.sticky then redis.call('SET', key.sticky, number .. ' ' .. session, 'PX', window) end
   if click_ago ~= '' then
-    redis.call('ZADD', key.pinned, 'GT', click + pin, number)
+    redis.call('ZADD', key.pinned, 'GT', now - click_ago + pin, number)
     redis.call('ZREM', key.share, number)
   end
   tell_ledger(number, tier)
@@ -261,7 +261,7 @@ end
 if mine and mine.pooled and mine.ends > now then
   local lease = write_lease(mine.number, mine.tier, mine.since)
   if click_ago ~= '' then
-    redis.call('ZADD', key.pinned, 'GT', click + pin, mine.number)
+    redis.call('ZADD', key.pinned, 'GT', now - click_ago + pin, mine.number)
     redis.call('ZREM', key.share, mine.number)
   end
   return lease

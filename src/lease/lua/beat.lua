@@ -1,17 +1,18 @@
--- Signs of life of pages: renews every lease that their sessions hold. The hot path: TIME, then one
--- GET and one SET per lease; a pool's sets are corrected when somebody looks at the number.
+-- Signs of life of pages: renews every lease that their sessions hold. Stands behind gestures.lua. The
+-- hot path: TIME, then one GET and one SET per lease; a pool's sets are corrected when somebody looks at
+-- the number.
 --
--- KEYS   leases; then, only when a page leaves or a number was clicked, 3 per lease: held, share,
---        pinned of its pool
+-- KEYS   leases; then, only when a page leaves or something was done with a number, 3 per lease: held,
+--        share, pinned of its pool
 -- ARGV   now ("" = TIME), number of leases, then 5 per lease: page, seq, kind (view | beat | leave),
 --        hold, time to live of the lease key; then, with the keys for it, 3 per lease: linger, pin,
---        ms since a tel click on the pool's number ("" = none) (all ms)
+--        what was done with the pool's number (gestures.lua; "" = nothing) (all ms)
 -- Returns per lease "<number> <tier> <since>" with "-" for no number, or "" where acquire.lua must
 --         decide: no running lease, or a view that may get something better than its overflow
 -- Example  EVALSHA … 1 rt:{s01}:lease:a:main:5f… "" 1 k3J9abcd 7 beat 180000 5000000
 --          →  {"+14155550199 own 1700000000000"}
 --
--- The value of a lease: "number tier since last_seen until tel_click" and, newest message first,
+-- The value of a lease: "number tier since last_seen until gestures" and, newest message first,
 -- one " page=seq" per page, with "-" behind the seq of a page that left.
 --
 -- Times stay texts where they can: Lua writes a number in half a microsecond.
@@ -30,10 +31,10 @@ for i = 1, leases do
   local leave = kind == 'leave'
   local answer = ''
   local value = redis.call('GET', KEYS[i])
-  local lease, tier, ends, click, newest_page, newest, others
+  local lease, tier, ends, done, newest_page, newest, others
   if value then
-    lease, tier, ends, click, newest_page, newest, others =
-      string.match(value, '^(%S+ (%l+) %d+) %d+ (%d+) (%d+) ([^=]+)=(%d+)(.*)$')
+    lease, tier, ends, done, newest_page, newest, others =
+      string.match(value, '^(%S+ (%l+) %d+) %d+ (%d+) (%S+) ([^=]+)=(%d+)(.*)$')
   end
   if lease then
     local late = false
@@ -66,14 +67,17 @@ for i = 1, leases do
       else
         ends = string.format('%d', now + ARGV[arg + 3])
       end
-      local ago = ARGV[more_arg + 2]
-      if ago and ago ~= '' and pooled then
-        click = string.format('%d', now - ago)
-        redis.call('ZADD', KEYS[more], 'GT', click + ARGV[more_arg + 1], number)
-        redis.call('ZREM', KEYS[more - 1], number)
+      local told = ARGV[more_arg + 2]
+      if told and told ~= '' and pooled then
+        local ago
+        done, ago = with_gestures(done, told, now)
+        if ago ~= '' then
+          redis.call('ZADD', KEYS[more], 'GT', now - ago + ARGV[more_arg + 1], number)
+          redis.call('ZREM', KEYS[more - 1], number)
+        end
       end
       redis.call('SET', KEYS[i],
-        lease .. ' ' .. now .. ' ' .. ends .. ' ' .. click .. ' ' .. page .. '=' .. seq
+        lease .. ' ' .. now .. ' ' .. ends .. ' ' .. done .. ' ' .. page .. '=' .. seq
           .. (leave and '-' or '') .. others,
         'PX', ARGV[arg + 4])
     end

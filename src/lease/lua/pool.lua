@@ -18,11 +18,11 @@ local key, rule = {}, {}
 
 local function parse(value)
   if not value then return nil end
-  local number, tier, since, seen, ends, click, pages =
-    string.match(value, '^(%S+) (%l+) (%d+) (%d+) (%d+) (%d+)(.*)$')
+  local number, tier, since, seen, ends, done, pages =
+    string.match(value, '^(%S+) (%l+) (%d+) (%d+) (%d+) ([%d/]+)(.*)$')
   return {
     number = number, tier = tier, since = since, seen = tonumber(seen), ends = tonumber(ends),
-    click = click, pages = pages, pooled = tier ~= 'source' and tier ~= 'original',
+    done = done, pages = pages, pooled = tier ~= 'source' and tier ~= 'original',
   }
 end
 
@@ -30,7 +30,7 @@ local function text(ms) return string.format('%d', ms) end
 
 local function packed(lease)
   return lease.number .. ' ' .. lease.tier .. ' ' .. lease.since .. ' ' .. text(lease.seen) .. ' '
-    .. text(lease.ends) .. ' ' .. lease.click .. lease.pages
+    .. text(lease.ends) .. ' ' .. lease.done .. lease.pages
 end
 
 -- The entry in `holders` as it was pushed, and as it stays once the lease is over.
@@ -39,7 +39,7 @@ local function entry(session, since, tier)
 end
 local function final_entry(session, lease)
   return session .. ' ' .. lease.since .. ' ' .. text(lease.seen) .. ' ' .. lease.tier .. ' '
-    .. lease.click .. ' ' .. text(lease.ends) .. ' ' .. rule.pool
+    .. lease.done .. ' ' .. text(lease.ends) .. ' ' .. rule.pool
 end
 
 -- Sharing rewrites the tier of a running lease, never its entry: that one is still as pushed.
@@ -143,7 +143,7 @@ local function settle(number)
     if held then free(number, tonumber(held)) end
     return {}, 0
   end
-  local session, since, tier, ended = string.match(head, '^(%S+) (%d+) %d+ (%l+) %d+ (%d+)')
+  local session, since, tier, ended = string.match(head, '^(%S+) (%d+) %d+ (%l+) %S+ (%d+)')
   if tier == 'shared' then
     local known = redis.call('HGET', key.live, number)
     if known then return settle_shared(number, known) end
@@ -153,7 +153,7 @@ local function settle(number)
   local lease = parse(redis.call('GET', rule.lease_prefix .. session))
   if not lease or lease.number ~= number or lease.since ~= since then
     local last = end_known_last(number)
-    lease = { number = number, tier = tier, since = since, seen = last, ends = last, click = '0',
+    lease = { number = number, tier = tier, since = since, seen = last, ends = last, done = '0',
       lost = true }
   end
   if lease.ends > rule.now then

@@ -32,6 +32,7 @@ fn visit() -> Visit {
         source: Source { channel: "Brand Search".to_owned(), ..Source::direct() },
         click_ids: Vec::new(),
         ad_ids: Default::default(),
+        labels: Default::default(),
         referrer_host: "www.google.com".to_owned(),
         landing_host: "www.example.com".to_owned(),
         landing_page: "/plumbing/drains".to_owned(),

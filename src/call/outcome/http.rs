@@ -1,0 +1,256 @@
+//! `PATCH /v1/calls/{id}`, `POST /v1/calls/{id}/events` and `POST /v1/outcomes`.
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, patch, post, web};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::call::http::{OneQuery, find_call};
+use crate::call::model::{CallEvent, CallEventKind, Caller as WhoCalled};
+use crate::call::outcome::import::{ImportReply, MAX_ROWS, Told, from_csv, from_json, import};
+use crate::call::outcome::model::OutcomeChange;
+use crate::call::outcome::view::OutcomeView;
+use crate::call::recorder::{RecordError, Recorder};
+use crate::call::view::CallView;
+use crate::config::model::{Scope, Site};
+use crate::http::auth::Caller;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::platform::ids::SiteId;
+use crate::platform::phone::PhoneNumber;
+
+/// Longest id of an event.
+const MAX_EVENT_ID: usize = 64;
+/// How far in the future an event may be: clocks differ.
+const AHEAD_MS: i64 = 5 * 60_000;
+
+/// Mounts the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(change_outcome).service(add_event).service(import_outcomes);
+}
+
+/// Tells what came of a call. Only the fields that are named change, `null` clears one; what is so
+/// already makes no new version. The name of the key is kept with the change.
+#[utoipa::path(
+    tag = "calls",
+    security(("key" = [])),
+    params(("id" = String, Path, description = "The call's id"), OneQuery),
+    request_body(content = OutcomeView, description = "Any of the outcome's fields; `by` and `at` are ours"),
+    responses(
+        (status = 200, description = "The call as it is now", body = CallView),
+        (status = 400, description = "A field that cannot be so", body = ProblemBody),
+        (status = 404, description = "No such call of the last 30 days", body = ProblemBody),
+    ),
+)]
+#[patch("/v1/calls/{id}")]
+async fn change_outcome(
+    caller: Caller,
+    id: web::Path<String>,
+    query: web::Query<OneQuery>,
+    body: web::Json<Map<String, Value>>,
+    recorder: web::Data<Recorder>,
+) -> Result<web::Json<CallView>, Problem> {
+    caller.needs(Scope::Manager)?;
+    let change = OutcomeChange::from_json(&body).map_err(Problem::BadRequest)?;
+    let call = find_call(&caller, &recorder, &id, &query).await?;
+    let amended = recorder.amend(&call.site, call.id, &change, caller.name()).await;
+    let (call, _) = amended.map_err(problem)?.ok_or(Problem::NotFound { what: "call" })?;
+    Ok(web::Json(CallView::from(&call)))
+}
+
+/// Something that happened to a call, told by a telephone system.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EventBody {
+    /// Tells the event from others of the call: sent again it changes nothing.
+    id: String,
+    /// When it happened, RFC 3339; absent: now.
+    #[serde(default)]
+    at: Option<String>,
+    /// What happened.
+    #[serde(rename = "type")]
+    kind: EventType,
+    /// Seconds, with `dequeued` (waited there) and `held_for`.
+    #[serde(default)]
+    seconds: Option<u32>,
+    /// Number that the call was handed to, with `transferred`.
+    #[serde(default)]
+    to: Option<String>,
+}
+
+/// What can be told.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum EventType {
+    /// The caller waits in a queue.
+    Queued,
+    /// The caller left it.
+    Dequeued,
+    /// The conversation was put on hold.
+    Held,
+    /// It went on.
+    Resumed,
+    /// It was on hold for so long altogether.
+    HeldFor,
+    /// It was handed on to somebody else.
+    Transferred,
+}
+
+/// Adds something that happened to a call.
+#[utoipa::path(
+    tag = "calls",
+    security(("key" = [])),
+    params(("id" = String, Path, description = "The call's id"), OneQuery),
+    request_body(content = EventBody),
+    responses(
+        (status = 200, description = "The call as it is now", body = CallView),
+        (status = 400, description = "An event that cannot be so", body = ProblemBody),
+        (status = 404, description = "No such call of the last 30 days", body = ProblemBody),
+    ),
+)]
+#[post("/v1/calls/{id}/events")]
+async fn add_event(
+    caller: Caller,
+    id: web::Path<String>,
+    query: web::Query<OneQuery>,
+    body: web::Json<EventBody>,
+    recorder: web::Data<Recorder>,
+) -> Result<web::Json<CallView>, Problem> {
+    caller.needs(Scope::Manager)?;
+    let body = body.into_inner();
+    let bad = |what: &str| Problem::BadRequest(what.to_owned());
+    let fits = (1..=MAX_EVENT_ID).contains(&body.id.len())
+        && body.id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !fits {
+        return Err(bad("`id` must be 1 to 64 visible ASCII characters"));
+    }
+    let call = find_call(&caller, &recorder, &id, &query).await?;
+    let now = recorder.clock().now();
+    let at = match &body.at {
+        None => now,
+        Some(text) => text
+            .parse::<jiff::Timestamp>()
+            .map(Into::into)
+            .map_err(|_| bad("`at` must be a time such as 2026-03-01T09:00:00Z"))?,
+    };
+    if at < call.started_at || at > now.plus(AHEAD_MS) {
+        return Err(bad("`at` must be between the call's start and now"));
+    }
+    let kind = match body.kind {
+        EventType::Queued => CallEventKind::Queued,
+        EventType::Dequeued => CallEventKind::Dequeued { wait_s: body.seconds },
+        EventType::Held => CallEventKind::Held,
+        EventType::Resumed => CallEventKind::Resumed,
+        EventType::HeldFor => CallEventKind::HeldFor {
+            seconds: body.seconds.ok_or_else(|| bad("`seconds` is missing"))?,
+        },
+        EventType::Transferred => {
+            let installation = recorder.live().now_full();
+            let country = installation.site(&call.site).map(|site| site.country.clone());
+            let read = |text: &String| {
+                PhoneNumber::parse_loose(text, country.as_deref())
+                    .ok_or_else(|| bad("`to` is no phone number"))
+            };
+            CallEventKind::Transferred { to: body.to.as_ref().map(read).transpose()? }
+        }
+    };
+    let event = CallEvent {
+        provider: call.provider.clone(),
+        provider_call_id: call.provider_call_id.clone(),
+        dedup: format!("api:{}", body.id),
+        site: call.site.clone(),
+        at,
+        received_at: now,
+        to: None,
+        from: WhoCalled::default(),
+        sip_call_id: None,
+        kind,
+    };
+    let call = recorder.record(&event).await.map_err(problem)?;
+    Ok(web::Json(CallView::from(&call)))
+}
+
+/// Which site the outcomes are of.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ImportQuery {
+    /// The site.
+    site: String,
+}
+
+/// Outcomes of many calls.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ImportBody {
+    /// Each names its call by `call`, by `provider_call_id` (and `provider`), or by `caller` and
+    /// `started_at`; its other fields are those of an outcome.
+    #[schema(value_type = Vec<Object>)]
+    outcomes: Vec<Map<String, Value>>,
+}
+
+/// Tells what came of many calls: a JSON list, or a CSV with the same names in its first line. What
+/// cannot be used is told with the reason; everything else is done, and may be sent again.
+#[utoipa::path(
+    tag = "calls",
+    security(("key" = [])),
+    params(ImportQuery),
+    request_body(
+        content(
+            (ImportBody = "application/json"),
+            (String = "text/csv", example = "caller,started_at,disposition,value\n+14155550133,2026-03-01T09:00:00Z,booked,149.90"),
+        ),
+    ),
+    responses(
+        (status = 200, description = "What became of them", body = ImportReply),
+        (status = 400, description = "A body that is no list of outcomes", body = ProblemBody),
+        (status = 404, description = "No such site for this key", body = ProblemBody),
+    ),
+)]
+#[post("/v1/outcomes")]
+async fn import_outcomes(
+    caller: Caller,
+    request: HttpRequest,
+    query: web::Query<ImportQuery>,
+    body: web::Payload,
+    recorder: web::Data<Recorder>,
+) -> Result<web::Json<ImportReply>, Problem> {
+    caller.needs(Scope::Manager)?;
+    let installation = recorder.live().now_full();
+    let site = query.site.parse::<SiteId>().ok().filter(|site| caller.sees(site));
+    let site = site.and_then(|site| installation.site(&site));
+    let site = site.ok_or(Problem::NotFound { what: "site" })?;
+    let limit = installation.config.limits.api_body;
+    let body = match body.to_bytes_limited(limit).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return Err(Problem::BadRequest("the body broke off".to_owned())),
+        Err(_) => return Err(Problem::TooLarge { limit }),
+    };
+    let told = read(&request, &body, site)?;
+    if told.len() > MAX_ROWS {
+        return Err(Problem::BadRequest(format!("at most {MAX_ROWS} outcomes a request")));
+    }
+    let keys = installation.shards.keys(&site.id);
+    let reply = import(&recorder, site, &keys, told, caller.name()).await.map_err(problem)?;
+    Ok(web::Json(reply))
+}
+
+fn read(request: &HttpRequest, body: &[u8], site: &Site) -> Result<Vec<Told>, Problem> {
+    let bad = |why: String| Problem::BadRequest(format!("the body: {why}"));
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv")) {
+        let text = std::str::from_utf8(body).map_err(|_| bad("it is not UTF-8".to_owned()))?;
+        return from_csv(text, &site.country).map_err(bad);
+    }
+    let body: ImportBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
+    Ok(from_json(body.outcomes, &site.country))
+}
+
+fn problem(error: RecordError) -> Problem {
+    match error {
+        RecordError::Store(error) => error.into(),
+        RecordError::UnknownSite(_) => Problem::NotFound { what: "site" },
+        RecordError::Contended(_) => Problem::Unavailable { what: "the call record" },
+    }
+}

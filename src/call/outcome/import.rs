@@ -1,0 +1,183 @@
+//! Outcomes of many calls at once: a list as JSON, or a table as a CRM exports it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::call::outcome::find::{Named, find};
+use crate::call::outcome::model::OutcomeChange;
+use crate::call::recorder::{RecordError, Recorder};
+use crate::config::model::Site;
+use crate::platform::keys::SiteKeys;
+use crate::platform::phone::PhoneNumber;
+
+/// Most outcomes of one request.
+pub const MAX_ROWS: usize = 5_000;
+
+/// The fields that name the call.
+const NAMING: [&str; 5] = ["call", "provider", "provider_call_id", "caller", "started_at"];
+
+/// One outcome: where it stood, and what it says of which call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Its line, or its place in the list, from 1.
+    pub entry: usize,
+    /// The call and the change, or why it cannot be read.
+    pub said: Result<(Named, OutcomeChange), String>,
+}
+
+/// What became of the outcomes.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportReply {
+    /// Calls that have a new version.
+    pub changed: usize,
+    /// Calls that said so already.
+    pub unchanged: usize,
+    /// What could not be used, and why.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// An outcome that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedRow {
+    /// Its line, or its place in the list, from 1.
+    pub entry: usize,
+    /// What is wrong, for people.
+    pub reason: String,
+}
+
+/// Reads the entries of a JSON list.
+pub fn from_json(entries: Vec<Map<String, Value>>, country: &str) -> Vec<Told> {
+    let entries = entries.into_iter().enumerate();
+    entries.map(|(i, object)| Told { entry: i + 1, said: entry(object, country) }).collect()
+}
+
+fn entry(mut object: Map<String, Value>, country: &str) -> Result<(Named, OutcomeChange), String> {
+    let mut naming = Vec::new();
+    for name in NAMING {
+        match object.remove(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => naming.push((name, text)),
+            Some(_) => return Err(format!("`{name}` must be a text")),
+        }
+    }
+    let told = naming.iter().map(|(name, text)| (*name, text.as_str()));
+    Ok((named(told, country)?, OutcomeChange::from_json(&object)?))
+}
+
+/// Reads a table: the first line names the columns. Separated by commas, semicolons or tabs. An empty
+/// cell leaves the field as it is, `-` clears it.
+pub fn from_csv(text: &str, country: &str) -> Result<Vec<Told>, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter = [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d));
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .delimiter(delimiter.unwrap_or(b','))
+        .from_reader(text.as_bytes());
+    let columns = reader.headers().map_err(|e| e.to_string())?.clone();
+    if !columns.iter().any(|column| NAMING.contains(&column)) {
+        return Err(format!("no column names the call: one of `{}`", NAMING.join("`, `")));
+    }
+    let mut told = Vec::new();
+    for (i, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| e.to_string())?;
+        let cells = || columns.iter().zip(&record).filter(|(_, text)| !text.is_empty());
+        let (naming, said): (Vec<_>, Vec<_>) =
+            cells().partition(|(column, _)| NAMING.contains(column));
+        let line = record.position().map_or(i + 2, |at| at.line() as usize);
+        let named = named(naming.into_iter(), country);
+        let said =
+            named.and_then(|named| Ok((named, OutcomeChange::from_cells(said.into_iter())?)));
+        told.push(Told { entry: line, said });
+    }
+    Ok(told)
+}
+
+/// The call that these fields name.
+fn named<'a>(
+    fields: impl Iterator<Item = (&'a str, &'a str)>,
+    country: &str,
+) -> Result<Named, String> {
+    let fields: Vec<(&str, &str)> = fields.collect();
+    let of = |name: &str| fields.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    if let Some(id) = of("call") {
+        return id.parse().map(Named::Id).map_err(|_| "`call` is no id of a call".to_owned());
+    }
+    if let Some(id) = of("provider_call_id") {
+        let provider = of("provider").map(str::to_ascii_lowercase);
+        return Ok(Named::ByProvider { provider, id: id.to_owned() });
+    }
+    let (Some(caller), Some(at)) = (of("caller"), of("started_at")) else {
+        return Err(
+            "name the call: `call`, `provider_call_id`, or `caller` and `started_at`".into()
+        );
+    };
+    let number = PhoneNumber::parse_loose(caller, Some(country))
+        .ok_or("`caller` is no phone number: write it in E.164, such as +14155550100")?;
+    let at: jiff::Timestamp = at.parse().map_err(|_| {
+        "`started_at` must be a time with its zone, such as 2026-03-01T09:00:00Z".to_owned()
+    })?;
+    Ok(Named::ByCaller { number, at: at.into() })
+}
+
+/// Changes the calls that are meant, one after the other, as `by`.
+pub async fn import(
+    recorder: &Recorder,
+    site: &Site,
+    keys: &SiteKeys,
+    told: Vec<Told>,
+    by: &str,
+) -> Result<ImportReply, RecordError> {
+    let mut reply = ImportReply::default();
+    for Told { entry, said } in told {
+        let mut reject = |reason: &str| {
+            reply.rejected.push(RejectedRow { entry, reason: reason.to_owned() });
+        };
+        let (named, change) = match said {
+            Ok(said) => said,
+            Err(reason) => {
+                reject(&reason);
+                continue;
+            }
+        };
+        let Some(id) = find(recorder.store(), keys, &site.id, &named).await? else {
+            reject("there is no such call of the last 30 days");
+            continue;
+        };
+        match recorder.amend(&site.id, id, &change, by).await? {
+            Some((_, true)) => reply.changed += 1,
+            Some((_, false)) => reply.unchanged += 1,
+            None => reject("there is no such call of the last 30 days"),
+        }
+    }
+    Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_names_calls_in_three_ways() {
+        let text = "\u{feff}caller;started_at;provider_call_id;disposition;value\r\n\
+                    (415) 555-0133;2026-03-01T09:00:00-05:00;;booked;149.90\r\n\
+                    ;;CA1;;-\r\n\
+                    ;;;booked;\r\n\
+                    +14155550133;yesterday;;booked;\r\n\
+                    ;;CA2;;a lot\r\n";
+        let told = from_csv(text, "US").expect("a table");
+        assert_eq!(told.iter().map(|told| told.entry).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+        let (named, _) = told[0].said.as_ref().expect("a caller and a time");
+        let Named::ByCaller { number, at } = named else { panic!("{named:?}") };
+        assert_eq!((number.as_str(), at.0), ("+14155550133", 1_772_373_600_000));
+        let (named, _) = told[1].said.as_ref().expect("a provider's id");
+        assert_eq!(*named, Named::ByProvider { provider: None, id: "CA1".to_owned() });
+        for (i, part) in [(2, "name the call"), (3, "`started_at`"), (4, "`value`")] {
+            let reason = told[i].said.as_ref().expect_err("refused");
+            assert!(reason.contains(part), "{reason}");
+        }
+        assert!(from_csv("disposition\nbooked\n", "US").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! What came of a call, as people, CRMs and telephone systems tell it afterwards.
+//!
+//! In: a change of some fields, for a call named by our id, the provider's, or its caller and time.
+//! Out: the next version of the call, saved as any other: with its ledger entry, and with the postbacks
+//! that the change causes.
+//!
+//! What always holds: what is not named stays; what is named with `null` is cleared; the same change
+//! twice is one version.
+
+pub mod find;
+pub mod http;
+pub mod import;
+pub mod model;
+pub mod rules;
+pub mod view;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The commands that ask the API of a running server.
+
+use std::path::PathBuf;
+
+use reqwest::{Method, RequestBuilder};
+
+use crate::cli::CliError;
+use crate::config::load::load;
+use crate::platform::tls::client_builder;
+
+/// Where the server is, and who asks.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServerArgs {
+    /// Where the server is; by default the configuration's listen address.
+    #[arg(long, env = "RINGTRACE_URL")]
+    pub url: Option<String>,
+    /// An API key.
+    #[arg(long, env = "RINGTRACE_KEY", hide_env_values = true)]
+    pub key: String,
+    /// Configuration that tells where the server listens.
+    #[arg(long, env = "RINGTRACE_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl ServerArgs {
+    /// A client of that server.
+    pub fn client(&self) -> Result<Client, CliError> {
+        let base = match &self.url {
+            Some(url) => url.clone(),
+            None => format!("http://{}", load(self.config.as_deref())?.server.listen),
+        };
+        Client::new(&base, &self.key)
+    }
+}
+
+/// Asks the API of a running server.
+pub struct Client {
+    base: String,
+    key: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client of the server at `base` (`http://host:port`).
+    pub fn new(base: &str, key: &str) -> Result<Self, CliError> {
+        let http = client_builder()
+            .build()
+            .map_err(|e| CliError::Server { url: base.to_owned(), why: e.to_string() })?;
+        Ok(Client { base: base.trim_end_matches('/').to_owned(), key: key.to_owned(), http })
+    }
+
+    /// Reads `path`.
+    pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<String, CliError> {
+        self.send(Method::GET, path, query, |request| request).await
+    }
+
+    /// Posts a CSV to `path`.
+    pub async fn post_csv(&self, path: &str, csv: String) -> Result<String, CliError> {
+        let with_csv = |request: RequestBuilder| {
+            request.header("content-type", "text/csv; charset=utf-8").body(csv)
+        };
+        self.send(Method::POST, path, &[], with_csv).await
+    }
+
+    /// Deletes what is at `path`.
+    pub async fn delete(&self, path: &str) -> Result<String, CliError> {
+        self.send(Method::DELETE, path, &[], |request| request).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        with_body: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<String, CliError> {
+        let url = self.url(path);
+        let failed = |why: String| CliError::Server { url: url.clone(), why };
+        let mut asked = url::Url::parse(&url).map_err(|e| failed(e.to_string()))?;
+        if !query.is_empty() {
+            asked.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.http.request(method, asked).bearer_auth(&self.key);
+        let sent = with_body(request).send().await;
+        let response = sent.map_err(|e| {
+            failed(if e.is_connect() {
+                "nothing answers there; is it running?".to_owned()
+            } else {
+                e.to_string()
+            })
+        })?;
+        let status = response.status();
+        let body = response.text().await.map_err(|e| failed(e.to_string()))?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or("no reason given");
+        Err(failed(format!("{status}: {detail}")))
+    }
+
+    /// The whole address of `path`, for errors.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}

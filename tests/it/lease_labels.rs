@@ -1,0 +1,106 @@
+//! External ids and tags of `identify` and `tag`: kept on the visit, told to the ledger, bounded.
+
+use ringtrace::ledger::model::{Envelope, Event};
+use ringtrace::platform::keys::Shards;
+use ringtrace::visit::learnt::Labels;
+use serde_json::{Value, json};
+
+use crate::lease_http::{edge, one_site, view};
+use crate::support::redis::TestRedis;
+
+fn beat(session: &Value, seq: u32) -> Value {
+    json!({
+        "v": 1, "key": "pk_demo", "session": session, "page": "page-one", "seq": seq, "kind": "beat",
+    })
+}
+
+#[actix_web::test]
+async fn labels_of_views_and_beats_reach_visit_and_ledger() {
+    let edge = edge(one_site(), TestRedis::patient_handle).await;
+    let mut asked = view("page-one", 1);
+    asked["tags"] = json!(["vip", ""]);
+    let first = edge.ask("/v1/lease", &asked).await;
+    let mut beat = beat(&first["session"], 2);
+    beat["ids"] = json!({ "crm": "4711", "shop": " " });
+    beat["tags"] = json!(["vip", "quote"]);
+    edge.ask("/v1/beat", &beat).await;
+    // Said again, it changes nothing.
+    beat["seq"] = json!(3);
+    edge.ask("/v1/beat", &beat).await;
+
+    let visit = edge.visits().await.remove(0);
+    let ids = [("crm".to_owned(), "4711".to_owned())].into();
+    let tags = vec!["vip".to_owned(), "quote".to_owned()];
+    assert_eq!(visit.labels, Labels { ids, tags });
+    let ledger = Shards(16).of(&visit.site).ledger();
+    let entries: Vec<(String, Vec<String>)> = edge.redis(&["XRANGE", &ledger, "-", "+"]).await;
+    let told: Vec<Labels> = entries
+        .iter()
+        .filter_map(|(_, fields)| match serde_json::from_str::<Envelope>(&fields[1]) {
+            Ok(Envelope { event: Event::Session(visit), .. }) => Some(visit.labels),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told.last(), Some(&visit.labels));
+
+    // A later view adds to them, too.
+    let mut later = view("page-two", 1);
+    later["session"] = first["session"].clone();
+    later["ids"] = json!({ "crm": "4712" });
+    edge.ask("/v1/lease", &later).await;
+    assert_eq!(edge.visits().await.remove(0).labels.ids["crm"], "4712");
+}
+
+#[actix_web::test]
+async fn ids_need_consent_and_tags_do_not() {
+    let edge = edge(one_site(), TestRedis::patient_handle).await;
+    let mut asked = view("page-one", 1);
+    asked["consent"] = json!({ "analytics": false, "ads": true });
+    asked["ids"] = json!({ "crm": "4711" });
+    asked["tags"] = json!(["vip"]);
+    let first = edge.ask("/v1/lease", &asked).await;
+    let mut beat = beat(&first["session"], 2);
+    beat["ids"] = json!({ "crm": "4711" });
+    let told = edge.ask("/v1/beat", &beat).await;
+    let labels = edge.visits().await.remove(0).labels;
+    assert_eq!((labels.ids.len(), labels.tags.as_slice()), (0, &["vip".to_owned()][..]));
+
+    let mut granted = view("page-one", 3);
+    granted["session"] = told["session"].clone();
+    granted["ids"] = json!({ "crm": "4711" });
+    let granted_reply = edge.ask("/v1/lease", &granted).await;
+    assert_eq!(edge.visits().await.remove(0).labels.ids["crm"], "4711");
+
+    let mut denied = view("page-one", 4);
+    denied["session"] = granted_reply["session"].clone();
+    denied["consent"] = json!({ "analytics": false, "ads": false });
+    edge.ask("/v1/lease", &denied).await;
+    let labels = edge.visits().await.remove(0).labels;
+    assert_eq!((labels.ids.len(), labels.tags.len()), (0, 1), "forgotten with the consent");
+}
+
+#[actix_web::test]
+async fn labels_are_bounded_at_the_edge() {
+    let edge = edge(one_site(), TestRedis::patient_handle).await;
+    let many: Value = (0..9).map(|n| (format!("id{n}"), json!("x"))).collect();
+    for (name, value) in [
+        ("ids", many),
+        ("ids", json!({ "CRM": "x" })),
+        ("ids", json!({ "": "x" })),
+        ("ids", json!({ "a".repeat(33): "x" })),
+        ("ids", json!({ "crm": "x".repeat(129) })),
+        ("ids", json!({ "crm": 7 })),
+        ("tags", json!(vec!["x"; 17])),
+        ("tags", json!(["x".repeat(65)])),
+    ] {
+        let mut asked = view("page-one", 1);
+        asked[name] = value.clone();
+        let status = edge.post("/v1/lease", asked.to_string()).await.status();
+        assert_eq!(status, 400, "{name}: {value}");
+        let mut beat = beat(&json!("x"), 2);
+        beat[name] = value;
+        assert_eq!(edge.post("/v1/beat", beat.to_string()).await.status(), 400);
+    }
+    assert!(edge.keys_like("rt:*:session:*").await.is_empty());
+}
