@@ -43,9 +43,10 @@ journey:
 	cargo build --locked --bin ringtrace
 	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
 
-peers: # Twilio's own Python package signs what the service reads, and writes what it must equal
+peers: # the providers' own Python packages sign what the service reads, and read what it writes
 	cargo build --locked --bin ringtrace
-	RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/twilio_peer.py
+	@for peer in twilio signatures documents; do \
+		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
 
 bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
 	@scripts/setup wrk peers

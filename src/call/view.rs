@@ -6,6 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::attribution::model::{Attribution, Basis, Candidate};
+use crate::call::attestation::Level;
+use crate::call::facts::KeyPress;
 use crate::call::model::{Call, CallStatus};
 use crate::call::outcome::model::Outcome;
 use crate::call::outcome::view::OutcomeView;
@@ -53,7 +55,19 @@ pub struct CallView {
     /// Seconds talked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub talk_s: Option<u32>,
-    /// Link to a recording at the provider.
+    /// Seconds waited in queues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_s: Option<u32>,
+    /// Seconds on hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_s: Option<u32>,
+    /// When it was handed on first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transferred_at: Option<String>,
+    /// The keys that the caller pressed, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyPressView>,
+    /// Link to a recording at the provider, or else to the message that the caller left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
     /// What came of it; absent while nobody told.
@@ -81,6 +95,33 @@ pub struct CallerView {
     /// No earlier call inside the look-back; absent when the caller is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_time: Option<bool>,
+    /// The number that the caller dialled first, E.164, when the call was forwarded from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded_from: Option<String>,
+    /// What the network vouches for (STIR/SHAKEN).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationView>,
+}
+
+/// What the network vouches for about the caller's number.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AttestationView {
+    /// Whether the signature was checked and good.
+    pub validated: bool,
+    /// How well the first network knows the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+}
+
+/// Keys that the caller pressed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct KeyPressView {
+    /// When.
+    pub at: String,
+    /// Mark of the step that asked for them; empty when none did.
+    pub mark: String,
+    /// Digits, `*` and `#`.
+    pub digits: String,
 }
 
 /// Whose call it was.
@@ -155,6 +196,11 @@ impl From<&Call> for CallView {
                 region: call.caller.region.clone(),
                 country: call.caller.country.clone(),
                 first_time: call.first_time,
+                forwarded_from: call.caller.forwarded_from.as_ref().map(number),
+                attestation: call
+                    .caller
+                    .attestation
+                    .map(|told| AttestationView { validated: told.validated, level: told.level }),
             },
             started_at: time(call.started_at),
             ringing_at: call.ringing_at.map(time),
@@ -162,10 +208,21 @@ impl From<&Call> for CallView {
             ended_at: call.ended_at.map(time),
             wait_s: call.wait_s,
             talk_s: call.talk_s,
+            queue_s: call.queue_s,
+            hold_s: call.hold_s,
+            transferred_at: call.transferred_at.map(time),
+            keys: call.keys.iter().map(KeyPressView::from).collect(),
             recording_url: call.recording_url.clone(),
             outcome: (call.outcome != Outcome::default()).then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
         }
+    }
+}
+
+impl From<&KeyPress> for KeyPressView {
+    fn from(press: &KeyPress) -> Self {
+        let (mark, digits) = (press.mark.clone(), press.digits.clone());
+        KeyPressView { at: press.at.to_string(), mark, digits }
     }
 }
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use ringtrace::call::answer::Feature;
+use ringtrace::call::providers;
+
 fn sources(folder: &Path, found: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
@@ -61,6 +64,25 @@ fn every_problem_and_every_reason_is_documented() {
             protocol.contains(&format!("`{word}`")),
             "reason {word} is not in docs/protocol.md"
         );
+    }
+}
+
+#[test]
+fn the_telephony_page_says_what_each_provider_can() {
+    let page = std::fs::read_to_string(root().join("docs/telephony.md")).unwrap();
+    let row = |first: &str| -> Vec<&str> {
+        let line = page.lines().find(|line| line.starts_with(&format!("| {first} |")));
+        let line = line.unwrap_or_else(|| panic!("docs/telephony.md has no row `{first}`"));
+        line.split('|').map(str::trim).skip(2).filter(|cell| !cell.is_empty()).collect()
+    };
+    let header = page.lines().find(|line| line.starts_with("| | twilio")).unwrap();
+    let names: Vec<&str> =
+        header.split('|').map(str::trim).skip(2).filter(|n| !n.is_empty()).collect();
+    let known: Vec<&str> = providers::ALL.iter().map(|provider| provider.name()).collect();
+    assert_eq!(names, known);
+    for feature in Feature::ALL {
+        let can = providers::ALL.iter().map(|p| if p.can(feature) { "yes" } else { "–" });
+        assert_eq!(row(feature.word()), can.collect::<Vec<_>>(), "{}", feature.word());
     }
 }
 

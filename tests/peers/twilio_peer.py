@@ -6,18 +6,11 @@ RINGTRACE_BIN names the binary; the service gets a folder and a port of its own.
 
 import hashlib
 import json
-import os
-import signal
-import socket
-import subprocess
-import tempfile
-import time
 import unittest
-import urllib.error
-import urllib.request
 from urllib.parse import urlencode
 from xml.etree.ElementTree import canonicalize
 
+from service import Service
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
@@ -29,13 +22,8 @@ PUBLIC = "https://calls.example.com:8443"
 SITE = "zoe-s_site"
 
 CONFIGURATION = """
-data_folder = "data"
 [server]
-listen = "127.0.0.1:{port}"
 public_url = "{public}"
-workers = 1
-[log]
-filter = "off"
 [[sites]]
 id = "{site}"
 name = "Zoë's <\\"Best\\"> & Söhne ]]> <!-- &#0; 🦀"
@@ -62,34 +50,14 @@ class Repeated(dict):
 
 
 def setUpModule():
-    global folder, process, base
-    folder = tempfile.TemporaryDirectory()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
-    text = CONFIGURATION.format(
-        port=port, public=PUBLIC, site=SITE, forward_to=FORWARD_TO, tracking=TRACKING, token=TOKEN
+    global service
+    service = Service(
+        CONFIGURATION.format(public=PUBLIC, site=SITE, forward_to=FORWARD_TO, tracking=TRACKING, token=TOKEN)
     )
-    with open(os.path.join(folder.name, "ringtrace.toml"), "w", encoding="utf-8") as file:
-        file.write(text)
-    command = [os.environ["RINGTRACE_BIN"], "serve", "--config", "ringtrace.toml"]
-    process = subprocess.Popen(command, cwd=folder.name)
-    end = time.monotonic() + 30
-    while True:
-        try:
-            urllib.request.urlopen(f"{base}/readyz", timeout=2).close()
-            return
-        except (urllib.error.URLError, OSError):
-            if process.poll() is not None or time.monotonic() > end:
-                raise
-            time.sleep(0.05)
 
 
 def tearDownModule():
-    process.send_signal(signal.SIGTERM)
-    process.wait(30)
-    folder.cleanup()
+    service.stop()
 
 
 def path(event, query=""):
@@ -100,13 +68,7 @@ def post(target, body, signature, kind="application/x-www-form-urlencoded", sett
     headers = {"content-type": kind, "x-twilio-signature": signature, "host": "10.0.0.7"}
     if settings:
         headers["x-twilio-webhooks-signature-settings"] = settings
-    request = urllib.request.Request(base + target, body, headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, answer.headers.get("content-type"), answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, refused.headers.get("content-type"), refused.read().decode()
+    return service.send(target, body, headers)
 
 
 def send(target, pairs, algorithm=None):

@@ -13,6 +13,8 @@ use crate::call::answer::Whisper;
 
 /// Longest bookmark that is read, in bytes of base64.
 const MAX_BOOKMARK: usize = 2048;
+/// Longest mark that is read, in characters; calls keep it with the keys that were pressed.
+const MAX_MARK: usize = 64;
 
 /// What a webhook brings back from the answer that caused it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,11 +54,12 @@ impl Bookmark {
         let found = pairs.find(|(name, _)| name == "b").map(|(_, value)| value);
         let read = |text: &str| {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-            serde_json::from_slice(&bytes).ok()
+            serde_json::from_slice::<Bookmark>(&bytes).ok()
         };
         found
             .filter(|text| text.len() <= MAX_BOOKMARK)
             .and_then(|text| read(&text))
+            .filter(|bookmark| bookmark.mark.chars().count() <= MAX_MARK)
             .unwrap_or_default()
     }
 

@@ -12,7 +12,8 @@
 //! | `callerid` | the number to show; absent: the caller's own |
 //! | `whisper`, `accept` | what the person who answers hears; `1` when they must press 1 |
 //! | `record` | `off`, `on` or `dual` |
-//! | `digits`, `max` | most keys; longest message in seconds |
+//! | `digits`, `prompt`, `prompt_play` | of `gather`: most keys; text to speak or URL to play meanwhile |
+//! | `max` | of `voicemail`: longest message in seconds |
 //! | `cause` | of `reject`: 17 (busy) or 21 (declined) |
 //! | `mark` | to be sent back with the result |
 //!
@@ -96,16 +97,10 @@ fn fields(answer: &Answer) -> Vec<Field> {
     fields
 }
 
-fn said(prompt: &Prompt) -> Field {
-    match prompt {
-        Prompt::Text { text, .. } => field("say", text),
-        Prompt::Audio(url) => field("play", url),
-    }
-}
-
 fn action(answer: &Answer, step: &Step) -> Vec<Field> {
     match step {
-        Step::Say(prompt) => vec![said(prompt)],
+        // Said before what decides.
+        Step::Say(_) => Vec::new(),
         Step::Dial(dial) => dial_fields(answer, dial),
         Step::Gather(gather) => {
             let mut fields = vec![
@@ -114,7 +109,10 @@ fn action(answer: &Answer, step: &Step) -> Vec<Field> {
                 field("timeout", gather.timeout_s),
                 field("mark", &gather.mark),
             ];
-            fields.extend(gather.prompt.iter().map(said));
+            fields.extend(gather.prompt.as_ref().map(|prompt| match prompt {
+                Prompt::Text { text, .. } => field("prompt", text),
+                Prompt::Audio(url) => field("prompt_play", url),
+            }));
             fields
         }
         Step::Voicemail(voicemail) => vec![

@@ -1,6 +1,7 @@
 //! Bounds on what comes from outside: ids, texts, links, keys, times. Pure.
 
 use crate::platform::clock::Millis;
+use crate::platform::phone::PhoneNumber;
 
 /// Longest text that is kept of any field.
 const MAX_TEXT: usize = 128;
@@ -8,6 +9,8 @@ const MAX_TEXT: usize = 128;
 const MAX_ID: usize = 256;
 /// Longest recording link that is kept.
 const MAX_URL: usize = 2048;
+/// Least digits of a number with its country code; fewer are a short code.
+const SHORTEST_NUMBER: usize = 8;
 /// Most keys that are kept of one answer.
 const MAX_KEYS: usize = 32;
 
@@ -26,6 +29,13 @@ pub fn text(text: &str) -> String {
 pub fn country_code(text: &str) -> String {
     let fits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
     if fits { text.to_ascii_uppercase() } else { String::new() }
+}
+
+/// A number as some providers write it, without its `+`; a word or a SIP user stays as it is.
+pub fn with_plus(text: &str) -> String {
+    let number = format!("+{text}");
+    let is_number = text.len() >= SHORTEST_NUMBER && number.parse::<PhoneNumber>().is_ok();
+    if is_number { number } else { text.to_owned() }
 }
 
 /// A link that can be stored: http(s), bounded. It is never fetched.

@@ -105,10 +105,8 @@ pub fn events(
             }
         }
         "voicemail" => {
-            let (url, duration_s) = (bounds::link(fields.get("url")), fields.seconds("duration_s"));
-            if duration_s != Some(0) {
-                report.add(CallEventKind::VoicemailLeft { url, duration_s }, "", at);
-            }
+            let url = bounds::link(fields.get("url"));
+            report.add_message(url, fields.seconds("duration_s"), at);
         }
         "transfer" => {
             let to = PhoneNumber::parse_loose(fields.get("to"), Some(&site.country));

@@ -49,12 +49,7 @@ impl<'a> Report<'a> {
         let country = &self.site.country;
         self.to = PhoneNumber::parse_loose(to, Some(country));
         if let Some(number) = caller_number(from, country) {
-            self.from = Caller {
-                country: number.country().unwrap_or_default(),
-                number: Some(number),
-                name: bounds::text(name),
-                ..self.from
-            };
+            self.from = Caller { number: Some(number), name: bounds::text(name), ..self.from };
         }
         self
     }
@@ -86,8 +81,35 @@ impl<'a> Report<'a> {
         });
     }
 
-    /// The events, with what was said about the call in each.
-    pub fn events(self) -> Vec<CallEvent> {
+    /// Adds the keys that the caller pressed for the step with this mark; none, and nothing is added.
+    pub fn add_keys(&mut self, mark: String, told: &str, at: Option<Millis>) {
+        let digits = bounds::keys(told);
+        if !digits.is_empty() {
+            let detail = format!("{mark}:{digits}");
+            self.add(CallEventKind::KeysPressed { mark, digits }, &detail, at);
+        }
+    }
+
+    /// Adds the message that the caller left; one without any length is none.
+    pub fn add_message(
+        &mut self,
+        url: Option<String>,
+        duration_s: Option<u32>,
+        at: Option<Millis>,
+    ) {
+        if duration_s != Some(0) {
+            self.add(CallEventKind::VoicemailLeft { url, duration_s }, "message", at);
+        }
+    }
+
+    /// The events, with what was said about the call in each. Where the provider names no country,
+    /// the number does.
+    pub fn events(mut self) -> Vec<CallEvent> {
+        if self.from.country.is_empty()
+            && let Some(number) = &self.from.number
+        {
+            self.from.country = number.country().unwrap_or_default();
+        }
         let mut events = self.events;
         for event in &mut events {
             event.to.clone_from(&self.to);

@@ -179,6 +179,59 @@ fn what_contradicts_itself_in_a_site_is_refused() {
             &["error sites[0].telephony.twilio.auth_token"],
         ),
         (
+            "token of the second account",
+            |c| {
+                let telephony = &mut c.sites[0].telephony;
+                telephony.twilio.push(Default::default());
+                telephony.twilio.push(crate::config::model::Twilio {
+                    shared_key: Secret::new("only for SHA-256"),
+                    account: "AC1".to_owned(),
+                    ..Default::default()
+                });
+            },
+            &[
+                "error sites[0].telephony.twilio[1].auth_token",
+                "error sites[0].telephony.twilio[2].account",
+            ],
+        ),
+        (
+            "keys of other lengths",
+            |c| {
+                let telephony = &mut c.sites[0].telephony;
+                telephony.telnyx[0].public_key = "AAAA".to_owned();
+                telephony.telnyx[0].second_public_key = "not base64".to_owned();
+                telephony.kamailio[0].token = Secret::new("short");
+                telephony.bandwidth[0].username = "with:colon".to_owned();
+            },
+            &[
+                "error sites[0].telephony.telnyx.public_key",
+                "error sites[0].telephony.telnyx.second_public_key",
+                "error sites[0].telephony.bandwidth.username",
+                "error sites[0].telephony.kamailio.token",
+            ],
+        ),
+        (
+            "no secret anywhere",
+            |c| {
+                let telephony = &mut c.sites[0].telephony;
+                telephony.signalwire[0] = Default::default();
+                telephony.plivo[0] = Default::default();
+                telephony.vonage[0] = Default::default();
+                telephony.asterisk[0] = Default::default();
+            },
+            &[
+                "error sites[0].telephony.signalwire.signing_key",
+                "error sites[0].telephony.plivo.auth_token",
+                "error sites[0].telephony.vonage.signature_secret",
+                "error sites[0].telephony.asterisk.token",
+            ],
+        ),
+        (
+            "no provider",
+            |c| c.sites[0].telephony = Default::default(),
+            &["warning sites[0].telephony"],
+        ),
+        (
             "short secret",
             |c| {
                 let generic = c.sites[0].telephony.generic.first_mut();

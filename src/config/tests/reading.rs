@@ -131,6 +131,26 @@ fn secrets_come_from_files_next_to_the_file_that_names_them() {
 }
 
 #[test]
+fn a_provider_has_one_account_or_several() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("token"), "from-a-file").expect("it can be written");
+    let name = folder.path().join("site.toml");
+    let name = name.to_str().expect("a path of text");
+    let several =
+        "[[sites.telephony.twilio]]\nauth_token_file = \"token\"\n\n[[sites.telephony.twilio]]";
+    let text = DEMO.replace("[sites.telephony.twilio]", several);
+    let config = config(&texts(&[(name, &text)]));
+    let tokens = config.sites[0].telephony.twilio.iter().map(|twilio| twilio.auth_token.reveal());
+    assert_eq!(tokens.collect::<Vec<_>>(), ["from-a-file", "demo-twilio-auth-token"]);
+
+    let wrong = text.replace("auth_token_file = \"token\"", "auth_tokn = \"token\"");
+    let told_of = told(&texts(&[(name, &wrong)]));
+    let expected =
+        "sites[0].telephony.twilio[0].auth_tokn: unknown key; did you mean `auth_token`?";
+    assert!(told_of.contains(expected), "{told_of}");
+}
+
+#[test]
 fn a_loaded_configuration_never_prints_a_secret() {
     let text = DEMO
         .replace("#: headers", "headers")
@@ -144,15 +164,22 @@ fn a_loaded_configuration_never_prints_a_secret() {
     let config = config(&sources);
     let mut secrets =
         vec!["demo-twilio-auth-token", "hmac-secret", "second-secret", "redis-secret"];
-    let generic = config.sites[0].telephony.generic.first().expect("it is there");
-    secrets.push(generic.secret.reveal());
+    let telephony = &config.sites[0].telephony;
+    secrets.extend([
+        telephony.generic[0].secret.reveal(),
+        telephony.signalwire[0].signing_key.reveal(),
+        telephony.plivo[0].auth_token.reveal(),
+        telephony.vonage[0].signature_secret.reveal(),
+        telephony.bandwidth[0].password.reveal(),
+        telephony.kamailio[0].token.reveal(),
+    ]);
     for destination in &config.sites[0].destinations {
         if let DestinationKind::Webhook { secret, headers, .. } = &destination.kind {
             secrets.push(secret.reveal());
             secrets.extend(headers.values().map(|value| value.reveal()));
         }
     }
-    assert_eq!(secrets.len(), 7);
+    assert_eq!(secrets.len(), 12);
     let printed = format!(
         "{config:?} {config:#?} {}",
         serde_json::to_string(&config).expect("it serialises")

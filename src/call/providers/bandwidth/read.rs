@@ -51,13 +51,13 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
             report.add(CallEventKind::Connected, "connected", happened.at);
         }
         "gather" => {
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(&tree.text("/digits")));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, happened.at);
-            }
+            report.add_keys(webhook.bookmark().mark, &tree.text("/digits"), happened.at);
         }
-        "voicemail" | "message" => message(&mut report, &tree, &happened),
+        "voicemail" | "message" => {
+            let url = bounds::link(&tree.text("/mediaUrl"));
+            let duration_s = time::iso_duration(&tree.text("/duration"));
+            report.add_message(url, duration_s, happened.at);
+        }
         "recording" => recording(&mut report, &tree, &happened),
         "refer" => report.add(CallEventKind::Transferred { to: None }, "", happened.at),
         _ => {}
@@ -125,14 +125,6 @@ fn leg(report: &mut Report<'_>, tree: &Tree, happened: &Happened) {
     };
     let kind = CallEventKind::LegEnded { outcome, talk_s: happened.talked_s(), conclusive: true };
     report.add(kind, &format!("{leg}:ended"), happened.ended.or(happened.at));
-}
-
-fn message(report: &mut Report<'_>, tree: &Tree, happened: &Happened) {
-    let url = bounds::link(&tree.text("/mediaUrl"));
-    let duration_s = time::iso_duration(&tree.text("/duration"));
-    if duration_s != Some(0) {
-        report.add(CallEventKind::VoicemailLeft { url, duration_s }, "", happened.at);
-    }
 }
 
 fn recording(report: &mut Report<'_>, tree: &Tree, happened: &Happened) {

@@ -29,19 +29,8 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
             report.add(CallEventKind::Received, "", None);
         }
         "dial" => dial(&mut report, &fields),
-        "gather" => {
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(fields.get("digits")));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, None);
-            }
-        }
-        "voicemail" => {
-            let duration_s = fields.seconds("record_seconds");
-            if duration_s != Some(0) {
-                report.add(CallEventKind::VoicemailLeft { url: None, duration_s }, "", None);
-            }
-        }
+        "gather" => report.add_keys(webhook.bookmark().mark, fields.get("digits"), None),
+        "voicemail" => report.add_message(None, fields.seconds("record_seconds"), None),
         _ => {}
     }
     Ok(report.events())

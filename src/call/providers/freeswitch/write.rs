@@ -11,10 +11,13 @@ use crate::call::providers::xml::Element;
 /// The document of an answer. Its work ends with a hang-up unless something is asked next: FreeSWITCH
 /// would ask the same address again, for ever.
 pub fn render(answer: &Answer) -> Document {
-    let mut work: Vec<Element> = answer.steps.iter().flat_map(|step| work(answer, step)).collect();
-    let asks_next = matches!(answer.steps.last(), Some(Step::Dial(_) | Step::Voicemail(_)));
-    if !asks_next {
-        work.push(Element::new("hangup"));
+    let asks_next = |step: &Step| matches!(step, Step::Dial(_) | Step::Voicemail(_));
+    let last = answer.steps.iter().position(asks_next);
+    // What stands behind would run before the next question.
+    let steps = last.map_or(&answer.steps[..], |last| &answer.steps[..=last]);
+    let mut work: Vec<Element> = steps.iter().flat_map(|step| work(answer, step)).collect();
+    if last.is_none() {
+        work.push(hangup("NORMAL_CLEARING"));
     }
     let body = Element::new("document")
         .attribute("type", "xml/freeswitch-httapi")

@@ -7,7 +7,6 @@ use crate::call::providers::plivo::NAME;
 use crate::call::providers::report::Report;
 use crate::call::providers::{Unreadable, Webhook, bounds, outcome, time};
 use crate::config::model::Site;
-use crate::platform::phone::PhoneNumber;
 
 /// What a verified webhook says.
 pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unreadable> {
@@ -31,17 +30,11 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         "status" => status(&mut report, &fields),
         "dial" => dial(&mut report, &fields)?,
         "leg" => leg(&mut report, &fields),
-        "gather" => {
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(fields.get("Digits")));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, None);
-            }
-        }
+        "gather" => report.add_keys(webhook.bookmark().mark, fields.get("Digits"), None),
         "voicemail" => {
             let (url, duration_s) = recording(&fields);
-            if url.is_some() && duration_s != Some(0) {
-                report.add(CallEventKind::VoicemailLeft { url, duration_s }, "", None);
+            if url.is_some() {
+                report.add_message(url, duration_s, None);
             }
         }
         "recording" => {
@@ -57,19 +50,13 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
 
 /// Numbers come without their `+`.
 fn about_the_call<'a>(report: Report<'a>, fields: &Fields<'_>) -> Report<'a> {
-    let number = |name| international(fields.get(name));
+    let number = |name| bounds::with_plus(fields.get(name));
     let mut report = report
         .numbers(&number("From"), fields.get("CallerName"), &number("To"))
         .forwarded_from(&number("ForwardedFrom"));
     let verdict = fields.get("STIRVerification");
     report.from.attestation = attestation::from_words(verdict, fields.get("STIRAttestation"));
     report
-}
-
-fn international(text: &str) -> String {
-    let digits = text.len() >= 8 && text.bytes().all(|b| b.is_ascii_digit());
-    let with_plus = format!("+{text}");
-    if digits && with_plus.parse::<PhoneNumber>().is_ok() { with_plus } else { text.to_owned() }
 }
 
 /// Its times are in the zone of the account's console, without saying which: only the start of the

@@ -101,3 +101,37 @@ fn an_incoming_call_tells_who_calls() {
         Some(Attestation { validated: true, level: Some(Level::A) })
     );
 }
+
+#[test]
+fn holds_queues_keys_and_recordings_are_told() {
+    let kind = |event_type: &str, more: serde_json::Value| {
+        let mut payload = serde_json::json!({"call_session_id": "s1", "direction": "incoming"});
+        let more = more.as_object().expect("an object").clone();
+        payload.as_object_mut().expect("an object").extend(more);
+        let body =
+            serde_json::json!({"data": {"event_type": event_type, "id": "1", "payload": payload}});
+        let sent = Sent::post("event", body.to_string());
+        let events = Telnyx.understand(&site(), &sent.webhook()).expect("readable").events;
+        events.into_iter().next().map(|event| event.kind)
+    };
+    let none = || serde_json::json!({});
+    assert_eq!(kind("call.hold", none()), Some(CallEventKind::Held));
+    assert_eq!(kind("call.unhold", none()), Some(CallEventKind::Resumed));
+    assert_eq!(kind("call.enqueued", none()), Some(CallEventKind::Queued));
+    let left = kind("call.dequeued", serde_json::json!({"wait_time_secs": 42}));
+    assert_eq!(left, Some(CallEventKind::Dequeued { wait_s: Some(42) }));
+    let keys = kind("call.dtmf.received", serde_json::json!({"digit": "3"}));
+    let expected = CallEventKind::KeysPressed { mark: String::new(), digits: "3".to_owned() };
+    assert_eq!(keys, Some(expected));
+    let saved = serde_json::json!({
+        "recording_urls": {"mp3": "https://short.example.com/r.mp3", "wav": null},
+        "public_recording_urls": {"mp3": "https://public.example.com/r.mp3"},
+        "recording_started_at": "2026-01-02T03:04:05Z", "recording_ended_at": "2026-01-02T03:04:25.6Z",
+    });
+    let url = "https://public.example.com/r.mp3".to_owned();
+    let expected = CallEventKind::Recorded { url, duration_s: Some(21) };
+    assert_eq!(kind("call.recording.saved", saved), Some(expected));
+    assert_eq!(kind("call.answered", none()), None, "the caller's own leg");
+    assert_eq!(kind("call.cost", none()), None);
+    assert_eq!(kind("call.speak.ended", none()), None);
+}

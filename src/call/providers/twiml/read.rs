@@ -49,13 +49,7 @@ pub fn events(
             report.add(CallEventKind::Screened { accepted: true }, "yes", None);
             report.add(CallEventKind::Connected, "connected", None);
         }
-        "gather" => {
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(fields.get("Digits")));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, None);
-            }
-        }
+        "gather" => report.add_keys(webhook.bookmark().mark, fields.get("Digits"), None),
         "voicemail" => message(&mut report, &fields),
         "recording" => recording(&mut report, &fields),
         "refer" => {
@@ -144,12 +138,11 @@ fn leg(report: &mut Report<'_>, fields: &Fields<'_>) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// A message without a length or with nothing in it is none.
+/// Without a link there is no message.
 fn message(report: &mut Report<'_>, fields: &Fields<'_>) {
-    let duration_s = fields.seconds("RecordingDuration");
     let url = bounds::link(fields.get("RecordingUrl"));
-    if url.is_some() && duration_s != Some(0) {
-        report.add(CallEventKind::VoicemailLeft { url, duration_s }, "", None);
+    if url.is_some() {
+        report.add_message(url, fields.seconds("RecordingDuration"), None);
     }
 }
 

@@ -6,7 +6,6 @@ use crate::call::providers::report::Report;
 use crate::call::providers::vonage::NAME;
 use crate::call::providers::{Unreadable, Wants, Webhook, bounds, outcome, time};
 use crate::config::model::Site;
-use crate::platform::phone::PhoneNumber;
 
 /// What Vonage waits for.
 pub fn wants(webhook: &Webhook<'_>) -> Wants {
@@ -38,7 +37,7 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         Report::new(NAME, site, webhook, &tree.first(&["/conversation_uuid", "/uuid"]))?;
     let is_callers = webhook.event == "voice" || tree.text("/direction") == "inbound";
     if is_callers {
-        let number = |pointer| international(&tree.text(pointer));
+        let number = |pointer| bounds::with_plus(&tree.text(pointer));
         report = report.numbers(&number("/from"), "", &number("/to"));
     }
     match webhook.event {
@@ -46,23 +45,12 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         "status" | "dial" => leg(&mut report, &tree, is_callers),
         "gather" => {
             let told = tree.first(&["/dtmf/digits", "/dtmf"]);
-            let (mark, digits) = (webhook.bookmark().mark, bounds::keys(&told));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, None);
-            }
+            report.add_keys(webhook.bookmark().mark, &told, None);
         }
         "recording" | "voicemail" => recording(&mut report, &tree, webhook.event == "voicemail"),
         _ => {}
     }
     Ok(report.events())
-}
-
-/// Numbers come without their `+`; a SIP user or a word stays as it is.
-fn international(text: &str) -> String {
-    let with_plus = format!("+{text}");
-    let is_number = text.len() >= 8 && with_plus.parse::<PhoneNumber>().is_ok();
-    if is_number { with_plus } else { text.to_owned() }
 }
 
 fn leg(report: &mut Report<'_>, tree: &Tree, is_callers: bool) {
@@ -97,9 +85,7 @@ fn recording(report: &mut Report<'_>, tree: &Tree, is_message: bool) {
     let duration_s = from.zip(until).map(|(from, until)| time::between(from, until));
     let detail = bounds::id(&tree.text("/recording_uuid")).unwrap_or("-").to_owned();
     match url {
-        Some(url) if is_message => {
-            report.add(CallEventKind::VoicemailLeft { url: Some(url), duration_s }, &detail, None);
-        }
+        Some(url) if is_message => report.add_message(Some(url), duration_s, None),
         Some(url) => report.add(CallEventKind::Recorded { url, duration_s }, &detail, None),
         None => {}
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::call::answer::{
-    Answer, Bookmark, Dial, Gather, Prompt, Record, ShownNumber, Step, Target, Voicemail,
+    Answer, Bookmark, Dial, Gather, Prompt, Record, ShownNumber, Step, Target, Voicemail, Whisper,
 };
 use crate::call::providers::Document;
 
@@ -102,7 +102,9 @@ fn endpoint(answer: &Answer, dial: &Dial, target: &Target) -> Value {
         Target::Phone(number) => {
             let mut endpoint = json!({"type": "phone", "number": number.digits()});
             if let Some(whisper) = &dial.whisper {
-                let bookmark = Bookmark::default().with_whisper(Some(whisper));
+                // It can be told, not asked: whoever picks up is connected.
+                let told = Whisper { accept: false, ..whisper.clone() };
+                let bookmark = Bookmark::default().with_whisper(Some(&told));
                 endpoint["onAnswer"] = json!({"url": answer.address("whisper", &bookmark)});
             }
             endpoint
