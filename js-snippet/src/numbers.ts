@@ -39,10 +39,8 @@ export function openNumbers(): Numbers {
           isNews = isNews || !!tracking || !entries.has(written);
           entries.set(written, { target, form, shapes, isShown });
         };
-        for (const { digits, form, letters } of forms) {
-          add(digits, form, false);
-          add(letters, form, false);
-        }
+        // The digits behind letters are another form's: in that form, `+` and all, they must stay to be found.
+        for (const { digits, form, letters } of forms) add(letters || digits, form, false);
         if (!tracking) continue;
         settled.add(target);
         chosen.set(target, tracking);
