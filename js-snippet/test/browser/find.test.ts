@@ -42,7 +42,10 @@ visit("letters are swapped for letters, or for digits where there are none", asy
   const lettered = {
     ...US,
     forms: [
-      { digits: "18003569377", form: "international" as const, letters: "1800FLOWERS" },
+      { digits: "18003569377", form: "international" as const },
+      { digits: "8003569377", form: "national" as const },
+      // The service says what replaces it: the national number, also behind the country code.
+      { digits: "18003569377", form: "national" as const, letters: "1800FLOWERS" },
       { digits: "8003569377", form: "national" as const, letters: "800FLOWERS" },
     ],
   };
