@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, read_body};
 use serde_json::{Value, json};
 
-use crate::lease_http::{CHROME, Edge, edge, one_site};
+use crate::support::edge::{CHROME, Edge, edge, one_site};
 use crate::support::redis::TestRedis;
 use crate::support::world::{config, number, site_json};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use ringtrace::config::model::Config;
 use serde_json::{Value, json};
 
-use crate::lease_http::{edge, view};
+use crate::support::edge::{edge, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, number, site_json};
 

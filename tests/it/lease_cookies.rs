@@ -6,7 +6,7 @@ use actix_web::test::read_body;
 use ringtrace::config::model::Config;
 use serde_json::{Value, json};
 
-use crate::lease_http::{CHROME, Edge, edge, view};
+use crate::support::edge::{CHROME, Edge, edge, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, site_json};
 

@@ -5,7 +5,7 @@ use ringtrace::platform::keys::Shards;
 use ringtrace::visit::learnt::Labels;
 use serde_json::{Value, json};
 
-use crate::lease_http::{edge, one_site, view};
+use crate::support::edge::{edge, one_site, view};
 use crate::support::redis::TestRedis;
 
 fn beat(session: &Value, seq: u32) -> Value {

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use ringtrace::visit::model::Visit;
 use serde_json::{Value, json};
 
-use super::lease_http::{edge, one_site, view};
+use crate::support::edge::{edge, one_site, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::START;
 

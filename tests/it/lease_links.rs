@@ -3,7 +3,7 @@
 use ringtrace::config::model::Config;
 use serde_json::{Value, json};
 
-use crate::lease_http::{edge, view};
+use crate::support::edge::{edge, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, site_json};
 

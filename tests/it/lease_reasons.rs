@@ -6,7 +6,7 @@ use actix_web::test::read_body;
 use ringtrace::platform::telemetry::start_metrics;
 use serde_json::{Value, json};
 
-use crate::lease_http::{CHROME, Edge, edge, one_site, view};
+use crate::support::edge::{CHROME, Edge, edge, one_site, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::{config, site_json};
 
@@ -124,7 +124,8 @@ async fn a_pool_without_numbers_left_and_a_target_without_a_pool_are_reasons() {
 
     let mut unserved = site_json("demo", 1, json!({}));
     unserved["targets"][0]["pool"] = json!("other");
-    let edge = crate::lease_http::edge(config(json!([unserved])), TestRedis::patient_handle).await;
+    let edge =
+        crate::support::edge::edge(config(json!([unserved])), TestRedis::patient_handle).await;
     let before = counted("no_pool", "first");
     assert_eq!(reason(&asked(&edge, &view("page-one", 1), &ORDINARY).await), "no_pool");
     assert!(counted("no_pool", "first") > before);

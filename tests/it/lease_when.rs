@@ -4,7 +4,7 @@
 use ringtrace::config::model::Config;
 use serde_json::{Value, json};
 
-use crate::lease_http::{edge, one_site, view};
+use crate::support::edge::{edge, one_site, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, number, site_json};
 

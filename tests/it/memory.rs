@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lease_http::{edge, one_site};
+use crate::support::edge::{edge, one_site};
 use crate::support::redis::TestRedis;
 
 /// A page view of a tagged campaign; `more` has further click ids.

@@ -19,8 +19,8 @@ use ringtrace::visit::place::worker::{Outcome, Watcher};
 use ringtrace::visit::store::{Said, change_consent, load_client, open};
 use serde_json::{Value, json};
 
-use crate::lease_http::{CHROME, client_key, edge, one_site, view};
 use crate::support::app::TestApp;
+use crate::support::edge::{CHROME, client_key, edge, one_site, view};
 use crate::support::redis::TestRedis;
 use crate::support::world::{START, config, site_json};
 

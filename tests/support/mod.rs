@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cluster;
+pub mod edge;
 pub mod facts;
 pub mod lease_model;
 pub mod process;
