@@ -120,7 +120,7 @@ async fn a_page_that_is_right_tells_what_would_be_swapped() {
         .collect();
     let expected = [
         ["main", "text", "1-800-FLOWERS"],
-        ["main", "text", "800) 356-9377"],
+        ["main", "text", "(800) 356-9377"],
         ["help", "attribute", "020 7946 0000"],
         ["main", "link", "tel:+18003569377"],
     ];

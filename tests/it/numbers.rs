@@ -230,6 +230,7 @@ async fn people_add_list_and_remove_numbers_over_the_api() {
     let draining: Value =
         app.get(&format!("{path}{state}"), "rt_admin").await.json().await.unwrap();
     assert_eq!(draining["numbers"][0]["vanity"], "844-PHONEXA", "pages still show it");
+    assert!(draining["numbers"][0]["origin"].is_null());
     for (number, key, status) in [
         ("+18447466392", "rt_reader", 403),
         ("+14155550190", "rt_admin", 409),

@@ -94,11 +94,17 @@ fn hits<'t, 'a>(
             })
             .max_by_key(|(length, _)| *length);
         if let Some((length, target)) = hit {
-            hits.push((target, &rest[..length]));
+            hits.push((target, &text[start - lead(before, &rest[..length])..start + length]));
             from = start + length;
         }
     }
     hits
+}
+
+/// How many bytes before a number are its own: its plus sign, or the bracket that it closes.
+fn lead(before: &str, number: &str) -> usize {
+    let closes = number.find(')').is_some_and(|end| !number[..end].contains('('));
+    usize::from(before.ends_with('+') || (closes && before.ends_with('(')))
 }
 
 /// Where a number may begin: a letter or digit, with the plus sign or bracket before it left out.
@@ -186,7 +192,6 @@ mod tests {
     fn numbers_are_found_however_they_are_written() {
         for written in [
             "800-356-9377",
-            "800) 356-9377",
             "8003569377",
             "800.356.9377",
             "1-800-356-9377",
@@ -199,7 +204,8 @@ mod tests {
             assert_eq!(found(&text), [written], "{text}");
         }
         assert_eq!(found("8003569377 or 1-800-FLOWERS"), ["8003569377", "1-800-FLOWERS"]);
-        assert_eq!(found("Tel.:+18003569377"), ["18003569377"]);
+        assert_eq!(found("Tel.:+18003569377"), ["+18003569377"]);
+        assert_eq!(found("Call (800) 356-9377"), ["(800) 356-9377"]);
     }
 
     #[test]

@@ -141,7 +141,11 @@ fn told(
 ) -> NumberReply {
     let known = installation.known(number);
     let configured = site.pools.iter().any(|pool| pool.numbers.contains(number));
-    let by_api = claim.is_some_and(|known| known.claim.origin == Origin::Added);
+    let origin = match claim.map(|known| known.claim.origin) {
+        Some(Origin::Removed) => None,
+        Some(Origin::Added) if !configured => Some(NumberOrigin::Api),
+        Some(Origin::Added | Origin::Configured) | None => Some(NumberOrigin::Configuration),
+    };
     let mut kinds = vec![kind(number, &site.country)];
     if known.details.vanity.is_some() {
         kinds.push(NumberKind::Vanity);
@@ -152,7 +156,7 @@ fn told(
         kinds,
         vanity: known.details.vanity.as_ref().map(ToString::to_string),
         capabilities: known.details.capabilities.clone(),
-        origin: if by_api && !configured { NumberOrigin::Api } else { NumberOrigin::Configuration },
+        origin,
         state: NumberState::Free,
         released_at: None,
         last_called_at: None,

@@ -58,8 +58,8 @@ pub struct NumberReply {
     pub vanity: Option<String>,
     /// What it takes besides calls.
     pub capabilities: Vec<Capability>,
-    /// Where it comes from.
-    pub origin: NumberOrigin,
+    /// Where it comes from; absent for one that was taken out.
+    pub origin: Option<NumberOrigin>,
     /// What it is doing.
     pub state: NumberState,
     /// When the last session let go of it; absent for one that is held or was never used.
