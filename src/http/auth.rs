@@ -7,8 +7,8 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::config::Live;
-use crate::config::model::{ApiKey, Config, Scope};
+use crate::config::model::{ApiKey, Config, Scope, Site};
+use crate::config::{Installation, Live};
 use crate::http::client_ip::client_ip;
 use crate::http::limits::ApiLimiter;
 use crate::http::problem::Problem;
@@ -45,6 +45,12 @@ impl Caller {
     /// Whether the key may see `site`.
     pub fn sees(&self, site: &SiteId) -> bool {
         self.key.sites.is_empty() || self.key.sites.contains(site)
+    }
+
+    /// The site that `id` names, when it exists and the key may see it: to others both are the same.
+    pub fn site<'a>(&self, installation: &'a Installation, id: &str) -> Result<&'a Site, Problem> {
+        let id = id.parse::<SiteId>().ok().filter(|id| self.sees(id));
+        id.and_then(|id| installation.site(&id)).ok_or(Problem::NotFound { what: "site" })
     }
 
     /// The sites among `wanted` (all configured ones when empty) that the key may see. Asking for

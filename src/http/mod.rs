@@ -1,6 +1,7 @@
 //! The HTTP edge: every route in one list, errors, keys, limits.
 
 pub mod auth;
+pub mod body;
 pub mod client_ip;
 pub mod edge;
 pub mod limits;

@@ -50,11 +50,3 @@ pub(super) fn turn_away(
     }
     (prerender || desk.is_ahead()).then_some(NoNumberReason::Prerender)
 }
-
-pub(super) async fn read_body(body: web::Payload, limit: usize) -> Result<web::Bytes, Problem> {
-    match body.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Problem::BadRequest("the body broke off".to_owned())),
-        Err(_) => Err(Problem::TooLarge { limit }),
-    }
-}

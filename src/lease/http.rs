@@ -8,11 +8,12 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
 use crate::config::model::{Mode, Site};
+use crate::http::body::read_body;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::lease::amp;
 use crate::lease::cookies::Cookies;
 use crate::lease::desk::Desk;
-use crate::lease::gate::{live, read_body, site, turn_away};
+use crate::lease::gate::{live, site, turn_away};
 use crate::lease::known::Known;
 use crate::lease::model::{Done, PageSign, SignKind};
 use crate::lease::reply::{Identity, Outcome, outcome_word, reply};

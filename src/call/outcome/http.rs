@@ -1,6 +1,5 @@
 //! `PATCH /v1/calls/{id}`, `POST /v1/calls/{id}/events` and `POST /v1/outcomes`.
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, patch, post, web};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -16,8 +15,8 @@ use crate::call::recorder::{RecordError, Recorder};
 use crate::call::view::CallView;
 use crate::config::model::{Scope, Site};
 use crate::http::auth::Caller;
+use crate::http::body::{as_csv, read_body};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 
 /// Longest id of an event.
@@ -218,15 +217,8 @@ async fn import_outcomes(
 ) -> Result<web::Json<ImportReply>, Problem> {
     caller.needs(Scope::Manager)?;
     let installation = recorder.live().now_full();
-    let site = query.site.parse::<SiteId>().ok().filter(|site| caller.sees(site));
-    let site = site.and_then(|site| installation.site(&site));
-    let site = site.ok_or(Problem::NotFound { what: "site" })?;
-    let limit = installation.config.limits.api_body;
-    let body = match body.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => return Err(Problem::BadRequest("the body broke off".to_owned())),
-        Err(_) => return Err(Problem::TooLarge { limit }),
-    };
+    let site = caller.site(&installation, &query.site)?;
+    let body = read_body(body, installation.config.limits.api_body).await?;
     let told = read(&request, &body, site)?;
     if told.len() > MAX_ROWS {
         return Err(Problem::BadRequest(format!("at most {MAX_ROWS} outcomes a request")));
@@ -238,10 +230,8 @@ async fn import_outcomes(
 
 fn read(request: &HttpRequest, body: &[u8], site: &Site) -> Result<Vec<Told>, Problem> {
     let bad = |why: String| Problem::BadRequest(format!("the body: {why}"));
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv")) {
-        let text = std::str::from_utf8(body).map_err(|_| bad("it is not UTF-8".to_owned()))?;
-        return from_csv(text, &site.country).map_err(bad);
+    if let Some(text) = as_csv(request, body) {
+        return from_csv(text?, &site.country).map_err(bad);
     }
     let body: ImportBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
     Ok(from_json(body.outcomes, &site.country))

@@ -1,6 +1,5 @@
 //! `/v1/sites/{site}/pools/{pool}/numbers`: the numbers of a pool, and how people change them.
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -9,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::config::model::{Pool, Scope, Site};
 use crate::config::{Installation, Live};
 use crate::http::auth::Caller;
+use crate::http::body::{as_csv, read_body};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::lease::numbers::edit::{Editor, Removal};
 use crate::lease::numbers::list::{Wanted, list};
@@ -117,12 +117,7 @@ async fn add(
     caller.needs(Scope::Admin)?;
     let installation = live.now_full();
     let (site, pool) = visible(&caller, &installation, &path.0, &path.1)?;
-    let limit = installation.config.limits.api_body;
-    let body = match body.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => return Err(Problem::BadRequest("the body broke off".to_owned())),
-        Err(_) => return Err(Problem::TooLarge { limit }),
-    };
+    let body = read_body(body, installation.config.limits.api_body).await?;
     let (entries, rejected) = read(&request, &body, site)?;
     if entries.len() + rejected.len() > MAX_NUMBERS {
         return Err(Problem::BadRequest(format!("at most {MAX_NUMBERS} numbers a request")));
@@ -146,11 +141,9 @@ async fn add(
 
 fn read(request: &HttpRequest, body: &[u8], site: &Site) -> Result<Entries, Problem> {
     let bad = |why: String| Problem::BadRequest(format!("the body: {why}"));
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let country = Some(site.country.as_str());
-    if kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv")) {
-        let text = std::str::from_utf8(body).map_err(|_| bad("it is not UTF-8".to_owned()))?;
-        return from_csv(text, country).map_err(bad);
+    if let Some(text) = as_csv(request, body) {
+        return from_csv(text?, country).map_err(bad);
     }
     let body: NumbersBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
     Ok(from_json(body, country))
@@ -224,16 +217,14 @@ async fn remove(
     }
 }
 
-/// The pool, when it exists and the key may see its site: to others both are the same.
+/// The pool, when it exists and the key may see its site.
 fn visible<'a>(
     caller: &Caller,
     installation: &'a Installation,
     site: &str,
     pool: &str,
 ) -> Result<(&'a Site, &'a Pool), Problem> {
-    let site = site.parse::<SiteId>().ok().filter(|site| caller.sees(site));
-    let site = site.and_then(|site| installation.site(&site));
-    let site = site.ok_or(Problem::NotFound { what: "site" })?;
+    let site = caller.site(installation, site)?;
     let pool = pool.parse::<PoolId>().ok().and_then(|pool| site.pool(&pool));
     Ok((site, pool.ok_or(Problem::NotFound { what: "pool" })?))
 }

@@ -17,7 +17,7 @@ use crate::lease::pools::sizing::advise;
 use crate::lease::pools::state::{oldest_lease, state};
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::{Clock, Millis};
-use crate::platform::ids::{PoolId, SiteId};
+use crate::platform::ids::PoolId;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -51,7 +51,7 @@ async fn pools(
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Reader)?;
     let installation = live.now_full();
-    let site = visible(&caller, &installation, &path)?;
+    let site = caller.site(&installation, &path)?;
     let now = clock.now();
     let mut pools = Vec::with_capacity(site.pools.len());
     for pool in &site.pools {
@@ -100,7 +100,7 @@ async fn sizing(
     caller.needs(Scope::Reader)?;
     let installation = live.now_full();
     let (site, pool) = path.into_inner();
-    let site = visible(&caller, &installation, &site)?;
+    let site = caller.site(&installation, &site)?;
     let pool = pool.parse::<PoolId>().ok().and_then(|pool| site.pool(&pool));
     let pool = pool.ok_or(Problem::NotFound { what: "pool" })?;
     let target = wanted.target.unwrap_or(pool.overflow_target);
@@ -130,16 +130,6 @@ async fn sizing(
         advice: advise(&week, numbers, target, price, late_by),
         week,
     }))
-}
-
-/// The site, when it exists and the key may see it: to others both are the same.
-fn visible<'a>(
-    caller: &Caller,
-    installation: &'a Installation,
-    site: &str,
-) -> Result<&'a Site, Problem> {
-    let site = site.parse::<SiteId>().ok().filter(|site| caller.sees(site));
-    site.and_then(|site| installation.site(&site)).ok_or(Problem::NotFound { what: "site" })
 }
 
 async fn told(
