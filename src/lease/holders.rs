@@ -1,6 +1,6 @@
 //! Who was shown a number: the LIST `holders:<number>`, newest first.
 //!
-//! One entry is `session from last_seen tier gestures until pool` with single spaces: 32 hex digits, ms,
+//! One entry is `session from last_seen tier gestures until pool` with single spaces: 22 letters ([`SessionId::short`]), ms,
 //! ms, a tier word, when its `tel:` link was clicked (`ms`, or with more `clicked/copied/pressed`; 0 =
 //! never), ms or 0, a pool id. It is pushed when the number is granted and corrected once, when the lease
 //! is over; `until` is 0 till then, and the lease itself knows better.
@@ -161,7 +161,7 @@ fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder
 
 fn parse(entry: &str) -> Option<Entry> {
     let mut parts = entry.split(' ');
-    let session = parts.next()?.parse().ok()?;
+    let session = SessionId::from_short(parts.next()?)?;
     let from = Millis(parts.next()?.parse().ok()?);
     let last_seen = Millis(parts.next()?.parse().ok()?);
     let tier = Tier::from_word(parts.next()?)?;
@@ -175,8 +175,8 @@ fn parse(entry: &str) -> Option<Entry> {
 mod tests {
     use super::*;
 
-    const A: &str = "0192f0c0000070008000000000000001";
-    const B: &str = "0192f0c0000070008000000000000002";
+    const A: &str = "AZLwwAAAcACAAAAAAAAAAQ";
+    const B: &str = "AZLwwAAAcACAAAAAAAAAAg";
 
     fn at(entries: &[String], at: i64) -> Vec<(i64, i64, Option<i64>, bool)> {
         let entries: Vec<Entry> = entries.iter().filter_map(|text| parse(text)).collect();

@@ -12,7 +12,7 @@
 //! | `pool:<pool>:areas` | HASH | number → labels of its areas ([`AreaTable`]), where the pool matches areas | – |
 //! | `pool:<pool>:free:<area>` | ZSET | as `free`, of one area | – |
 //! | `holders:<number>` | LIST | who was shown it ([`crate::lease::holders`]) | attribution window |
-//! | `sticky:<pool>:<visitor>` | STR | number and session that the visitor had last | attribution window |
+//! | `visitor:<visitor>` | ZSET | among its touches, `<pool>=<number>` that it had last → granted at | look-back |
 //!
 //! `beat` moves nothing but the lease value; `acquire` and the sweeper move numbers between the
 //! sets, and write the `lease` ledger entry in the same script as the grant.
@@ -120,23 +120,6 @@ impl LeaseStore {
         pools.iter().zip(&answers).map(|(pool, answer)| read(&pool.id, answer)).collect()
     }
 
-    /// Forgets which numbers `visitor` had last: they took their consent back.
-    pub async fn forget(
-        &self,
-        keys: &SiteKeys,
-        site: &Site,
-        visitor: &VisitorId,
-    ) -> Result<(), StoreError> {
-        if site.pools.is_empty() {
-            return Ok(());
-        }
-        let mut command = redis::cmd("DEL");
-        for pool in &site.pools {
-            command.arg(keys.sticky(&pool.id, visitor));
-        }
-        self.redis.command("forgetting a visitor", &command).await
-    }
-
     /// A number of `pool` for a session, by the rules of the lease in order. `None` when a beat
     /// comes from a session that was shown nothing here.
     pub async fn acquire(
@@ -169,11 +152,11 @@ impl LeaseStore {
             area_steps = steps.iter().map(|step| step.len().to_string()).collect();
         }
         if let Some(visitor) = &asker.visitor {
-            call.key(keys.sticky(&pool.id, visitor));
+            call.key(keys.visitor(visitor));
         }
         let kind = if sign.kind == SignKind::View { SignKind::View } else { SignKind::Beat };
         call.arg(now_arg(clock))
-            .arg(session.to_string())
+            .arg(session.short())
             .arg(sign.page.as_str())
             .arg(sign.seq)
             .arg(kind.word())

@@ -216,7 +216,6 @@ impl View {
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
         let client = self.client.as_ref();
         if let Some(withdrawn) = &self.withdrawn {
-            store.forget(keys, site, withdrawn).await?;
             forget_visitor(redis, keys, withdrawn, seen).await?;
         }
         let visitor = match &self.news {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -100,6 +102,19 @@ macro_rules! uuid_id {
             /// A new identifier that sorts by the time it was made (UUID version 7).
             pub fn new() -> Self {
                 $name(Uuid::now_v7())
+            }
+
+            /// As Redis keeps it: 22 characters of base64url, where the text has 32.
+            pub fn short(&self) -> String {
+                URL_SAFE_NO_PAD.encode(self.0.as_bytes())
+            }
+
+            /// The identifier that [`Self::short`] wrote.
+            pub fn from_short(text: &str) -> Option<Self> {
+                // The decoder refuses what is not 16 bytes, and takes no text but one for them.
+                let mut bytes = [0; 16];
+                let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+                (read == bytes.len()).then(|| $name(Uuid::from_bytes(bytes)))
             }
         }
 

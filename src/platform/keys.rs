@@ -153,17 +153,12 @@ impl SiteKeys {
 
     /// STR the lease of `session` in `pool`.
     pub fn lease(&self, pool: &PoolId, session: &SessionId) -> String {
-        format!("rt:{}:lease:{}:{pool}:{session}", self.shard, self.site)
+        format!("rt:{}:lease:{}:{pool}:{}", self.shard, self.site, session.short())
     }
 
     /// STR prefix of [`SiteKeys::lease`], for scripts that look at the holders of a number.
     pub fn lease_prefix(&self, pool: &PoolId) -> String {
         format!("rt:{}:lease:{}:{pool}:", self.shard, self.site)
-    }
-
-    /// STR number and session that `visitor` had last in `pool`.
-    pub fn sticky(&self, pool: &PoolId, visitor: &VisitorId) -> String {
-        format!("rt:{}:sticky:{}:{pool}:{visitor}", self.shard, self.site)
     }
 
     /// LIST of who was shown `number`, newest first.
@@ -178,17 +173,18 @@ impl SiteKeys {
 
     /// STR packed visit of a session.
     pub fn session(&self, session: &SessionId) -> String {
-        format!("rt:{}:session:{}:{session}", self.shard, self.site)
+        format!("rt:{}:session:{}:{}", self.shard, self.site, session.short())
     }
 
     /// STR sealed address and user agent of a session's visitor.
     pub fn client(&self, session: &SessionId) -> String {
-        format!("rt:{}:client:{}:{session}", self.shard, self.site)
+        format!("rt:{}:client:{}:{}", self.shard, self.site, session.short())
     }
 
-    /// ZSET of the sessions that are a visitor's touches → started_at.
-    pub fn touches(&self, visitor: &VisitorId) -> String {
-        format!("rt:{}:touches:{}:{visitor}", self.shard, self.site)
+    /// ZSET of what is known of a visitor: the sessions that are its touches → started_at, and the
+    /// number it had last in each pool (`<pool>=<number>`) → granted at.
+    pub fn visitor(&self, visitor: &VisitorId) -> String {
+        format!("rt:{}:visitor:{}:{}", self.shard, self.site, visitor.short())
     }
 
     /// HASH of what is known of a caller, by the keyed hash of their number.

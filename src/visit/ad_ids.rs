@@ -56,11 +56,26 @@ pub struct GaSession {
 impl AdIds {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        *self == AdIds::default()
+        let texts = [
+            &self.ga_client,
+            &self.fbp,
+            &self.fbc,
+            &self.ttp,
+            &self.uet_visitor,
+            &self.snap_visitor,
+            &self.reddit_visitor,
+            &self.yandex_client,
+        ];
+        texts.iter().all(|text| text.is_empty())
+            && self.ga_sessions.is_empty()
+            && self.click_ids.is_empty()
     }
 
     /// Takes over what `newer` knows. Returns whether that changed anything.
     pub fn update(&mut self, newer: AdIds) -> bool {
+        if newer.is_empty() {
+            return false;
+        }
         let before = self.clone();
         let AdIds {
             ga_client,

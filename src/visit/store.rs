@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `session:<session>` | STR | the [`Visit`], [`packed`](crate::visit::packed); only its consent, visitor, ad ids, labels and carried source ever change | attribution window; look-back, when that is longer and its visitor is known |
 //! | `client:<session>` | STR | sealed address and user agent ([`client`](crate::visit::client)), only with consent to ads | until the last postback |
-//! | `touches:<visitor>` | ZSET | sessions (16 bytes each) that are its [`Touch`]es → started_at, the newest [`MAX_TOUCHES`] | look-back |
+//! | `visitor:<visitor>` | ZSET | sessions that are its [`Touch`]es → started_at, and what `lease` keeps of its numbers; the newest [`MAX_KEPT`] | look-back |
 //!
 //! A touch is not written a second time: it is read from its session's visit.
 
@@ -12,7 +12,6 @@ use std::sync::LazyLock;
 
 use jiff::SignedDuration;
 use redis::Pipeline;
-use uuid::Uuid;
 
 use crate::ledger::model::{ENVELOPE_FIELD, Envelope, Event};
 use crate::platform::clock::Millis;
@@ -25,8 +24,8 @@ use crate::visit::learnt::{Changed, Learnt};
 use crate::visit::model::{Consent, Touch, Visit};
 use crate::visit::packed::{pack, unpack};
 
-/// Most touches that are kept of one visitor.
-pub const MAX_TOUCHES: isize = 50;
+/// Most touches, and numbers it had last, that are kept of one visitor.
+pub const MAX_KEPT: isize = 50;
 
 /// How often a visit is read that somebody else changes meanwhile.
 const REWRITE_TRIES: usize = 3;
@@ -101,7 +100,7 @@ pub async fn forget_visitor(
         rewrite(redis, keys, touch, now, Visit::forget_ids).await?;
     }
     let mut forget = redis::cmd("DEL");
-    forget.arg(keys.touches(visitor));
+    forget.arg(keys.visitor(visitor));
     redis.command("the touches of a visitor", &forget).await
 }
 
@@ -203,7 +202,7 @@ pub async fn change_consent(
     if let Some(visitor) = now_of {
         remember(&mut pipeline, keys, &visitor, &visit, look_back);
     } else if let Some(forgotten) = before {
-        pipeline.cmd("DEL").arg(keys.touches(&forgotten)).ignore();
+        pipeline.cmd("DEL").arg(keys.visitor(&forgotten)).ignore();
     }
     tell_ledger(&mut pipeline, keys, &visit, now);
     redis.pipeline::<()>("a change of consent", &pipeline).await?;
@@ -217,9 +216,9 @@ fn remember(
     visit: &Visit,
     look_back: SignedDuration,
 ) {
-    let (key, session) = (keys.touches(visitor), visit.session.0.as_bytes());
+    let (key, session) = (keys.visitor(visitor), visit.session.short());
     pipeline.cmd("ZADD").arg(&key).arg(visit.started_at.0).arg(session).ignore();
-    pipeline.cmd("ZREMRANGEBYRANK").arg(&key).arg(0).arg(-1 - MAX_TOUCHES).ignore();
+    pipeline.cmd("ZREMRANGEBYRANK").arg(&key).arg(0).arg(-1 - MAX_KEPT).ignore();
     pipeline.cmd("PEXPIRE").arg(&key).arg(look_back.as_millis() as i64).ignore();
 }
 
@@ -300,8 +299,7 @@ async fn touch_sessions(
     visitor: &VisitorId,
 ) -> Result<Vec<SessionId>, StoreError> {
     let mut command = redis::cmd("ZRANGE");
-    command.arg(keys.touches(visitor)).arg(0).arg(-1);
-    let listed: Vec<Vec<u8>> = redis.command("touches", &command).await?;
-    let session = |bytes: &Vec<u8>| Uuid::from_slice(bytes).ok().map(SessionId);
-    Ok(listed.iter().filter_map(session).collect())
+    command.arg(keys.visitor(visitor)).arg(0).arg(-1);
+    let listed: Vec<String> = redis.command("touches", &command).await?;
+    Ok(listed.iter().filter_map(|member| SessionId::from_short(member)).collect())
 }

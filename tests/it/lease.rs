@@ -50,7 +50,7 @@ async fn a_new_session_gets_a_number_of_its_own_and_everything_is_written_down()
     }
     let list = keys.holders(&number(0));
     let entries: Vec<String> = world.redis(&["LRANGE", &list, "0", "-1"]).await;
-    assert_eq!(entries, [format!("{session} {now} {now} own 0 0 main")]);
+    assert_eq!(entries, [format!("{} {now} {now} own 0 0 main", session.short())]);
     let life: i64 = world.redis(&["PTTL", &list]).await;
     assert!(life > 29 * 24 * 3_600_000, "{life}");
 
@@ -129,7 +129,7 @@ async fn rules_2_to_5_numbers_rest_longest_idle_first() {
     let entries: Vec<String> =
         world.redis(&["LRANGE", &world.keys.holders(&number(0)), "0", "-1"]).await;
     let (from, seen, until) = (START.0, START.0 + 100_000, START.0 + 280_000);
-    assert_eq!(entries[1], format!("{a} {from} {seen} own 0 {until} main"));
+    assert_eq!(entries[1], format!("{} {from} {seen} own 0 {until} main", a.short()));
 }
 
 #[tokio::test]

@@ -71,8 +71,7 @@ async fn where_people_are_asked_first_every_view_is_a_session_of_its_own_and_nob
     let second = edge.view_from(ENGLAND, &next).await;
     assert_ne!(second["session_id"], first["session_id"]);
     assert_eq!(edge.keys_like("rt:*:session:demo:*").await.len(), 2);
-    assert!(edge.keys_like("rt:*:touches:*").await.is_empty());
-    assert!(edge.keys_like("rt:*:sticky:*").await.is_empty());
+    assert!(edge.keys_like("rt:*:visitor:*").await.is_empty());
 }
 
 #[actix_web::test]
@@ -112,7 +111,7 @@ async fn consent_upgrades_a_page_and_its_withdrawal_forgets_the_visitor_at_once(
     let visits = edge.visits().await;
     assert_eq!(visits.len(), 1);
     assert_eq!((visits[0].visitor, visits[0].labels.is_empty()), (None, true));
-    assert!(edge.keys_like("rt:*:touches:*").await.is_empty());
+    assert!(edge.keys_like("rt:*:visitor:*").await.is_empty());
     let mut after = silent("page-yyy", 1);
     after["session"] = last["session"].clone();
     let after = edge.view_from(ENGLAND, &after).await;
@@ -127,14 +126,14 @@ async fn a_visitor_who_withdraws_after_the_session_ended_is_forgotten_too() {
     asked["ids"] = json!({ "crm": "4711" });
     asked["tags"] = json!(["vip"]);
     let first = edge.view_from(AMERICA, &asked).await;
-    assert_eq!(edge.keys_like("rt:*:touches:*").await.len(), 1);
+    assert_eq!(edge.keys_like("rt:*:visitor:*").await.len(), 1);
     edge.clock.set(START.plus(3_600_000));
     let mut denied = said("page-two", 1, false);
     denied["visitor"] = first["visitor"].clone();
     let reply = edge.view_from(AMERICA, &denied).await;
     assert!(reply.get("visitor").is_none());
     assert_eq!(reply["mode"], "session");
-    assert!(edge.keys_like("rt:*:touches:*").await.is_empty());
+    assert!(edge.keys_like("rt:*:visitor:*").await.is_empty());
     let visits = edge.visits().await;
     assert_eq!(visits.len(), 2);
     assert!(visits.iter().all(|visit| visit.labels.ids.is_empty()), "those of old visits, too");

@@ -53,9 +53,11 @@ async fn a_page_view_opens_a_session_and_shows_a_number() {
     assert_eq!(visit.source.channel, "Paid Search");
     assert_eq!(visit.landing_page, "/plumbing");
     assert_eq!(visit.click_ids[0].value, "Abc");
-    let touches = edge.keys_like("rt:*:touches:demo:*").await;
-    let touches: usize = edge.redis(&["ZCARD", &touches[0]]).await;
-    assert_eq!(touches, 1);
+    let visitor = edge.keys_like("rt:*:visitor:demo:*").await.remove(0);
+    let known: Vec<String> = edge.redis(&["ZRANGE", &visitor, "0", "-1"]).await;
+    assert_eq!(known.len(), 2, "its touch, and the number it had");
+    assert!(known.contains(&visit.session.short()));
+    assert!(known.contains(&"main=+14155550000".to_owned()));
     let ledger = Shards(16).of(&"demo".parse().expect("an id")).ledger();
     let entries: Vec<(String, Vec<String>)> = edge.redis(&["XRANGE", &ledger, "-", "+"]).await;
     let read = |n: usize| -> Envelope { serde_json::from_str(&entries[n].1[1]).expect("JSON") };

@@ -28,7 +28,7 @@ async fn consent_of_a_running_session_is_stored_and_kept_until_it_is_taken_back(
         assert_eq!(granted["targets"], denied["targets"]);
         assert!(granted["visitor"].is_string());
         assert!(stored().await.consent.ads && stored().await.visitor.is_some());
-        assert_eq!(edge.keys_like("rt:*:touches:demo:*").await.len(), 1);
+        assert_eq!(edge.keys_like("rt:*:visitor:demo:*").await.len(), 1);
         if seq == 3 {
             asked["session"] = granted["session"].clone();
             asked["visitor"] = granted["visitor"].clone();
@@ -66,9 +66,7 @@ async fn consent_of_a_running_session_is_stored_and_kept_until_it_is_taken_back(
     assert!(withdrawn.get("visitor").is_none());
     assert_eq!(withdrawn["targets"], denied["targets"]);
     assert_eq!((stored().await.visitor, stored().await.consent.ads), (None, false));
-    for forgotten in ["rt:*:touches:demo:*", "rt:*:sticky:demo:*"] {
-        assert!(edge.keys_like(forgotten).await.is_empty(), "{forgotten}");
-    }
+    assert!(edge.keys_like("rt:*:visitor:demo:*").await.is_empty());
 }
 
 #[actix_web::test]

@@ -80,6 +80,16 @@ async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCas
     }
     let sessions: [SessionId; SESSIONS] = std::array::from_fn(|_| SessionId::new());
     let visitors: [VisitorId; 2] = std::array::from_fn(|_| VisitorId::new());
+    // The first three sessions belong to two visitors who consented.
+    let visitor_of = |session: usize| (session < 3).then_some(session % 2);
+    for (i, session) in sessions.iter().enumerate() {
+        let Some(visitor) = visitor_of(i) else { continue };
+        let (key, touch) = (world.keys.visitor(&visitors[visitor]), session.short());
+        let _: i64 = world.redis(&["ZADD", &key, &START.0.to_string(), &touch]).await;
+    }
+    for visitor in 0..visitors.len() {
+        model.know(visitor, (0..SESSIONS).filter(|&i| visitor_of(i) == Some(visitor)).collect());
+    }
     let mut seqs: HashMap<(usize, usize), u32> = HashMap::new();
     let mut now = START;
     for step in steps {
@@ -100,8 +110,7 @@ async fn play(world: &World, rules: Rules, steps: &[Step]) -> Result<(), TestCas
             }
             Some(back) => newest.saturating_sub(back).max(1),
         };
-        // The first three sessions belong to two visitors who consented.
-        let visitor = (step.session < 3).then_some(step.session % 2);
+        let visitor = visitor_of(step.session);
         let message = Message { session: step.session, page: step.page, seq, kind };
         let visitor_id = visitor.map(|visitor| visitors[visitor]);
         let place = &places[step.session];
@@ -214,7 +223,7 @@ async fn check_holders(
             .holders(n)
             .iter()
             .map(|entry| {
-                let session = sessions[entry.session];
+                let session = sessions[entry.session].short();
                 let (tier, click) = (entry.tier.word(), entry.click);
                 format!(
                     "{session} {} {} {tier} {click} {} main",

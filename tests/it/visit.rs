@@ -8,9 +8,7 @@ use ringtrace::platform::keys::Shards;
 use ringtrace::visit::ad_ids::AdIds;
 use ringtrace::visit::learnt::{Labels, Learnt};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
-use ringtrace::visit::store::{
-    MAX_TOUCHES, Said, change_consent, learn, load_visits, open, touches,
-};
+use ringtrace::visit::store::{MAX_KEPT, Said, change_consent, learn, load_visits, open, touches};
 
 use crate::support::redis::TestRedis;
 
@@ -61,7 +59,7 @@ async fn a_session_is_written_with_its_touch_and_its_ledger_entry() {
         .collect();
     assert_eq!(times, [1_000, 2_000], "oldest first");
 
-    for (key, days) in [(keys.session(&first.session), 90), (keys.touches(&visitor), 90)] {
+    for (key, days) in [(keys.session(&first.session), 90), (keys.visitor(&visitor), 90)] {
         let life: i64 =
             handle.command("a test", redis::cmd("TTL").arg(&key)).await.expect("redis answers");
         assert!((days * 86_400 - 60..=days * 86_400).contains(&life), "{key}: {life}");
@@ -90,7 +88,7 @@ async fn a_visitor_is_remembered_with_consent_only_and_within_bounds() {
         open(&handle, &keys, &visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
     }
     let known = touches(&handle, &keys, &visitor, None).await.expect("redis answers");
-    assert_eq!(known.len() as isize, MAX_TOUCHES);
+    assert_eq!(known.len() as isize, MAX_KEPT);
     assert_eq!(known.last().map(|touch| touch.at.0), Some(59));
 }
 

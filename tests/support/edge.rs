@@ -11,6 +11,7 @@ use ringtrace::http::limits::SnippetLimiter;
 use ringtrace::lease::pools::load::Grants;
 use ringtrace::lease::store::LeaseStore;
 use ringtrace::platform::clock::Clock;
+use ringtrace::platform::ids::SessionId;
 use ringtrace::platform::keys::Shards;
 use ringtrace::platform::redis::Redis;
 use ringtrace::platform::signing::SigningKeys;
@@ -158,13 +159,13 @@ where
         self.redis.patient_handle().command("a test", &command).await.expect("redis answers")
     }
 
-    /// The stored visits of the site `demo`, in the order of their keys.
+    /// The stored visits of the site `demo`, the oldest session first.
     pub async fn visits(&self) -> Vec<Visit> {
         let site = "demo".parse().expect("a site id");
-        let session = |key: &String| key.rsplit(':').next()?.parse().ok();
-        let mut sessions = self.keys_like("rt:*:session:demo:*").await;
+        let session = |key: &String| SessionId::from_short(key.rsplit(':').next()?);
+        let keys = self.keys_like("rt:*:session:demo:*").await;
+        let mut sessions: Vec<_> = keys.iter().filter_map(session).collect();
         sessions.sort();
-        let sessions: Vec<_> = sessions.iter().filter_map(session).collect();
         let redis = self.redis.patient_handle();
         let visits = load_visits(&redis, &Shards(16).keys(&site), &sessions).await;
         visits.expect("redis answers").into_iter().flatten().collect()

@@ -84,7 +84,9 @@ pub struct Model {
     rules: Rules,
     numbers: Vec<Number>,
     leases: HashMap<usize, Lease>,
-    sticky: HashMap<usize, (usize, usize)>,
+    /// The sessions of each visitor, and the number that it had last.
+    visitors: HashMap<usize, Vec<usize>>,
+    sticky: HashMap<usize, usize>,
     /// The areas of each number, and those of sessions, nearest first.
     homes: Vec<Vec<String>>,
     places: HashMap<usize, Vec<Vec<String>>>,
@@ -99,11 +101,17 @@ impl Model {
             rules,
             numbers: vec![fresh; numbers],
             leases: HashMap::new(),
+            visitors: HashMap::new(),
             sticky: HashMap::new(),
             homes: vec![Vec::new(); numbers],
             places: HashMap::new(),
             now: 0,
         }
+    }
+
+    /// Tells of a visitor who consented, and its sessions.
+    pub fn know(&mut self, visitor: usize, sessions: Vec<usize>) {
+        self.visitors.insert(visitor, sessions);
     }
 
     /// Lets the pool match areas: those of each number, and those of each session, nearest first.
@@ -248,7 +256,7 @@ impl Model {
         let entry = Entry { session, from: now, seen: now, tier, click: 0, ends: 0 };
         number.holders.insert(0, entry);
         if let Some(visitor) = visitor {
-            self.sticky.insert(visitor, (n, session));
+            self.sticky.insert(visitor, n);
         }
         self.remember(session, Some(n), tier, now, click, pages)
     }
@@ -278,13 +286,16 @@ impl Model {
     ) -> Option<(usize, Tier)> {
         if let Some(n) = before.filter(|_| shown) {
             let free = self.numbers[n].released.is_some();
-            let tier = if free { self.tier(n, Some(session)).0 } else { Tier::Shared };
+            let tier = if free { self.tier(n, &[session]).0 } else { Tier::Shared };
             return Some((n, tier));
         }
-        let sticky = visitor.and_then(|visitor| self.sticky.get(&visitor).copied());
-        for (n, owner) in before.map(|n| (n, session)).into_iter().chain(sticky) {
+        let own = before.map(|n| (n, vec![session]));
+        let sticky = visitor.and_then(|visitor| {
+            Some((*self.sticky.get(&visitor)?, self.visitors.get(&visitor)?.clone()))
+        });
+        for (n, owners) in own.into_iter().chain(sticky) {
             if self.numbers[n].released.is_some() {
-                let (tier, was_last) = self.tier(n, Some(owner));
+                let (tier, was_last) = self.tier(n, &owners);
                 if was_last || !self.pinned(n) {
                     return Some((n, tier));
                 }
@@ -300,7 +311,7 @@ impl Model {
             };
             let idle = all().filter(free).filter(|&n| !self.pinned(n)).filter(is_in);
             if let Some(n) = idle.min_by_key(|&n| self.numbers[n].released) {
-                match self.tier(n, None).0 {
+                match self.tier(n, &[]).0 {
                     Tier::Own => return Some((n, Tier::Own)),
                     tier => unrested = unrested.or(Some((n, tier))),
                 }
@@ -322,7 +333,7 @@ impl Model {
         let mut pinned: Vec<usize> = all().filter(|&n| self.pinned(n)).collect();
         pinned.sort_by_key(|&n| self.numbers[n].pinned_until);
         if let Some(&n) = pinned.iter().find(|n| free(n)) {
-            return Some((n, self.tier(n, None).0));
+            return Some((n, self.tier(n, &[]).0));
         }
         pinned.into_iter().find(sharable).map(|n| (n, Tier::Shared))
     }
@@ -331,15 +342,15 @@ impl Model {
         self.numbers[n].pinned_until > self.now
     }
 
-    /// The honest tier of a free number for the session `before`, and whether that is what it was
-    /// when `before` had it last.
-    fn tier(&self, n: usize, before: Option<usize>) -> (Tier, bool) {
+    /// The honest tier of a free number for those who had it `before`, and whether that is what
+    /// it was when one of them had it last.
+    fn tier(&self, n: usize, before: &[usize]) -> (Tier, bool) {
         let number = &self.numbers[n];
         if number.released.unwrap_or(0) + self.rules.rest <= self.now {
             return (Tier::Own, false);
         }
         match number.holders.first() {
-            Some(entry) if Some(entry.session) == before && entry.tier != Tier::Shared => {
+            Some(entry) if before.contains(&entry.session) && entry.tier != Tier::Shared => {
                 (entry.tier, true)
             }
             _ => (Tier::Unrested, false),

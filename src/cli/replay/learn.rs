@@ -16,7 +16,7 @@ impl<W> Player<'_, W> {
         let look_back = world.site().look_back.as_millis() as i64;
         let mut visit_ends = at.plus(world.times.window);
         if let Some(visitor) = token.visitor {
-            self.lifetimes.set(world.keys.touches(&visitor), at.plus(look_back));
+            self.lifetimes.set(world.keys.visitor(&visitor), at.plus(look_back));
             visit_ends = visit_ends.max(at.plus(look_back));
         }
         self.lifetimes.set(world.keys.session(&token.session), visit_ends);
@@ -41,7 +41,7 @@ impl<W> Player<'_, W> {
     ) {
         let Sign { page, at, late, leaving } = sign;
         let world = self.world;
-        let (times, pool) = (world.times, &world.pool().id);
+        let times = world.times;
         let session = self.people.get_mut(who);
         session.unanswered -= 1;
         if let Some(token) = &mut session.token {
@@ -53,9 +53,6 @@ impl<W> Player<'_, W> {
         let same = |told: &Lease| (&told.number, told.since) == (&lease.number, lease.since);
         if !session.told.as_ref().is_some_and(same) {
             self.counts.leased(lease.tier);
-            if let (true, Some(visitor)) = (pooled, visitor) {
-                self.stickies.set(world.keys.sticky(pool, &visitor), at.plus(times.window));
-            }
         }
         if !pooled {
             session.runs_until = Millis(0);

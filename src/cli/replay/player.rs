@@ -55,7 +55,6 @@ pub struct Player<'w, W> {
     /// Keys whose end is known when they are asked to be written.
     pub(super) lifetimes: Lifetimes,
     /// Those that are written only when a number was granted: known with the answer.
-    pub(super) stickies: Lifetimes,
     queue: Queue<'w, About, Reply>,
     rng: StdRng,
     shift: Option<i64>,
@@ -101,7 +100,6 @@ impl<'w, W: Write> Player<'w, W> {
             window: WINDOW,
             people: People::default(),
             lifetimes: Lifetimes::default(),
-            stickies: Lifetimes::default(),
             queue: Queue::default(),
             rng: StdRng::seed_from_u64(plan.seed),
             shift: None,
@@ -388,11 +386,10 @@ impl<'w, W: Write> Player<'w, W> {
 
     async fn end_keys(&mut self, now: Millis) -> Result<(), CliError> {
         // Whoever was granted a number since then has more time.
-        if self.stickies.is_due(now) || now.since(self.last_sign) > 4 * SWEEP_MS {
+        if now.since(self.last_sign) > 4 * SWEEP_MS {
             self.settle_all().await?;
         }
-        let mut over = self.lifetimes.over(now);
-        over.extend(self.stickies.over(now));
+        let over = self.lifetimes.over(now);
         if over.is_empty() {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 -- gestures.lua and pool.lua.
 --
 -- KEYS   lease, free, held, live, share, pinned, draining, ledger; where the pool matches areas: areas,
---        and the sets of the visitor's areas, nearest first; with consent: sticky
+--        and the sets of the visitor's areas, nearest first; with consent: visitor
 -- ARGV   1 now ("" = TIME)  2 session  3 page  4 seq  5 kind: view | beat
 --        6 hold  7 time to live of the lease key  8 rest  9 pin  10 attribution window (all ms)
 --        11 most sessions on one number (0 = no sharing)
@@ -53,7 +53,7 @@ if (ARGV[20] or '') ~= '' then
   end
 end
 steps[#steps + 1] = { key.free }
-key.sticky = KEYS[behind]
+key.visitor = KEYS[behind]
 local look_at = 8
 -- A page may name any number of the pool: what it can pile upon one is bounded.
 local most_on_screen = 64
@@ -105,6 +105,29 @@ local function tell_ledger(number, tier)
   redis.call('XADD', key.ledger, '*', 'e', table.concat(parts) .. string.sub(ARGV[18], from))
 end
 
+-- The number that the visitor had last in this pool: "<pool>=<number>" among its touches. Looked up once.
+local had
+local function had_before()
+  if had ~= nil then return had end
+  had = false
+  local own, since = rule.pool .. '=', text(now - tonumber(window))
+  for _, member in ipairs(redis.call('ZREVRANGEBYSCORE', key.visitor, '+inf', since)) do
+    if string.sub(member, 1, #own) == own then
+      had = string.sub(member, #own + 1)
+      break
+    end
+  end
+  return had
+end
+
+local function remember(number)
+  local before = had_before()
+  if before and before ~= number then redis.call('ZREM', key.visitor, rule.pool .. '=' .. before) end
+  redis.call('ZADD', key.visitor, now_text, rule.pool .. '=' .. number)
+  -- Its touches, which are written first, have their time; what would stand alone gets its own.
+  if redis.call('ZCARD', key.visitor) == 1 then redis.call('PEXPIRE', key.visitor, window) end
+end
+
 local function grant(number, tier)
   -- What was done belongs to the number it was done with.
   if not (mine and mine.number == number) then done = with_gestures('0', ARGV[14], now) end
@@ -114,7 +137,7 @@ local function grant(number, tier)
     redis.call('LTRIM', list, 0, 1023)
   end
   redis.call('PEXPIRE', list, window)
-  if key.sticky then redis.call('SET', key.sticky, number .. ' ' .. session, 'PX', window) end
+  if key.visitor then remember(number) end
   if click_ago ~= '' then
     redis.call('ZADD', key.pinned, 'GT', now - click_ago + pin, number)
     redis.call('ZREM', key.share, number)
@@ -147,13 +170,15 @@ local function join(number, running)
   return grant(number, 'shared')
 end
 
--- How honest it is to call a free number own: rested, or nobody but `before` had it since then.
+local function is_me(who) return who == session end
+
+-- How honest it is to call a free number own: rested, or who had it last passes `before`.
 local function tier_for(number, released, before)
   if released + rest <= now then return 'own' end
   local newest = before and redis.call('LINDEX', rule.holders_prefix .. number, 0)
   if newest then
     local who, tier = string.match(newest, '^(%S+) %d+ %d+ (%l+)')
-    if who == before and tier ~= 'shared' then return tier, true end
+    if tier ~= 'shared' and before(who) then return tier, true end
   end
   return 'unrested'
 end
@@ -281,7 +306,7 @@ if kept then
     -- A draining number is nowhere while nobody holds it.
     local released = redis.call('ZSCORE', key.free, kept)
       or mine and mine.number == kept and mine.seen or now
-    return take(kept, (tier_for(kept, tonumber(released), session)))
+    return take(kept, (tier_for(kept, tonumber(released), is_me)))
   end
   if #others < most_on_screen then return join(kept, others) end
   if beat then return mine and answer(mine) or '' end
@@ -289,13 +314,11 @@ end
 
 -- 3. The number that the session, or its visitor, had before.
 if mine and mine.pooled then
-  local again = take_again(mine.number, session)
+  local again = take_again(mine.number, is_me)
   if again then return again end
 end
-local sticky = key.sticky and redis.call('GET', key.sticky)
-if sticky then
-  local number, before = string.match(sticky, '^(%S+) (%S+)$')
-  local again = take_again(number, before)
+if key.visitor and had_before() then
+  local again = take_again(had, function(who) return redis.call('ZSCORE', key.visitor, who) end)
   if again then return again end
 end
 

@@ -92,7 +92,7 @@ impl BotTable {
         let (words, owner): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         let set = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .kind(Some(AhoCorasickKind::DFA))
             .build(&words)
             .map_err(|error| unreadable(WORDS, &error.to_string()))?;
         Ok(BotTable { set, owner, rules })

@@ -129,7 +129,7 @@ async fn a_visitor_who_taps_at_once_is_seen_also_when_our_clock_is_late() {
     let (seconds, micros): (i64, i64) = world.ask(&mut redis::cmd("TIME")).await;
     let shown_at = seconds * 1000 + micros / 1000 - 500;
     let session = SessionId::new();
-    let entry = format!("{session} {shown_at} {shown_at} own {shown_at} 0 main");
+    let entry = format!("{} {shown_at} {shown_at} own {shown_at} 0 main", session.short());
     let key = world.keys().holders(&TRACKING.parse().expect("a number"));
     let _: i64 = world.ask(redis::cmd("LPUSH").arg(key).arg(entry)).await;
     world.twilio("voice", &answered_call("CA1")[0].1).await;

@@ -246,7 +246,7 @@ impl World {
         let key = keys.session(&session);
         let _: String = self.ask(redis::cmd("SET").arg(key).arg(visit.to_string())).await;
         let (from, seen) = (T - 60_000, T - 5_000);
-        let entry = format!("{session} {from} {seen} own {tel_click_at} {seen} main");
+        let entry = format!("{} {from} {seen} own {tel_click_at} {seen} main", session.short());
         let number = TRACKING.parse().expect("a number");
         let holders = keys.holders(&number);
         let _: i64 = self.ask(redis::cmd("RPUSH").arg(holders).arg(entry)).await;

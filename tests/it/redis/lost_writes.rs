@@ -49,7 +49,7 @@ async fn a_forgotten_holder_and_the_next_one_share() {
     let holders: Vec<String> =
         world.redis(&["LRANGE", &world.keys.holders(&number(0)), "0", "-1"]).await;
     for session in [first, second] {
-        assert!(holders.iter().any(|entry| entry.starts_with(&session.to_string())), "{holders:?}");
+        assert!(holders.iter().any(|entry| entry.starts_with(&session.short())), "{holders:?}");
     }
 }
 
