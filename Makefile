@@ -14,7 +14,7 @@ setup: ## install what building and running needs
 	@scripts/setup redis duckdb
 
 setup-test: ## install what the tests need
-	@scripts/setup redis duckdb chromium node python
+	@scripts/setup redis duckdb chromium node python sip
 
 geo: ## a free database of countries, and the line of the configuration that uses it
 	@scripts/geo
@@ -43,9 +43,9 @@ journey:
 	cargo build --locked --bin ringtrace
 	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
 
-peers: # the providers' own Python packages sign what the service reads, and read what it writes
+peers: # the providers' own Python packages sign what the service reads, and read what it writes; real SIP calls
 	cargo build --locked --bin ringtrace
-	@for peer in twilio signatures documents; do \
+	@for peer in twilio signatures documents sip; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
 
 bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
