@@ -10,6 +10,7 @@
 
 mod calls;
 mod counts;
+mod hear;
 mod learn;
 mod lifetimes;
 mod lines;
@@ -17,6 +18,7 @@ mod people;
 mod plan;
 mod player;
 mod queue;
+mod ring;
 mod score;
 mod summary;
 mod trace;
@@ -65,13 +67,14 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N", required_unless_present = "config")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub numbers: Option<u32>,
-    /// Configuration whose site and pool are played with; without it, a pool on all defaults.
+    /// Configuration whose site is played with: pools, targets, tracker rules, static numbers, databases
+    /// of places; without it, one pool on all defaults.
     #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// Which site of the configuration, when it has several.
     #[arg(long, value_name = "ID", requires = "config")]
     pub site: Option<SiteId>,
-    /// Which pool of the site, when it has several.
+    /// The pool that the options below are about, and --numbers; without it, every pool of the site.
     #[arg(long, value_name = "ID", requires = "config")]
     pub pool: Option<PoolId>,
     /// How long a number is held after the last sign of life, e.g. `3m`.

@@ -14,9 +14,9 @@ use crate::lease::model::Tier;
 pub struct Summary {
     /// By which rules.
     pub policy: Policy,
-    /// How many numbers the pool had.
+    /// How many numbers the pools had.
     pub numbers: usize,
-    /// How long a number was held after the last sign of life, in seconds.
+    /// How long a number was held at most after the last sign of life, in seconds.
     pub hold_s: i64,
     /// First moment of the trace, RFC 3339; `null` when it is empty.
     pub from: Option<String>,
@@ -39,8 +39,8 @@ impl Summary {
     pub fn new(plan: &Plan, counts: Counts, score: Score, lines: u64, bad_lines: u64) -> Self {
         Summary {
             policy: plan.policy,
-            numbers: plan.pool().numbers.len(),
-            hold_s: plan.pool().hold.as_secs(),
+            numbers: plan.numbers(),
+            hold_s: plan.pools().iter().map(|pool| pool.hold.as_secs()).max().unwrap_or(0),
             from: counts.from.map(|at| at.to_string()),
             to: counts.to.map(|at| at.to_string()),
             lines,
