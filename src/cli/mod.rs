@@ -11,6 +11,7 @@ mod numbers;
 pub mod replay;
 mod report;
 mod serve;
+pub mod simulate;
 mod size;
 mod snippet;
 
@@ -30,6 +31,7 @@ pub use numbers::{NumbersCommand, PoolArgs};
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
+pub use simulate::SimulateArgs;
 pub use size::SizeArgs;
 pub use snippet::SnippetArgs;
 
@@ -53,6 +55,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Play a recorded or synthetic trace of visits and calls against any number of numbers.
     Replay(ReplayArgs),
+    /// Write a synthetic trace for `replay`, drawn from stated assumptions.
+    Simulate(Box<SimulateArgs>),
     /// Check a configuration and what it needs; tells everything that is wrong.
     Check(CheckArgs),
     /// Tell what page views are taken for, and why.
@@ -78,6 +82,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => finish(demo::run(args)),
         Command::Report(args) => finish(report::run(args)),
         Command::Replay(args) => finish(replay::run(args)),
+        Command::Simulate(args) => told(simulate::run(&args)),
         Command::Check(args) => check::run(&args),
         Command::Classify(args) => told(classify::run(&args)),
         Command::Snippet(args) => told(snippet::run(&args)),
