@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod doctor;
 mod error;
+mod fit;
 mod key;
 mod numbers;
 pub mod replay;
@@ -26,6 +27,7 @@ pub use client::{Client, ServerArgs};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use error::CliError;
+pub use fit::FitArgs;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use numbers::{NumbersCommand, PoolArgs};
 pub use replay::ReplayArgs;
@@ -67,6 +69,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// How many numbers so many visitors need.
     Size(SizeArgs),
+    /// Learn now when a site's callers call, on the running server.
+    Fit(FitArgs),
     /// The numbers of a pool of the running server.
     #[command(subcommand)]
     Numbers(NumbersCommand),
@@ -83,6 +87,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Report(args) => finish(report::run(args)),
         Command::Replay(args) => finish(replay::run(args)),
         Command::Simulate(args) => told(simulate::run(&args)),
+        Command::Fit(args) => finish(fit::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Classify(args) => told(classify::run(&args)),
         Command::Snippet(args) => told(snippet::run(&args)),

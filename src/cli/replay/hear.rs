@@ -69,7 +69,9 @@ impl<W: Write> Player<'_, W> {
             }
             None => self.opened(at, who, line, &located, visitor, consent),
         };
-        self.people.get_mut(who).token = Some(view.token);
+        let session = self.people.get_mut(who);
+        session.token = Some(view.token);
+        session.last_sign = at;
         self.counts.sessions += u64::from(opens);
         self.counts.page_views += u64::from(!message.late);
         if opens {
@@ -167,6 +169,9 @@ impl<W: Write> Player<'_, W> {
         let leaving = said.kind == SignKind::Leave;
         let Message { page, seq, late, shows } = self.people.get_mut(who).hear(line, leaving);
         let serving = world.serving(token.marks);
+        if !late {
+            self.people.get_mut(who).last_sign = at;
+        }
         let session = self.people.get(who);
         let settled =
             |pool: &&Pool| is_settled(session, pool, serving.shown(&shows, pool).is_some(), at);

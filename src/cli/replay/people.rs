@@ -30,6 +30,8 @@ pub struct Session {
     pub id: SessionId,
     /// What its browser would present; `None` until a person was served.
     pub token: Option<SessionToken>,
+    /// The last sign of life that came in order.
+    pub last_sign: Millis,
     /// The tracking numbers that it saw last.
     pub on_screen: Shown,
     /// What it has of each pool that it was heard of in.
@@ -121,6 +123,7 @@ impl People {
             name: name.to_owned(),
             id,
             token: None,
+            last_sign: at,
             on_screen: Shown::new(),
             of_pools: Vec::new(),
             unanswered: 0,

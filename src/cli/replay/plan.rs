@@ -32,6 +32,17 @@ pub enum Policy {
     Share,
 }
 
+impl Policy {
+    /// The word of the option.
+    pub fn word(self) -> &'static str {
+        match self {
+            Policy::Ours => "ours",
+            Policy::Market => "market",
+            Policy::Share => "share",
+        }
+    }
+}
+
 /// What happens when no number is free: `shared`, `source`, both in an order, or `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain(pub Vec<Overflow>);
@@ -62,6 +73,10 @@ pub struct Plan {
     pub policy: Policy,
     /// Draws wrong numbers.
     pub seed: u64,
+    /// After how many calls the delays are learnt anew; 0: never.
+    pub refit: u32,
+    /// Whether the naive rules are played, too.
+    pub compares: bool,
 }
 
 impl Plan {
@@ -86,6 +101,8 @@ impl Plan {
             hears_leaves: args.policy == Policy::Ours,
             policy: args.policy,
             seed: args.seed,
+            refit: args.refit,
+            compares: args.compare,
         })
     }
 

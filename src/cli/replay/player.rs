@@ -11,6 +11,8 @@ use std::io::Write;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use crate::attribution::delays::{Delays, prior};
+use crate::attribution::observation::Observation;
 use crate::cli::CliError;
 use crate::cli::replay::counts::Counts;
 use crate::cli::replay::hear::Said;
@@ -18,6 +20,7 @@ use crate::cli::replay::lifetimes::Lifetimes;
 use crate::cli::replay::people::{People, Who};
 use crate::cli::replay::plan::Plan;
 use crate::cli::replay::queue::Queue;
+use crate::cli::replay::rules::Rules;
 use crate::cli::replay::score::Score;
 use crate::cli::replay::trace::{Line, What};
 use crate::cli::replay::world::World;
@@ -57,6 +60,25 @@ pub struct Player<'w, W> {
     last_sign: Millis,
     pub(super) counts: Counts,
     pub(super) score: Score,
+    pub(super) rules: Rules,
+    /// What calls taught so far, and what was made of it.
+    pub(super) observed: Vec<Observation>,
+    pub(super) fits: u32,
+    pub(super) delays: Delays,
+}
+
+/// What a trace came to.
+pub struct Played<W> {
+    /// Besides its calls.
+    pub counts: Counts,
+    /// Its calls.
+    pub score: Score,
+    /// What the naive rules made of them, where that was asked for.
+    pub rules: Rules,
+    /// When its callers call, as learnt last.
+    pub delays: Delays,
+    /// Where the calls were written to.
+    pub calls: Option<W>,
 }
 
 /// What a question was about.
@@ -105,6 +127,10 @@ impl<'w, W: Write> Player<'w, W> {
             last_sign: Millis(0),
             counts: Counts::default(),
             score: Score::default(),
+            rules: Rules::default(),
+            observed: Vec::new(),
+            fits: 0,
+            delays: prior(),
         }
     }
 
@@ -141,7 +167,7 @@ impl<'w, W: Write> Player<'w, W> {
     }
 
     /// Waits for what is on its way. Returns what was counted, and where the calls were written to.
-    pub async fn finish(mut self) -> Result<(Counts, Score, Option<W>), CliError> {
+    pub async fn finish(mut self) -> Result<Played<W>, CliError> {
         if self.counts.held.samples == 0 && self.next_sweep.is_some() {
             self.sweep().await?;
         }
@@ -149,7 +175,8 @@ impl<'w, W: Write> Player<'w, W> {
         if let Some(calls) = &mut self.calls {
             calls.flush().map_err(|e| CliError::Replay(format!("cannot write the calls: {e}")))?;
         }
-        Ok((self.counts, self.score, self.calls))
+        let Player { counts, score, rules, delays, calls, .. } = self;
+        Ok(Played { counts, score, rules, delays, calls })
     }
 
     /// The sweeper's turns up to `at`. Once everything is swept that can be over, further turns

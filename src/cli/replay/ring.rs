@@ -4,12 +4,15 @@ use std::io::Write;
 
 use rand::RngExt;
 
+use crate::attribution::fit::fit;
+use crate::attribution::model::Attribution;
 use crate::cli::CliError;
 use crate::cli::replay::calls::{self, CallLine};
 use crate::cli::replay::people::{Session, Who};
 use crate::cli::replay::player::Player;
 use crate::cli::replay::score::{Answer, Truth};
 use crate::cli::replay::trace::{Call, Dialled};
+use crate::lease::model::Tier;
 use crate::platform::phone::PhoneNumber;
 
 /// Who calls which number; `None`: the original one.
@@ -28,6 +31,11 @@ impl<W: Write> Player<'_, W> {
             (_, Some(who)) => Truth::Session(&self.people.get(who).name),
             (_, None) => Truth::Nobody,
         };
+        // As they stood before the call: the naive rules know no more than the join.
+        let holders = match &to {
+            Some(to) if self.plan.compares => Some(self.world.holders(to).await?),
+            _ => None,
+        };
         let joined = match &to {
             // Nobody hears of a call to the business' own number.
             None => None,
@@ -41,17 +49,40 @@ impl<W: Write> Player<'_, W> {
             }
         };
         let line = CallLine::of(call, to.as_ref(), truth, joined.as_ref(), &self.people);
+        let now = self.world.clock.now();
+        let chosen = line.session.and_then(|name| self.people.find(name));
         let answer = Answer {
             session: line.session,
             confidence: line.confidence,
+            of_truth: line.of_truth(truth),
+            nobody: line.nobody.unwrap_or(0.0),
             tier: line.tier,
+            delay_ms: chosen.map(|who| now.since(self.people.get(who).last_sign)),
             tracked: to.is_some(),
         };
         self.score.add(truth, answer);
+        if self.plan.compares && line.tier != Tier::Source {
+            self.rules.add(truth, holders.as_deref(), &self.people);
+        }
         if let Some(out) = &mut self.calls {
             calls::write(out, &line)?;
         }
+        self.learn_of(joined).await?;
         Ok(Ok(()))
+    }
+
+    /// Learns when callers call, from the past alone: every so many calls.
+    async fn learn_of(&mut self, joined: Option<Attribution>) -> Result<(), CliError> {
+        let Some(observed) = joined.and_then(|joined| joined.observed) else { return Ok(()) };
+        self.observed.push(observed);
+        let every = self.plan.refit as usize;
+        if every > 0 && self.observed.len().is_multiple_of(every) {
+            self.fits += 1;
+            let delays = fit(&self.observed, self.fits, self.world.clock.now());
+            self.world.learn(&delays).await?;
+            self.delays = delays;
+        }
+        Ok(())
     }
 
     fn dialling(&mut self, dialled: &Dialled) -> Result<Dialling, String> {

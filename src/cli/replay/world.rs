@@ -7,6 +7,9 @@ use std::time::Duration;
 use futures_util::future::{join, try_join_all};
 use tempfile::TempDir;
 
+use crate::attribution::answer::Kept;
+use crate::attribution::delays::Delays;
+use crate::attribution::store::save_delays;
 use crate::call::caller::caller_number;
 use crate::call::model::{Call, CallEvent, CallEventKind, Caller};
 use crate::call::recorder::Recorder;
@@ -14,7 +17,8 @@ use crate::cli::CliError;
 use crate::cli::replay::plan::Plan;
 use crate::config::model::{Pool, Site};
 use crate::config::{Installation, Live};
-use crate::lease::model::{PageSign, SignKind};
+use crate::lease::holders::holders;
+use crate::lease::model::{Holder, PageSign, SignKind};
 use crate::lease::numbers::sync::sync_pools;
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
@@ -105,7 +109,8 @@ impl World {
         let signing = SigningKeys::from_master(&[0; 32]);
         let world = World {
             keys: installation.shards.keys(&plan.site().id),
-            recorder: Recorder::new(redis, live, clock.clone(), signing, tables.clone()),
+            recorder: Recorder::new(redis, live, clock.clone(), signing, tables.clone())
+                .keeping(Kept::ALL),
             places: places.map_err(CliError::Place)?,
             _scratch: scratch,
             installation,
@@ -224,6 +229,18 @@ impl World {
             kind: CallEventKind::Received,
         };
         self.recorder.record(&event).await.map_err(|error| CliError::Replay(error.to_string()))
+    }
+
+    /// Who was shown a number that is called now, newest first.
+    pub async fn holders(&self, number: &PhoneNumber) -> Result<Vec<Holder>, StoreError> {
+        let (redis, now) = (self.store.redis(), self.clock.now());
+        let window = self.site().attribution_window;
+        Ok(holders(redis, &self.keys, number, now, None, window).await?.holders)
+    }
+
+    /// Judges the calls that follow by these delays.
+    pub async fn learn(&self, delays: &Delays) -> Result<(), StoreError> {
+        save_delays(self.store.redis(), &self.keys, delays).await
     }
 
     /// The sweeper's turn, in one round trip however much is due. Returns how many numbers are held
