@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::attribution::worker::Fitter;
 use crate::call::recorder::Recorder;
 use crate::call::spool::{Spool, SpoolOptions};
 use crate::call::worker::CallWorker;
@@ -277,6 +278,7 @@ impl Service {
             parts.signing.clone(),
             parts.tables.clone().into_inner(),
         );
+        let fitter = Fitter::new(recorder.clone());
         let calls = CallWorker::new(recorder, spool);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
@@ -300,6 +302,7 @@ impl Service {
         let workers = vec![
             tokio::spawn(place::worker::run(watcher, look_at_places.clone(), signal())),
             tokio::spawn(calls.run(signal())),
+            tokio::spawn(fitter.run(signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),
                 live.clone(),

@@ -1,17 +1,30 @@
 //! Call and holders → candidates, credit.
 //!
 //! In: a call and who was shown its number. Out: an [`model::Attribution`], frozen into the call.
+//! `docs/attribution.md` explains the model.
+//!
+//! One call walks: [`store`] (who held the number, and what the site's [`delays`] are) → [`evidence`] of each
+//! holder, with what visits and the caller tell [`beside`] → [`rules`] (probabilities) → [`answer`] (the winner,
+//! its touches and their [`credit`]). Its [`observation`] teaches the next [`fit`].
 //!
 //! What always holds: probabilities of the candidates and of "none of them" sum to 1; credits of
 //! the touches sum to 1 under every model; a call is judged by what was known at its own time;
 //! the confidence is the probability of the chosen candidate, also when that is small, and 0 when
 //! none is chosen; how likely it was none of them is told beside it.
 
+pub mod answer;
+pub mod beside;
+pub mod credit;
+pub mod delays;
+pub mod evidence;
+pub mod fit;
+pub mod http;
 pub mod model;
-pub mod prior;
+pub mod observation;
 pub mod rules;
-mod store;
+pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod worker;
 
 pub use store::{Lookup, join};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::credit::Credits;
+use crate::attribution::observation::Observation;
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
@@ -22,6 +24,39 @@ pub struct Candidate {
     pub idle_ms: i64,
     /// Whether it clicked the number's `tel:` link shortly before.
     pub tel_click: bool,
+    /// What speaks for it or against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+/// What speaks for a candidate or against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It clicked the number's `tel:` link shortly before.
+    TelClick,
+    /// It copied the number, or pressed it long, shortly before.
+    Gesture,
+    /// It was on the page.
+    OnPage,
+    /// It had left moments before.
+    JustAfter,
+    /// It was seen on the same day.
+    SameDay,
+    /// It was seen days before.
+    Later,
+    /// The caller called before, and that call was joined with this session or its visitor.
+    KnownCaller,
+    /// Caller and visitor are at home in the same area code or city.
+    SameArea,
+    /// Caller and visitor are at home in the same region.
+    SameRegion,
+    /// Caller and visitor are at home in two countries.
+    OtherCountry,
+    /// Other live sessions held the number, too.
+    Shared,
+    /// Somebody else had the number shortly before.
+    Unrested,
 }
 
 /// One touch with its share of the call under each model.
@@ -36,10 +71,9 @@ pub struct TouchCredit {
     pub source: Source,
     /// Landing page of the touch.
     pub landing_page: String,
-    /// Share under the model `first`.
-    pub first: f64,
-    /// Share under the model `last`.
-    pub last: f64,
+    /// Its share under every model.
+    #[serde(flatten)]
+    pub credits: Credits,
 }
 
 /// How the answer was found.
@@ -50,6 +84,8 @@ pub enum Basis {
     Holder,
     /// The number is static and belongs to one source.
     Static,
+    /// The number told nothing; the caller called before, and this is the session of that call.
+    Inferred,
     /// Nobody fits.
     None,
 }
@@ -71,6 +107,12 @@ pub struct Attribution {
     /// where nobody is asked for, and for calls that were joined before this was kept.
     #[serde(default)]
     pub nobody: f64,
+    /// Which fit of the site's delays judged it; 0: the prior.
+    #[serde(default)]
+    pub fit: u32,
+    /// What the call teaches the next fit; none without a pooled number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observation>,
     /// How the number was held; `source` for static numbers, `original` when nobody held it.
     pub tier: Tier,
     /// The source that gets the call (last touch); `None` when nobody fits.

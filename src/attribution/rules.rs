@@ -1,25 +1,26 @@
-//! Who called, and which touches earned it. Pure.
+//! Who called, and how sure we are. Pure.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use crate::attribution::delays::Delays;
+use crate::attribution::evidence::{Evidence, Nearness};
+use crate::attribution::model::{Candidate, Reason};
+use crate::lease::model::Tier;
 
-use jiff::SignedDuration;
+/// "None of them" is the answer only when it is so many times as likely as the best candidate: a wrong
+/// name costs a report less than a caller who is given up.
+pub const NOBODY_LEAD: f64 = 4.0;
 
-use crate::attribution::model::{Attribution, Basis, Candidate, TouchCredit};
-use crate::attribution::prior;
-use crate::config::model::StaticNumber;
-use crate::lease::model::{Holder, Tier};
-use crate::platform::clock::Millis;
-use crate::platform::ids::SessionId;
-use crate::visit::ad_ids::AdIds;
-use crate::visit::channel::channel;
-use crate::visit::learnt::Labels;
-use crate::visit::model::{Consent, Machine, Place, Source, Touch, Visit};
-use crate::visit::site_rules::{SiteRules, VisitFacts};
-use crate::visit::tables::Tables;
+/// Milliseconds since the last sign of life that a reason calls "just after" and "the same day".
+const JUST_MS: i64 = 15 * 60_000;
+const DAY_MS: i64 = 24 * 3_600_000;
 
-/// Most candidates that are stored with a call.
-pub const MAX_CANDIDATES: usize = 8;
+/// Holders whom the list has no room for: those seen last between so many seconds before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Older {
+    /// The newest of them.
+    pub from_s: f64,
+    /// The attribution window.
+    pub to_s: f64,
+}
 
 /// Who may have made a call, best first, and how likely it was none of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,190 +31,77 @@ pub struct Ranking {
     pub nobody: f64,
 }
 
-/// Weighs the holders of the called number as they stood at `at`. What happened later (a beat, a
-/// click) is not looked at, so a call that is judged late gets the same answer.
-pub fn rank(at: Millis, holders: &[Holder]) -> Ranking {
-    let mut weighed: BTreeMap<SessionId, (f64, Millis, Candidate)> = BTreeMap::new();
-    let mut nobody = prior::NOBODY_FLOOR;
-    for holder in holders.iter().filter(|holder| holder.from <= at) {
-        let idle_ms = at.since(holder.last_seen).max(0);
-        let density = prior::density(idle_ms);
-        nobody = nobody.max(prior::NOBODY_FLOOR + prior::NOBODY_SHARE * density);
-        let click_ago = holder.tel_click.map(|click| at.since(click)).filter(|ago| *ago >= 0);
-        let factor = click_ago.map_or(1.0, prior::click_factor);
-        let weight = density * factor;
-        let candidate = Candidate {
-            session: holder.session,
-            probability: 0.0,
-            tier: holder.tier,
-            idle_ms,
-            tel_click: factor > 1.0,
-        };
-        // A session that had the number twice is one candidate: as it was most likely, then last.
-        match weighed.entry(holder.session) {
-            Entry::Vacant(place) => {
-                place.insert((weight, holder.from, candidate));
-            }
-            Entry::Occupied(mut held) => {
-                let (held_weight, held_from, known) = held.get();
-                let better = weight
-                    .total_cmp(held_weight)
-                    .then(known.idle_ms.cmp(&idle_ms))
-                    .then(holder.from.cmp(held_from));
-                if better.is_gt() {
-                    held.insert((weight, holder.from, candidate));
-                }
-            }
-        }
+impl Default for Ranking {
+    fn default() -> Self {
+        Ranking { candidates: Vec::new(), nobody: 1.0 }
     }
-    let total = nobody + weighed.values().map(|(weight, ..)| weight).sum::<f64>();
-    let mut ranked: Vec<(f64, Millis, Candidate)> = weighed.into_values().collect();
+}
+
+impl Ranking {
+    /// The candidate that is named; `None`: none of them.
+    pub fn best(&self) -> Option<&Candidate> {
+        self.candidates.first().filter(|best| best.probability * NOBODY_LEAD >= self.nobody)
+    }
+}
+
+/// Weighs the holders of the called number by the `delays` of the site. Each session is there once, as
+/// it stood at the call: what happened later is not looked at, so a call that is judged late gets the
+/// same answer.
+pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> Ranking {
+    let weights: Vec<f64> = candidates.iter().map(|one| one.weight(delays)).collect();
+    let older = older.map_or(0.0, |older| delays.of_older(older.from_s, older.to_s));
+    let nobody = delays.of_nobody() + older;
+    let total = nobody + weights.iter().sum::<f64>();
+    let live = candidates.iter().filter(|one| one.on_page).count();
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
     // Equally likely: the one seen last, then the one who came last.
-    ranked.sort_by(|a, b| {
-        b.0.total_cmp(&a.0)
-            .then(a.2.idle_ms.cmp(&b.2.idle_ms))
-            .then(b.1.cmp(&a.1))
-            .then(b.2.session.cmp(&a.2.session))
+    order.sort_by(|&a, &b| {
+        let (one, other) = (&candidates[a], &candidates[b]);
+        weights[b]
+            .total_cmp(&weights[a])
+            .then(one.idle_ms.cmp(&other.idle_ms))
+            .then(other.from.cmp(&one.from))
+            .then(other.session.cmp(&one.session))
     });
-    let candidates = ranked
-        .into_iter()
-        .map(|(weight, _, candidate)| Candidate { probability: weight / total, ..candidate })
-        .collect();
-    Ranking { candidates, nobody: nobody / total }
+    let ranked = order.into_iter().map(|n| {
+        let one = &candidates[n];
+        let tel_click = one.clicked_s.is_some_and(|ago| delays.by_click(ago) > 0.0);
+        Candidate {
+            session: one.session,
+            probability: weights[n] / total,
+            tier: one.tier,
+            idle_ms: one.idle_ms,
+            tel_click,
+            reasons: reasons(one, tel_click, live),
+        }
+    });
+    Ranking { candidates: ranked.collect(), nobody: nobody / total }
 }
 
-/// The answer when the best candidate is chosen. `visit` is the candidate's, `None` when it is no
-/// longer known; `touches` are its visitor's, in any order, empty without consent.
-pub fn attribute(
-    at: Millis,
-    ranking: &Ranking,
-    visit: Option<&Visit>,
-    touches: &[Touch],
-    look_back: SignedDuration,
-) -> Attribution {
-    let Some(best) = ranking.candidates.first() else {
-        return Attribution { nobody: ranking.nobody, ..nobody() };
+fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {
+    let seen = match one.idle_ms {
+        _ if one.on_page => Reason::OnPage,
+        ..=JUST_MS => Reason::JustAfter,
+        ..=DAY_MS => Reason::SameDay,
+        _ => Reason::Later,
     };
-    let mut candidates = ranking.candidates.clone();
-    candidates.truncate(MAX_CANDIDATES);
-    let chosen = Attribution {
-        basis: Basis::Holder,
-        session: Some(best.session),
-        confidence: best.probability,
-        nobody: ranking.nobody,
-        tier: best.tier,
-        candidates,
-        ..nobody()
+    let near = match one.beside.nearness {
+        Nearness::Unknown | Nearness::SameCountry => None,
+        Nearness::SameArea => Some(Reason::SameArea),
+        Nearness::SameRegion => Some(Reason::SameRegion),
+        Nearness::OtherCountry => Some(Reason::OtherCountry),
     };
-    let Some(visit) = visit else { return chosen };
-    let touches = counted_touches(at, visit, touches, look_back);
-    Attribution {
-        visitor: visit.visitor,
-        source: Some(credited_source(visit, &touches)),
-        landing_host: visit.landing_host.clone(),
-        landing_page: visit.landing_page.clone(),
-        referrer_host: visit.referrer_host.clone(),
-        session_started_at: Some(visit.started_at),
-        machine: visit.machine.clone(),
-        place: visit.place.clone(),
-        click_ids: visit.click_ids.clone(),
-        ad_ids: visit.ad_ids.clone(),
-        labels: visit.labels.clone(),
-        consent: visit.consent,
-        touches: credits(&touches),
-        ..chosen
-    }
-}
-
-/// The answer for a static number: its source is certain, the session is not known. Its channel is
-/// that of a visit from this source, by the site's own rules too, or "Offline" where the web's rules
-/// have none.
-pub fn attribute_static(tables: &Tables, rules: &SiteRules, number: &StaticNumber) -> Attribution {
-    let default = match channel(tables, &number.source, &number.medium, &number.campaign) {
-        "Unassigned" => "Offline",
-        known => known,
-    };
-    let mut source = Source {
-        source: number.source.clone(),
-        medium: number.medium.clone(),
-        campaign: number.campaign.clone(),
-        ..Source::default()
-    };
-    let own = rules.channel(&VisitFacts::of_source(&source, default));
-    source.channel = own.map_or(default, |(_, name)| name).to_owned();
-    Attribution {
-        basis: Basis::Static,
-        confidence: 1.0,
-        tier: Tier::Source,
-        source: Some(source),
-        ..nobody()
-    }
-}
-
-/// No candidate was chosen, so there is no confidence in one.
-fn nobody() -> Attribution {
-    Attribution {
-        basis: Basis::None,
-        session: None,
-        visitor: None,
-        confidence: 0.0,
-        nobody: 0.0,
-        tier: Tier::Original,
-        source: None,
-        landing_host: String::new(),
-        landing_page: String::new(),
-        referrer_host: String::new(),
-        session_started_at: None,
-        machine: Machine::default(),
-        place: Place::default(),
-        click_ids: Vec::new(),
-        ad_ids: AdIds::default(),
-        labels: Labels::default(),
-        consent: Consent::default(),
-        candidates: Vec::new(),
-        touches: Vec::new(),
-    }
-}
-
-/// The visitor's touches up to the call and inside the look-back, oldest first, always with the
-/// winning session's own.
-fn counted_touches(
-    at: Millis,
-    visit: &Visit,
-    touches: &[Touch],
-    look_back: SignedDuration,
-) -> Vec<Touch> {
-    let oldest = at.plus(-i64::try_from(look_back.as_millis()).unwrap_or(i64::MAX));
-    let mut counted: Vec<Touch> = touches
-        .iter()
-        .filter(|touch| touch.at <= at && touch.at >= oldest && touch.session != visit.session)
-        .cloned()
-        .collect();
-    counted.push(visit.touch());
-    counted.sort_by_key(|touch| (touch.at, touch.session));
-    counted.dedup_by_key(|touch| touch.session);
-    counted
-}
-
-/// The session's own source; a direct visit never overwrites a source that is known from before.
-fn credited_source(visit: &Visit, touches: &[Touch]) -> Source {
-    if !visit.source.is_direct() {
-        return visit.source.clone();
-    }
-    let known = touches.iter().rev().find(|touch| !touch.source.is_direct());
-    known.map_or_else(|| visit.source.clone(), |touch| touch.source.clone())
-}
-
-/// Each model's credits sum to 1.
-fn credits(touches: &[Touch]) -> Vec<TouchCredit> {
-    let last = touches.len().saturating_sub(1);
-    let credit = |(i, touch): (usize, &Touch)| TouchCredit {
-        session: touch.session,
-        at: touch.at,
-        source: touch.source.clone(),
-        landing_page: touch.landing_page.clone(),
-        first: if i == 0 { 1.0 } else { 0.0 },
-        last: if i == last { 1.0 } else { 0.0 },
-    };
-    touches.iter().enumerate().map(credit).collect()
+    let others = live > usize::from(one.on_page);
+    [
+        tel_click.then_some(Reason::TelClick),
+        one.gesture.then_some(Reason::Gesture),
+        Some(seen),
+        one.beside.known_caller.then_some(Reason::KnownCaller),
+        near,
+        others.then_some(Reason::Shared),
+        (one.tier == Tier::Unrested).then_some(Reason::Unrested),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

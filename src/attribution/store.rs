@@ -1,16 +1,35 @@
 //! The join: reads who was shown the called number, and what they came from.
+//!
+//! | key | type | holds | lifetime |
+//! |---|---|---|---|
+//! | `delays:<site>` | STR | the newest fit of the site's delays, as JSON | until the next fit |
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use crate::attribution::answer::{Joined, Kept, attribute, attribute_static};
+use crate::attribution::beside::{KnownCaller, beside};
+use crate::attribution::delays::{Delays, prior};
+use crate::attribution::evidence::Evidence;
 use crate::attribution::model::Attribution;
-use crate::attribution::rules::{attribute, attribute_static, rank};
+use crate::attribution::observation::Observation;
+use crate::attribution::rules::{Older, rank};
 use crate::call::model::Call;
 use crate::config::model::Site;
-use crate::lease::holders::holders;
+use crate::lease::areas::AreaTable;
+use crate::lease::holders::{Shown, holders};
 use crate::platform::clock::Millis;
-use crate::platform::keys::Shards;
+use crate::platform::ids::{PoolId, SessionId};
+use crate::platform::keys::{Shards, SiteKeys};
+use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
+use crate::visit::model::Visit;
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{load_visits, touches};
 use crate::visit::tables::Tables;
+
+/// Candidates whose visits are looked at: those that the delay alone makes most likely.
+const LOOKED_AT: usize = 16;
 
 /// What a join looks into.
 #[derive(Clone, Copy)]
@@ -21,34 +40,135 @@ pub struct Lookup<'a> {
     pub shards: Shards,
     /// What sources are.
     pub tables: &'a Tables,
+    /// Where numbers are at home.
+    pub areas: &'a AreaTable,
+    /// Which candidates are kept.
+    pub kept: Kept,
     /// The rules of the site.
     pub rules: &'a SiteRules,
+    /// What is known of the caller from earlier calls.
+    pub caller: Option<KnownCaller>,
     /// The moment it is by our clock; `None` when it is the clock that leases are written by.
     pub ours: Option<Millis>,
 }
 
-/// Whose call it was, as of the call's own time. At most three round trips: holders, the best
-/// candidate's visit, its visitor's touches.
+/// Whose call it was, as of the call's own time. At most three round trips: holders with the site's
+/// delays, visits of the likeliest candidates, touches of the best one's visitor.
 pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attribution, StoreError> {
-    let Lookup { redis, shards, tables, rules, ours } = lookup;
+    let Lookup { redis, shards, tables, rules, ours, .. } = lookup;
     let at = call.started_at;
-    let look_back = site.look_back;
+    let nobody = || Joined { at, ..Joined::default() };
     let Some(number) = &call.tracking_number else {
-        return Ok(attribute(at, &rank(at, &[]), None, &[], look_back));
+        return Ok(attribute(nobody(), site.look_back));
     };
     if let Some(fixed) = site.static_number(number) {
         return Ok(attribute_static(tables, rules, fixed));
     }
     let keys = shards.keys(&site.id);
-    let shown = holders(redis, &keys, number, at, ours, site.attribution_window).await?;
-    let ranking = rank(shown.at, &shown.holders);
-    let Some(best) = ranking.candidates.first() else {
-        return Ok(attribute(at, &ranking, None, &[], look_back));
+    let shown = holders(redis, &keys, number, at, ours, site.attribution_window);
+    let (shown, delays) = futures_util::future::join(shown, load_delays(redis, &keys)).await;
+    let (shown, delays) = (shown?, delays?);
+    let mut candidates = evidence(site, number, &shown);
+    let visits = look_at(&lookup, &keys, call, &mut candidates, &delays).await?;
+    let ranking = rank(&candidates, &delays, older(site, &shown));
+    let observed = Observation::of(shown.at, &candidates);
+    let earlier = lookup.caller.and_then(|caller| visits.get(&caller.session?));
+    let mut joined = Joined {
+        at,
+        ranking,
+        kept: lookup.kept,
+        earlier,
+        fit: delays.version,
+        observed: Some(observed),
+        first_contact: lookup.caller.map(|caller| caller.first_at),
+        ..Joined::default()
     };
-    let visit = load_visits(redis, &keys, &[best.session]).await?.into_iter().next().flatten();
-    let touches = match visit.as_ref().and_then(|visit| visit.visitor) {
-        Some(visitor) => touches(redis, &keys, &visitor, Some(best.session)).await?,
-        None => Vec::new(),
+    let Some(winner) = joined.winner() else {
+        return Ok(attribute(joined, site.look_back));
     };
-    Ok(attribute(at, &ranking, visit.as_ref(), &touches, look_back))
+    let asked;
+    joined.visit = match visits.get(&winner) {
+        Some(visit) => Some(visit),
+        None => {
+            asked = load_visits(redis, &keys, &[winner]).await?.into_iter().next().flatten();
+            asked.as_ref()
+        }
+    };
+    if let Some(visitor) = joined.visit.and_then(|visit| visit.visitor) {
+        joined.touches = touches(redis, &keys, &visitor, Some(winner)).await?;
+    }
+    Ok(attribute(joined, site.look_back))
+}
+
+/// The delays that the site's calls are judged by.
+pub async fn load_delays(redis: &Redis, keys: &SiteKeys) -> Result<Delays, StoreError> {
+    let command = redis::cmd("GET").arg(keys.delays()).to_owned();
+    let stored: Option<String> = redis.command("delays of calls", &command).await?;
+    // What another version of the program wrote is learnt anew.
+    Ok(stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(prior))
+}
+
+/// Puts a fit in force.
+pub async fn save_delays(
+    redis: &Redis,
+    keys: &SiteKeys,
+    delays: &Delays,
+) -> Result<(), StoreError> {
+    let unreadable = |why: serde_json::Error| StoreError::Unreadable {
+        what: "delays of calls",
+        why: why.to_string(),
+    };
+    let text = serde_json::to_string(delays).map_err(unreadable)?;
+    let command = redis::cmd("SET").arg(keys.delays()).arg(text).to_owned();
+    redis.command("delays of calls", &command).await
+}
+
+fn evidence(site: &Site, number: &PhoneNumber, shown: &Shown) -> Vec<Evidence> {
+    let hold_of = |pool: &PoolId| {
+        let by_number = || site.pools.iter().find(|pool| pool.numbers.contains(number));
+        let pool = site.pool(pool).or_else(by_number);
+        pool.map_or(0, |pool| pool.hold.as_millis() as i64)
+    };
+    let of = |holder| -> Evidence {
+        let holder: &crate::lease::model::Holder = holder;
+        Evidence::of(holder, shown.at, hold_of(&holder.pool))
+    };
+    shown.holders.iter().map(of).collect()
+}
+
+/// The holders whom the list had no room for.
+fn older(site: &Site, shown: &Shown) -> Option<Older> {
+    let oldest = shown.holders.last().filter(|_| shown.is_full)?;
+    let from_s = shown.at.since(oldest.last_seen).max(0) as f64 / 1_000.0;
+    Some(Older { from_s, to_s: site.attribution_window.as_secs_f64().max(from_s) })
+}
+
+/// Puts the likeliest candidates first and adds what their visits tell. Returns those visits.
+async fn look_at(
+    lookup: &Lookup<'_>,
+    keys: &SiteKeys,
+    call: &Call,
+    candidates: &mut [Evidence],
+    delays: &Delays,
+) -> Result<HashMap<SessionId, Visit>, StoreError> {
+    let caller = call.caller.number.as_ref();
+    // The bits of positive numbers are in their order.
+    candidates.sort_by_cached_key(|one| Reverse(one.density(delays).to_bits()));
+    let earlier = lookup.caller.and_then(|caller| caller.session);
+    let likeliest = candidates.iter().take(LOOKED_AT);
+    let mut sessions: Vec<SessionId> = likeliest.map(|one| one.session).collect();
+    sessions.extend(earlier.filter(|session| !sessions.contains(session)));
+    let visits = load_visits(lookup.redis, keys, &sessions).await?;
+    let visits: HashMap<SessionId, Visit> =
+        visits.into_iter().flatten().map(|visit| (visit.session, visit)).collect();
+    let earlier_visit = earlier.and_then(|session| visits.get(&session));
+    for one in candidates.iter_mut() {
+        if let Some(visit) = visits.get(&one.session) {
+            one.beside = beside(lookup.areas, caller, visit, earlier_visit);
+            one.channel.clone_from(&visit.source.channel);
+        }
+        // Known also where its visit is not, or not any more.
+        one.beside.known_caller |= earlier == Some(one.session);
+    }
+    Ok(visits)
 }

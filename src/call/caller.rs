@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::platform::clock::Millis;
-use crate::platform::ids::CallId;
+use crate::platform::ids::{CallId, SessionId};
 use crate::platform::phone::PhoneNumber;
 
 /// Numbers that networks send instead of words: "ANONYMOUS", "RESTRICTED", "BLOCKED", "UNKNOWN"
@@ -36,6 +36,8 @@ pub struct CallerRecord {
     pub last_at: Millis,
     /// How many calls were counted.
     pub count: u64,
+    /// The session that the call counted last was joined with, if one was.
+    pub last_session: Option<SessionId>,
 }
 
 /// Whether a call at `at` is the caller's first inside `look_back`: no other call in that time
@@ -61,11 +63,13 @@ pub fn counted(known: Option<CallerRecord>, call: CallId, at: Millis) -> CallerR
             last_call: call,
             last_at: at,
             count: 1,
+            last_session: None,
         };
     };
     let (first_call, first_at) =
         if at < known.first_at { (call, at) } else { (known.first_call, known.first_at) };
     let (last_call, last_at) =
         if at >= known.last_at { (call, at) } else { (known.last_call, known.last_at) };
-    CallerRecord { first_call, first_at, last_call, last_at, count: known.count.saturating_add(1) }
+    let count = known.count.saturating_add(1);
+    CallerRecord { first_call, first_at, last_call, last_at, count, ..known }
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use crate::attribution;
-use crate::call::caller::{counted, is_first_time};
+use crate::attribution::answer::Kept;
+use crate::attribution::beside::KnownCaller;
+use crate::call::caller::{CallerRecord, counted, is_first_time};
 use crate::call::model::{Call, CallEvent};
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::rules;
 use crate::call::store::{CallStore, Change, CountedCaller, Saved};
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
+use crate::lease::areas::AreaTable;
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::keys::SiteKeys;
@@ -42,6 +45,9 @@ impl RecordError {
 /// Most tries to save one event. Writers of one call are its few webhooks.
 const MAX_TRIES: u32 = 8;
 
+/// From this confidence on a call tells whose its caller is.
+const SURE_ENOUGH: f64 = 0.5;
+
 /// Records events; cheap to clone, one per worker as it holds the worker's connection.
 #[derive(Clone)]
 pub struct Recorder {
@@ -50,6 +56,8 @@ pub struct Recorder {
     clock: Clock,
     signing: SigningKeys,
     tables: Arc<Tables>,
+    areas: Arc<AreaTable>,
+    kept: Kept,
 }
 
 impl Recorder {
@@ -61,7 +69,21 @@ impl Recorder {
         signing: SigningKeys,
         tables: Arc<Tables>,
     ) -> Self {
-        Recorder { store: CallStore::new(redis), live, clock, signing, tables }
+        let areas = Arc::new(AreaTable::load());
+        Recorder {
+            store: CallStore::new(redis),
+            live,
+            clock,
+            signing,
+            tables,
+            areas,
+            kept: Kept::default(),
+        }
+    }
+
+    /// The same, keeping other candidates with its calls.
+    pub fn keeping(self, kept: Kept) -> Self {
+        Recorder { kept, ..self }
     }
 
     /// The calls it writes.
@@ -193,46 +215,58 @@ impl Recorder {
         let asks_the_same = |before: &Call| {
             before.tracking_number == call.tracking_number && before.started_at == call.started_at
         };
-        if call.attribution.is_none() || !before.is_some_and(asks_the_same) {
+        let number = call.caller.number.as_ref();
+        let hash = number.map(|number| self.signing.caller_hash(site.id.as_str(), number.as_str()));
+        let joins = call.attribution.is_none() || !before.is_some_and(asks_the_same);
+        let counts = call.first_time.is_none();
+        let known = match &hash {
+            Some(hash) if joins || counts => self.store.load_caller(keys, hash).await?,
+            _ => None,
+        };
+        if joins {
             let lookup = attribution::Lookup {
                 redis: self.store.redis(),
                 shards: installation.shards,
                 tables: &self.tables,
+                areas: &self.areas,
+                kept: self.kept,
                 rules: installation.rules(&site.id),
+                caller: known.as_ref().and_then(|known| known_before(known, &call)),
                 // Scripts go by a clock that was set, and by Redis' own otherwise.
                 ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
             };
             call.attribution = Some(attribution::join(lookup, site, &call).await?);
         }
-        let caller = match &call.caller.number {
-            Some(number) if call.first_time.is_none() => {
-                let hash = self.signing.caller_hash(site.id.as_str(), number.as_str());
-                Some(self.count_caller(site, keys, &mut call, hash).await?)
-            }
-            _ => None,
-        };
+        let caller = hash.filter(|_| counts).map(|hash| count_caller(site, &mut call, hash, known));
         Ok((call, caller))
     }
+}
 
-    async fn count_caller(
-        &self,
-        site: &Site,
-        keys: &SiteKeys,
-        call: &mut Call,
-        hash: String,
-    ) -> Result<CountedCaller, RecordError> {
-        let known = self.store.load_caller(keys, &hash).await?;
-        let look_back = site.caller_look_back;
-        call.first_time = Some(is_first_time(known.as_ref(), call.id, call.started_at, look_back));
-        call.caller_hash = Some(hash.clone());
-        Ok(CountedCaller {
-            hash,
-            expected_count: known.as_ref().map_or(0, |known| known.count),
-            record: counted(known, call.id, call.started_at),
-            last_session: call.attribution.as_ref().and_then(|a| a.session),
-            keep: look_back,
-        })
+/// Counts `call` for its caller, who is known by `hash`.
+fn count_caller(
+    site: &Site,
+    call: &mut Call,
+    hash: String,
+    known: Option<CallerRecord>,
+) -> CountedCaller {
+    let look_back = site.caller_look_back;
+    call.first_time = Some(is_first_time(known.as_ref(), call.id, call.started_at, look_back));
+    call.caller_hash = Some(hash.clone());
+    let joined = call.attribution.as_ref().filter(|joined| joined.confidence >= SURE_ENOUGH);
+    let before = known.as_ref().and_then(|known| known.last_session);
+    CountedCaller {
+        hash,
+        expected_count: known.as_ref().map_or(0, |known| known.count),
+        record: counted(known, call.id, call.started_at),
+        last_session: joined.and_then(|joined| joined.session).or(before),
+        keep: look_back,
     }
+}
+
+/// What earlier calls tell of the caller of `call`; nothing when it is the only one.
+fn known_before(known: &CallerRecord, call: &Call) -> Option<KnownCaller> {
+    let earlier = known.last_call != call.id && known.first_at <= call.started_at;
+    earlier.then_some(KnownCaller { session: known.last_session, first_at: known.first_at })
 }
 
 fn site_of<'a>(installation: &'a Installation, id: &SiteId) -> Result<&'a Site, RecordError> {

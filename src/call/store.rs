@@ -141,6 +141,7 @@ impl CallStore {
                 last_call: fields.get("last_call")?.parse().ok()?,
                 last_at: Millis(fields.get("last_at")?.parse().ok()?),
                 count: fields.get("count")?.parse().ok()?,
+                last_session: fields.get("last_session").and_then(|id| id.parse().ok()),
             })
         };
         let unreadable =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::attribution::model::{Attribution, Basis, Candidate};
+use crate::attribution::model::{Attribution, Basis, Candidate, Reason};
 use crate::call::attestation::Level;
 use crate::call::facts::KeyPress;
 use crate::call::model::{Call, CallStatus};
@@ -127,10 +127,15 @@ pub struct KeyPressView {
 /// Whose call it was.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AttributionView {
-    /// `holder`: a session held the number; `static`: the number has one source; `none`.
+    /// `holder`: a session held the number; `static`: the number has one source; `inferred`: the session
+    /// of the caller's earlier call; `none`.
     pub basis: &'static str,
     /// Probability of the chosen candidate, 0.0 to 1.0.
     pub confidence: f64,
+    /// Probability that it was nobody who was shown the number.
+    pub nobody: f64,
+    /// Which fit of the site's delays judged it; 0: what is assumed before anything is learnt.
+    pub fit: u32,
     /// How the number was held.
     pub tier: Tier,
     /// The chosen session.
@@ -174,6 +179,8 @@ pub struct CandidateView {
     pub idle_s: i64,
     /// Whether it clicked the number's `tel:` link shortly before.
     pub tel_click: bool,
+    /// What speaks for it or against it.
+    pub reasons: Vec<Reason>,
 }
 
 impl From<&Call> for CallView {
@@ -233,9 +240,12 @@ impl From<&Attribution> for AttributionView {
             basis: match found.basis {
                 Basis::Holder => "holder",
                 Basis::Static => "static",
+                Basis::Inferred => "inferred",
                 Basis::None => "none",
             },
             confidence: found.confidence,
+            nobody: found.nobody,
+            fit: found.fit,
             tier: found.tier,
             session: found.session.map(|session| session.to_string()),
             source: source.map(|s| s.source.clone()),
@@ -258,6 +268,7 @@ impl From<&Candidate> for CandidateView {
             tier: candidate.tier,
             idle_s: candidate.idle_ms / 1000,
             tel_click: candidate.tel_click,
+            reasons: candidate.reasons.clone(),
         }
     }
 }

@@ -54,6 +54,11 @@ impl Client {
         self.send(Method::GET, path, query, |request| request).await
     }
 
+    /// Posts nothing to `path`: it is asked to do its work.
+    pub async fn post(&self, path: &str) -> Result<String, CliError> {
+        self.send(Method::POST, path, &[], |request| request).await
+    }
+
     /// Posts a CSV to `path`.
     pub async fn post_csv(&self, path: &str, csv: String) -> Result<String, CliError> {
         let with_csv = |request: RequestBuilder| {

@@ -47,6 +47,9 @@ pub enum CliError {
     /// The trace cannot be replayed.
     #[error("replay: {0}")]
     Replay(String),
+    /// The trace cannot be simulated.
+    #[error("simulate: {0}")]
+    Simulate(String),
     /// Redis failed a replay.
     #[error("replay: {0}")]
     ReplayStore(#[from] StoreError),

@@ -6,11 +6,13 @@ mod client;
 mod demo;
 mod doctor;
 mod error;
+mod fit;
 mod key;
 mod numbers;
 pub mod replay;
 mod report;
 mod serve;
+pub mod simulate;
 mod size;
 mod snippet;
 
@@ -25,11 +27,13 @@ pub use client::{Client, ServerArgs};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use error::CliError;
+pub use fit::FitArgs;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use numbers::{NumbersCommand, PoolArgs};
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
+pub use simulate::SimulateArgs;
 pub use size::SizeArgs;
 pub use snippet::SnippetArgs;
 
@@ -53,6 +57,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Play a recorded or synthetic trace of visits and calls against any number of numbers.
     Replay(ReplayArgs),
+    /// Write a synthetic trace for `replay`, drawn from stated assumptions.
+    Simulate(Box<SimulateArgs>),
     /// Check a configuration and what it needs; tells everything that is wrong.
     Check(CheckArgs),
     /// Tell what page views are taken for, and why.
@@ -63,6 +69,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// How many numbers so many visitors need.
     Size(SizeArgs),
+    /// Learn now when a site's callers call, on the running server.
+    Fit(FitArgs),
     /// The numbers of a pool of the running server.
     #[command(subcommand)]
     Numbers(NumbersCommand),
@@ -78,6 +86,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => finish(demo::run(args)),
         Command::Report(args) => finish(report::run(args)),
         Command::Replay(args) => finish(replay::run(args)),
+        Command::Simulate(args) => told(simulate::run(&args)),
+        Command::Fit(args) => finish(fit::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Classify(args) => told(classify::run(&args)),
         Command::Snippet(args) => told(snippet::run(&args)),

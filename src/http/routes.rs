@@ -18,7 +18,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::ExtraRoutes;
-use crate::attribution::prior::share_by;
+use crate::attribution::delays::prior;
 use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
 use crate::config::Live;
@@ -37,7 +37,7 @@ use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{call, lease, postback, report};
+use crate::{attribution, call, lease, postback, report};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -82,6 +82,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(lease::http::routes)
         .configure(lease::pools::http::routes)
         .configure(lease::numbers::http::routes)
+        .configure(attribution::http::routes)
         .configure(call::http::routes)
         .configure(call::outcome::http::routes)
         .configure(report::http::routes)
@@ -119,7 +120,7 @@ pub fn application(
         .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())
         .app_data(parts.grants.clone())
-        .app_data(web::Data::new(CallDelays(share_by)))
+        .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))
         .app_data(web::Data::new(parts.places.clone()))
         .app_data(web::Data::new(parts.client_key.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))

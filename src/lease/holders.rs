@@ -24,6 +24,8 @@ pub struct Shown {
     pub at: Millis,
     /// The holders, newest first.
     pub holders: Vec<Holder>,
+    /// Whether there may have been more, whom the list has no room for.
+    pub is_full: bool,
 }
 
 /// Every session that was shown `number` before `at` and was seen inside `window` before it,
@@ -65,7 +67,8 @@ pub async fn holders(
             }
         }
     }
-    Ok(Shown { at, holders: known_at(&entries, at, window) })
+    let is_full = texts.len() as isize >= MAX_HOLDERS;
+    Ok(Shown { at, holders: known_at(&entries, at, window), is_full })
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +156,8 @@ fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder
                 copied: done.copied,
                 long_press: done.long_press,
                 live: entry.until > at,
+                until: entry.until,
+                pool: entry.pool.clone(),
             }),
         }
     }

@@ -161,6 +161,11 @@ pub struct Holder {
     pub long_press: Option<Millis>,
     /// Whether the lease still ran when this was read.
     pub live: bool,
+    /// When the lease ends or ended, by its last sign of life; 0 when that is not known.
+    #[serde(default)]
+    pub until: Millis,
+    /// The pool of the number.
+    pub pool: PoolId,
 }
 
 /// The body of a `lease` ledger event: a number was granted, or could not be.

@@ -98,9 +98,10 @@ pub fn outcome_word(reply: &Reply<'_>) -> &'static str {
 }
 
 /// How good the number of a target is, the number, and why there is none.
-type Answer<'a> = (Tier, Option<&'a PhoneNumber>, Option<NoNumberReason>);
+pub type Answer<'a> = (Tier, Option<&'a PhoneNumber>, Option<NoNumberReason>);
 
-fn answer<'a>(serves: Serves<'a>, leases: &'a [Lease]) -> Answer<'a> {
+/// What a target that `serves` shows in a session that has `leases`.
+pub fn answer<'a>(serves: Serves<'a>, leases: &'a [Lease]) -> Answer<'a> {
     let left_alone = |reason| (Tier::Original, None, Some(reason));
     match serves {
         Serves::Number(number) => (Tier::Source, Some(number), None),

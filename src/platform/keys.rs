@@ -192,6 +192,16 @@ impl SiteKeys {
         format!("rt:{}:caller:{}:{caller_hash}", self.shard, self.site)
     }
 
+    /// STR the site's newest fit of when callers call.
+    pub fn delays(&self) -> String {
+        format!("rt:{}:delays:{}", self.shard, self.site)
+    }
+
+    /// STR while one process fits the site's delays.
+    pub fn delays_turn(&self) -> String {
+        format!("rt:{}:delays:turn:{}", self.shard, self.site)
+    }
+
     /// STR packed snapshot of a call.
     pub fn call(&self, call: &CallId) -> String {
         format!("rt:{}:call:{}:{call}", self.shard, self.site)

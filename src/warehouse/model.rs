@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use crate::attribution::credit::Credits;
 use crate::call::outcome::model::Outcome;
 use crate::platform::clock::Millis;
 use crate::visit::model::{Machine, Place, Source};
@@ -198,10 +199,8 @@ pub struct TouchRow {
     pub source: Source,
     /// Its landing page.
     pub landing_page: String,
-    /// Share under the model `first`.
-    pub credit_first: f64,
-    /// Share under the model `last`.
-    pub credit_last: f64,
+    /// Its shares of the call.
+    pub credits: Credits,
 }
 
 /// The verdict of one postback attempt.

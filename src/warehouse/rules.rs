@@ -124,8 +124,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         touched_at: touch.at,
         source: touch.source.clone(),
         landing_page: touch.landing_page.clone(),
-        credit_first: touch.first,
-        credit_last: touch.last,
+        credits: touch.credits,
     });
     let touches = touches.collect();
     let text = |part: fn(&Attribution) -> &String| attribution.map(part).cloned();
@@ -219,6 +218,7 @@ fn basis(basis: Basis) -> &'static str {
     match basis {
         Basis::Holder => "holder",
         Basis::Static => "static",
+        Basis::Inferred => "inferred",
         Basis::None => "none",
     }
 }

@@ -5,6 +5,7 @@ use duckdb::types::Value;
 use duckdb::{Connection, ToSql, params};
 use uuid::Uuid;
 
+use crate::attribution::credit::Credits;
 use crate::call::outcome::model::Outcome;
 use crate::ledger::model::EntryId;
 use crate::platform::clock::Millis;
@@ -188,8 +189,14 @@ fn touch(row: &TouchRow) -> Vec<Value> {
         row.touched_at.0.into(),
     ];
     values.extend(source(&row.source));
-    values.extend([text(&row.landing_page), row.credit_first.into(), row.credit_last.into()]);
+    let credits = row.credits;
+    values.extend([text(&row.landing_page), credits.first.into(), credits.last.into()]);
     values.extend(rarer_utms(&row.source));
+    let Credits { last_non_direct, last_paid, lead_creation, linear, .. } = credits;
+    let Credits { position_based, w_shaped, time_decay, .. } = credits;
+    let more =
+        [last_non_direct, last_paid, lead_creation, linear, position_based, w_shaped, time_decay];
+    values.extend(more.map(Value::from));
     values
 }
 

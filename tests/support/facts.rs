@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ringtrace::attribution::credit::Credits;
 use ringtrace::attribution::model::{Attribution, Basis, TouchCredit};
 use ringtrace::call::model::{Call, CallStatus, Caller};
 use ringtrace::config::Live;
@@ -120,6 +121,8 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         session: Some(visit.session),
         visitor: visit.visitor,
         confidence,
+        fit: 0,
+        observed: None,
         nobody: 0.0,
         tier: Tier::Own,
         source: Some(visit.source.clone()),
@@ -139,8 +142,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
             at: visit.started_at,
             source: visit.source.clone(),
             landing_page: visit.landing_page.clone(),
-            first: 1.0,
-            last: 1.0,
+            credits: Credits { first: 1.0, last: 1.0, ..Credits::default() },
         }],
     }
 }

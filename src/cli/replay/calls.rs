@@ -29,6 +29,11 @@ pub struct CallLine<'a> {
     /// Probability of the answer: of the chosen session, else of "none of them". 0 for a call that
     /// nobody hears of; of a static number that of its source.
     pub confidence: f64,
+    /// Probability that it was none of them; `null` where nobody was asked for: a static number, or the
+    /// original one.
+    pub nobody: Option<f64>,
+    /// Which fit of the delays judged it.
+    pub fit: u32,
     /// How good the number was.
     pub tier: Tier,
     /// Who may have called, most probable first.
@@ -67,10 +72,29 @@ impl<'a> CallLine<'a> {
             session: joined.and_then(|joined| people.name(joined.session?)),
             confidence: joined.map_or(0.0, |joined| match joined.basis {
                 Basis::None => joined.nobody,
-                Basis::Holder | Basis::Static => joined.confidence,
+                Basis::Holder | Basis::Static | Basis::Inferred => joined.confidence,
             }),
+            nobody: joined
+                .filter(|joined| joined.basis != Basis::Static)
+                .map(|joined| joined.nobody),
+            fit: joined.map_or(0, |joined| joined.fit),
             tier: joined.map_or(Tier::Original, |joined| joined.tier),
             candidates: candidates.unwrap_or_default(),
+        }
+    }
+}
+
+impl CallLine<'_> {
+    /// Probability that was given to what is true; 0 when it was not thought of.
+    pub fn of_truth(&self, truth: Truth<'_>) -> f64 {
+        match truth {
+            Truth::Session(name) if self.session == Some(name) => self.confidence,
+            Truth::Session(name) => {
+                let named = self.candidates.iter().find(|candidate| candidate.session == name);
+                named.map_or(0.0, |candidate| candidate.probability)
+            }
+            Truth::Nobody => self.nobody.unwrap_or(0.0),
+            Truth::Unknown => 0.0,
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use crate::cli::replay::people::Who;
 use crate::cli::replay::player::{Player, Sign};
-use crate::lease::model::Lease;
-use crate::lease::reply::Outcome;
+use crate::config::model::Pool;
+use crate::lease::model::{Lease, Tier};
+use crate::lease::reply::{Outcome, answer};
+use crate::lease::trackers::Serves;
 use crate::platform::clock::Millis;
 use crate::platform::ids::VisitorId;
 use crate::visit::token::SessionToken;
@@ -14,7 +16,7 @@ impl<W> Player<'_, W> {
     pub(super) fn visit_is_written(&mut self, token: SessionToken, at: Millis) {
         let world = self.world;
         let look_back = world.site().look_back.as_millis() as i64;
-        let mut visit_ends = at.plus(world.times.window);
+        let mut visit_ends = at.plus(world.site().attribution_window.as_millis() as i64);
         if let Some(visitor) = token.visitor {
             self.lifetimes.set(world.keys.visitor(&visitor), at.plus(look_back));
             visit_ends = visit_ends.max(at.plus(look_back));
@@ -22,13 +24,13 @@ impl<W> Player<'_, W> {
         self.lifetimes.set(world.keys.session(&token.session), visit_ends);
     }
 
-    /// The lease of a session is written.
-    pub(super) fn lease_is_written(&mut self, who: Who, at: Millis) {
+    /// The lease of a session in `pool` is written.
+    pub(super) fn lease_is_written(&mut self, who: Who, pool: &Pool, at: Millis) {
         let world = self.world;
+        let until = at.plus(world.times(pool).lease_key);
         let session = self.people.get_mut(who);
-        session.known_until = at.plus(world.times.lease_key);
-        let key = world.keys.lease(&world.pool().id, &session.id);
-        self.lifetimes.set(key, session.known_until);
+        session.of_pool_mut(&pool.id).known_until = until;
+        self.lifetimes.set(world.keys.lease(&pool.id, &session.id), until);
     }
 
     /// A page was told something.
@@ -39,29 +41,53 @@ impl<W> Player<'_, W> {
         visitor: Option<VisitorId>,
         outcome: Outcome,
     ) {
-        let Sign { page, at, late, leaving } = sign;
         let world = self.world;
-        let times = world.times;
         let session = self.people.get_mut(who);
         session.unanswered -= 1;
+        let is_first = sign.opens;
         if let Some(token) = &mut session.token {
-            (token.visitor, token.seen) = (visitor, at);
+            (token.visitor, token.seen) = (visitor, sign.at);
         }
-        let Outcome::Leases(_, leases) = outcome else { return };
-        let Some(lease) = leases.into_iter().next() else { return };
+        let Outcome::Leases(marks, leases) = outcome else { return };
+        if let Some(token) = &mut session.token {
+            token.marks = marks;
+        }
+        let serving = world.serving(marks);
+        if is_first {
+            for pool in serving.pools() {
+                self.lease_is_written(who, pool, sign.at);
+            }
+            let fixed = serving.targets().filter(|(_, by)| matches!(by, Serves::Number(_)));
+            fixed.for_each(|_| self.counts.leased(Tier::Source));
+        }
+        if !sign.leaving {
+            let shown = serving.targets().filter_map(|(target, by)| {
+                let (_, number, _) = answer(by, &leases);
+                Some((target.id.clone(), number?.clone()))
+            });
+            self.people.get_mut(who).show(&sign.page, shown.collect());
+        }
+        for lease in leases {
+            if let Some(pool) = world.site().pool(&lease.pool) {
+                self.learn_lease(who, &sign, pool, lease);
+            }
+        }
+    }
+
+    fn learn_lease(&mut self, who: Who, sign: &Sign, pool: &Pool, lease: Lease) {
+        let (world, at) = (self.world, sign.at);
+        let times = world.times(pool);
+        let known = self.people.get_mut(who).of_pool_mut(&pool.id);
         let pooled = lease.is_pooled();
         let same = |told: &Lease| (&told.number, told.since) == (&lease.number, lease.since);
-        if !session.told.as_ref().is_some_and(same) {
+        if !known.told.as_ref().is_some_and(same) {
             self.counts.leased(lease.tier);
         }
         if !pooled {
-            session.runs_until = Millis(0);
-        } else if !leaving && !late {
-            session.runs_until = at.plus(times.hold);
+            known.runs_until = Millis(0);
+        } else if !sign.leaving && !sign.late {
+            known.runs_until = at.plus(times.hold);
         }
-        if !leaving {
-            session.show(&page, lease.number.clone());
-        }
-        session.told = Some(lease);
+        known.told = Some(lease);
     }
 }

@@ -10,13 +10,18 @@
 
 mod calls;
 mod counts;
+mod hear;
 mod learn;
 mod lifetimes;
 mod lines;
 mod people;
 mod plan;
 mod player;
+mod plot;
+mod quality;
 mod queue;
+mod ring;
+mod rules;
 mod score;
 mod summary;
 mod trace;
@@ -65,13 +70,14 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N", required_unless_present = "config")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub numbers: Option<u32>,
-    /// Configuration whose site and pool are played with; without it, a pool on all defaults.
+    /// Configuration whose site is played with: pools, targets, tracker rules, static numbers, databases
+    /// of places; without it, one pool on all defaults.
     #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// Which site of the configuration, when it has several.
     #[arg(long, value_name = "ID", requires = "config")]
     pub site: Option<SiteId>,
-    /// Which pool of the site, when it has several.
+    /// The pool that the options below are about, and --numbers; without it, every pool of the site.
     #[arg(long, value_name = "ID", requires = "config")]
     pub pool: Option<PoolId>,
     /// How long a number is held after the last sign of life, e.g. `3m`.
@@ -92,6 +98,15 @@ pub struct ReplayArgs {
     /// Draws the numbers that `"dials":"any"` dials.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Learn when callers call anew after so many calls, from the past alone; 0: never.
+    #[arg(long, value_name = "CALLS", default_value_t = 100)]
+    pub refit: u32,
+    /// Compare with the naive rules on the same leases, and with the policies `market` and `share`.
+    #[arg(long)]
+    pub compare: bool,
+    /// Where to draw how reliable the confidence is, as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
     /// Where to write one JSON line a call; `-`: standard output (the summary then goes to standard
     /// error).
     #[arg(long, value_name = "FILE")]
@@ -109,29 +124,39 @@ pub struct ReplayArgs {
 
 /// Replays a trace and prints the summary.
 pub async fn run(args: ReplayArgs) -> Result<(), CliError> {
-    let plan = Plan::of(&args)?;
-    let trace: Box<dyn BufRead + Send> = if is_dash(&args.trace) {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        Box::new(BufReader::new(File::open(&args.trace).map_err(at(&args.trace))?))
-    };
+    if args.compare && is_dash(&args.trace) {
+        return Err(CliError::Replay(
+            "--compare plays the trace again: it must be a file".to_owned(),
+        ));
+    }
     let calls: Option<Box<dyn Write + Send>> = match &args.calls {
         None => None,
         Some(path) if is_dash(path) => Some(Box::new(BufWriter::new(io::stdout()))),
         Some(path) => Some(Box::new(BufWriter::new(File::create(path).map_err(at(path))?))),
     };
-    let (format, calls_on_stdout) = (args.format, args.calls.as_deref().is_some_and(is_dash));
     let began = Instant::now();
-    let (summary, _) = replay(args, plan, trace, calls).await?;
+    let (mut summary, _) =
+        replay(args.clone(), Plan::of(&args)?, open(&args.trace)?, calls).await?;
     let took = began.elapsed().as_secs_f64();
-    let printed = match format {
+    if args.compare {
+        for policy in [Policy::Market, Policy::Share].into_iter().filter(|p| *p != args.policy) {
+            let theirs = ReplayArgs { policy, ..args.clone() };
+            let plan = Plan::of(&theirs)?;
+            let (other, _) = replay(theirs, plan, open(&args.trace)?, None::<io::Sink>).await?;
+            summary.compare_with(other);
+        }
+    }
+    if let Some(path) = &args.plot {
+        std::fs::write(path, plot::svg(&summary.score)).map_err(at(path))?;
+    }
+    let printed = match args.format {
         SummaryFormat::Table => summary.table(),
         SummaryFormat::Json => {
             let json = serde_json::to_string_pretty(&summary);
             json.map_err(|e| CliError::Replay(e.to_string()))? + "\n"
         }
     };
-    if calls_on_stdout {
+    if args.calls.as_deref().is_some_and(is_dash) {
         eprint!("{printed}");
     } else {
         print!("{printed}");
@@ -139,6 +164,13 @@ pub async fn run(args: ReplayArgs) -> Result<(), CliError> {
     // How long it took is not part of the result: that is always the same.
     eprintln!("{took:.1} s, {:.0} lines/s", summary.lines as f64 / took.max(1e-3));
     Ok(())
+}
+
+fn open(trace: &Path) -> Result<Box<dyn BufRead + Send>, CliError> {
+    Ok(match is_dash(trace) {
+        true => Box::new(BufReader::new(io::stdin())),
+        false => Box::new(BufReader::new(File::open(trace).map_err(at(trace))?)),
+    })
 }
 
 fn is_dash(path: &Path) -> bool {
@@ -223,6 +255,7 @@ async fn play<R: BufRead, W: Write>(
             eprintln!("ringtrace: replay: {bad}; left out");
         }
     }
-    let (counts, score, calls) = player.finish().await?;
-    Ok((Summary::new(plan, counts, score, lines.read_so_far(), bad_lines), calls))
+    let played = player.finish().await?;
+    let summary = Summary::new(plan, &played, lines.read_so_far(), bad_lines);
+    Ok((summary, played.calls))
 }

@@ -9,9 +9,9 @@ use uuid::Builder;
 
 use crate::cli::replay::trace;
 use crate::lease::model::Lease;
+use crate::lease::wire::Shown;
 use crate::platform::clock::Millis;
-use crate::platform::ids::{PageId, SessionId, VisitorId};
-use crate::platform::phone::PhoneNumber;
+use crate::platform::ids::{PageId, PoolId, SessionId, VisitorId};
 use crate::visit::token::SessionToken;
 
 /// Most pages that are remembered of one session, those heard of last.
@@ -30,19 +30,36 @@ pub struct Session {
     pub id: SessionId,
     /// What its browser would present; `None` until a person was served.
     pub token: Option<SessionToken>,
-    /// The number that it saw last; `None`: the original one.
-    pub on_screen: Option<PhoneNumber>,
+    /// The last sign of life that came in order.
+    pub last_sign: Millis,
+    /// The tracking numbers that it saw last.
+    pub on_screen: Shown,
+    /// What it has of each pool that it was heard of in.
+    of_pools: Vec<OfPool>,
+    /// Lines of it that Redis has not answered yet.
+    pub unanswered: usize,
+    /// The pages, the one opened last at the end.
+    pages: Vec<PageState>,
+    pages_ever: u64,
+}
+
+/// What a session has of one pool, as far as it was told.
+#[derive(Debug)]
+pub struct OfPool {
+    pool: PoolId,
     /// What it was told last.
     pub told: Option<Lease>,
     /// Until when its lease surely runs, and at least.
     pub runs_until: Millis,
     /// Until when its lease is surely known.
     pub known_until: Millis,
-    /// Lines of it that Redis has not answered yet.
-    pub unanswered: usize,
-    /// The pages, the one opened last at the end.
-    pages: Vec<PageState>,
-    pages_ever: u64,
+}
+
+impl OfPool {
+    /// Whether it surely is a number of the pool at `at`.
+    pub fn runs(&self, at: Millis) -> bool {
+        self.told.as_ref().is_some_and(Lease::is_pooled) && self.runs_until > at
+    }
 }
 
 /// A page of a session.
@@ -54,8 +71,8 @@ pub struct PageState {
     pub id: PageId,
     /// The newest message; `None`: it was not heard of.
     pub seq: Option<u32>,
-    /// The tracking number on it.
-    pub shows: Option<PhoneNumber>,
+    /// The tracking numbers on it.
+    pub shows: Shown,
     /// Whether it was not left yet.
     pub open: bool,
 }
@@ -69,8 +86,8 @@ pub struct Message {
     pub seq: u32,
     /// Whether a newer one of its page came before.
     pub late: bool,
-    /// The tracking number on the page.
-    pub shows: Option<PhoneNumber>,
+    /// The tracking numbers on the page.
+    pub shows: Shown,
 }
 
 /// Everybody in the trace.
@@ -106,10 +123,9 @@ impl People {
             name: name.to_owned(),
             id,
             token: None,
-            on_screen: None,
-            told: None,
-            runs_until: Millis(0),
-            known_until: Millis(0),
+            last_sign: at,
+            on_screen: Shown::new(),
+            of_pools: Vec::new(),
             unanswered: 0,
             pages: Vec::new(),
             pages_ever: 0,
@@ -146,6 +162,23 @@ impl People {
 }
 
 impl Session {
+    /// What it has of `pool`; `None`: nothing was heard of it there.
+    pub fn of_pool(&self, pool: &PoolId) -> Option<&OfPool> {
+        self.of_pools.iter().find(|known| known.pool == *pool)
+    }
+
+    /// What it has of `pool`, which may be new.
+    pub fn of_pool_mut(&mut self, pool: &PoolId) -> &mut OfPool {
+        let known = self.of_pools.iter().position(|known| known.pool == *pool);
+        let place = known.unwrap_or_else(|| {
+            let (runs_until, known_until) = (Millis(0), Millis(0));
+            let new = OfPool { pool: pool.clone(), told: None, runs_until, known_until };
+            self.of_pools.push(new);
+            self.of_pools.len() - 1
+        });
+        &mut self.of_pools[place]
+    }
+
     /// The page opened last, while it was not left: what a view without a page replaces.
     pub fn replaced_page(&self) -> Option<PageId> {
         self.pages.last().filter(|page| page.open).map(|page| page.id.clone())
@@ -192,14 +225,14 @@ impl Session {
         }
     }
 
-    /// What `page` shows from now on, when it showed no tracking number before: a number on a page
-    /// is never replaced by another.
-    pub fn show(&mut self, page: &PageId, number: Option<PhoneNumber>) {
+    /// What `page` shows from now on in the place of targets that showed no tracking number before: a
+    /// number on a page is never replaced by another.
+    pub fn show(&mut self, page: &PageId, numbers: Shown) {
         let last = self.pages.len();
         let Some(place) = self.pages.iter().rposition(|known| known.id == *page) else { return };
         let shown = &mut self.pages[place].shows;
-        if shown.is_none() {
-            *shown = number;
+        for (target, number) in numbers {
+            shown.entry(target).or_insert(number);
         }
         if place + 1 == last {
             self.on_screen.clone_from(&self.pages[place].shows);
@@ -217,7 +250,7 @@ impl Session {
         self.pages_ever += 1;
         let id = format!("page{:06}", self.pages_ever).parse();
         let id = id.unwrap_or_else(|_| unreachable!("at most 24 letters and digits"));
-        PageState { name, id, seq: None, shows: None, open: true }
+        PageState { name, id, seq: None, shows: Shown::new(), open: true }
     }
 }
 

@@ -1,5 +1,6 @@
-//! What a replay was asked for → one site with one pool, as the service would have it.
+//! What a replay was asked for → one site with its pools, as the service would have it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -31,6 +32,17 @@ pub enum Policy {
     Share,
 }
 
+impl Policy {
+    /// The word of the option.
+    pub fn word(self) -> &'static str {
+        match self {
+            Policy::Ours => "ours",
+            Policy::Market => "market",
+            Policy::Share => "share",
+        }
+    }
+}
+
 /// What happens when no number is free: `shared`, `source`, both in an order, or `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain(pub Vec<Overflow>);
@@ -53,7 +65,7 @@ impl FromStr for Chain {
 /// What is replayed against.
 #[derive(Debug)]
 pub struct Plan {
-    /// One site with one pool, and the targets that name it.
+    /// One site with its pools, targets and tracker rules.
     pub config: Config,
     /// Whether leaves are heard.
     pub hears_leaves: bool,
@@ -61,6 +73,10 @@ pub struct Plan {
     pub policy: Policy,
     /// Draws wrong numbers.
     pub seed: u64,
+    /// After how many calls the delays are learnt anew; 0: never.
+    pub refit: u32,
+    /// Whether the naive rules are played, too.
+    pub compares: bool,
 }
 
 impl Plan {
@@ -68,12 +84,12 @@ impl Plan {
     /// configuration.
     pub fn of(args: &ReplayArgs) -> Result<Self, CliError> {
         let mut config = match &args.config {
-            Some(path) => one_pool(path, args)?,
+            Some(path) => one_site(path, args)?,
             None => made_up()?,
         };
-        // `one_pool` and `made_up` see to it that there is exactly one.
-        if let Some(pool) = config.sites.first_mut().and_then(|site| site.pools.first_mut()) {
-            apply(pool, args);
+        // `one_site` and `made_up` see to it that there is exactly one.
+        if let Some(site) = config.sites.first_mut() {
+            apply(site, args);
         }
         let wrong: Vec<_> =
             check(&config).into_iter().filter(|c| c.severity == Severity::Error).collect();
@@ -85,6 +101,8 @@ impl Plan {
             hears_leaves: args.policy == Policy::Ours,
             policy: args.policy,
             seed: args.seed,
+            refit: args.refit,
+            compares: args.compare,
         })
     }
 
@@ -93,33 +111,46 @@ impl Plan {
         &self.config.sites[0]
     }
 
-    /// Its pool.
-    pub fn pool(&self) -> &Pool {
-        &self.site().pools[0]
+    /// Its pools.
+    pub fn pools(&self) -> &[Pool] {
+        &self.site().pools
+    }
+
+    /// How many numbers they have together.
+    pub fn numbers(&self) -> usize {
+        self.pools().iter().map(|pool| pool.numbers.len()).sum()
     }
 }
 
-fn apply(pool: &mut Pool, args: &ReplayArgs) {
-    if args.policy != Policy::Ours {
-        (pool.hold, pool.linger) = (MARKET_HOLD, MARKET_HOLD);
-        pool.overflow = match args.policy {
-            Policy::Share => vec![Overflow::Shared],
-            Policy::Market | Policy::Ours => Vec::new(),
-        };
-    }
-    if let Some(numbers) = args.numbers {
-        let numbers = numbers as usize;
-        let more = (0..).map(example_number).filter(|number| !pool.numbers.contains(number));
-        let more: Vec<_> = more.take(numbers.saturating_sub(pool.numbers.len())).collect();
-        pool.numbers.truncate(numbers);
-        pool.numbers.extend(more);
-    }
-    pool.hold = args.hold.unwrap_or(pool.hold);
-    // Whoever shortens the one means the other, too.
-    pool.linger = args.linger.unwrap_or(pool.linger.min(pool.hold));
-    pool.rest = args.rest.unwrap_or(pool.rest);
-    if let Some(Chain(chain)) = &args.overflow {
-        pool.overflow.clone_from(chain);
+/// The policy is for every pool, an option for the pool that `--pool` names, or for every one.
+fn apply(site: &mut Site, args: &ReplayArgs) {
+    let mut taken: HashSet<PhoneNumber> = site.tracking_numbers().cloned().collect();
+    for pool in &mut site.pools {
+        if args.policy != Policy::Ours {
+            (pool.hold, pool.linger) = (MARKET_HOLD, MARKET_HOLD);
+            pool.overflow = match args.policy {
+                Policy::Share => vec![Overflow::Shared],
+                Policy::Market | Policy::Ours => Vec::new(),
+            };
+        }
+        if args.pool.as_ref().is_some_and(|named| *named != pool.id) {
+            continue;
+        }
+        if let Some(numbers) = args.numbers {
+            let numbers = numbers as usize;
+            let more = (0..).map(example_number).filter(|number| !taken.contains(number));
+            let more: Vec<_> = more.take(numbers.saturating_sub(pool.numbers.len())).collect();
+            taken.extend(more.iter().cloned());
+            pool.numbers.truncate(numbers);
+            pool.numbers.extend(more);
+        }
+        pool.hold = args.hold.unwrap_or(pool.hold);
+        // Whoever shortens the one means the other, too.
+        pool.linger = args.linger.unwrap_or(pool.linger.min(pool.hold));
+        pool.rest = args.rest.unwrap_or(pool.rest);
+        if let Some(Chain(chain)) = &args.overflow {
+            pool.overflow.clone_from(chain);
+        }
     }
 }
 
@@ -129,29 +160,29 @@ fn example_number(n: u32) -> PhoneNumber {
     text.parse().unwrap_or_else(|_| unreachable!("eleven digits"))
 }
 
-/// The configuration at `path` with one site and one pool left; whatever would leave the machine
-/// or grow for nothing is taken out.
-fn one_pool(path: &Path, args: &ReplayArgs) -> Result<Config, CliError> {
+/// The configuration at `path` with one site left; whatever would leave the machine or grow for
+/// nothing is taken out.
+fn one_site(path: &Path, args: &ReplayArgs) -> Result<Config, CliError> {
     let (mut config, _) = load_checked(Some(path))?;
+    let wrong = |what: String| Err(CliError::Replay(format!("{}: {what}", path.display())));
     config.sites.retain(|site| args.site.as_ref().is_none_or(|id| *id == site.id));
-    let known = |count: usize, what: &str| match count {
-        0 => Err(CliError::Replay(format!("{}: it has no such {what}", path.display()))),
-        1 => Ok(()),
-        _ => Err(CliError::Replay(format!(
-            "{}: it has several {what}s; say which one with --{what}",
-            path.display()
-        ))),
+    let site = match &mut config.sites[..] {
+        [] => return wrong("it has no such site".to_owned()),
+        [site] => site,
+        _ => return wrong("it has several sites; say which one with --site".to_owned()),
     };
-    known(config.sites.len(), "site")?;
-    let site = &mut config.sites[0];
-    site.pools.retain(|pool| args.pool.as_ref().is_none_or(|id| *id == pool.id));
-    known(site.pools.len(), "pool")?;
-    let pool = site.pools[0].id.clone();
-    site.targets.retain(|target| target.pool == pool);
     if site.targets.is_empty() {
-        return Err(CliError::Replay(format!("no target of the site uses the pool `{pool}`")));
+        return wrong("the site has no target, so its pages show no number".to_owned());
     }
-    site.trackers.clear();
+    match &args.pool {
+        Some(pool) if site.pool(pool).is_none() => {
+            return wrong(format!("the site has no pool `{pool}`"));
+        }
+        None if args.numbers.is_some() && site.pools.len() > 1 => {
+            return wrong("the site has several pools; say whose --numbers with --pool".to_owned());
+        }
+        _ => {}
+    }
     site.conversions.clear();
     site.destinations.clear();
     Ok(config)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::cli::replay::quality::{Judged, Quality, Reliability};
 use crate::lease::model::Tier;
 
 /// Who really called.
@@ -24,8 +25,14 @@ pub struct Answer<'a> {
     pub session: Option<&'a str>,
     /// Its probability, or that of "none of them".
     pub confidence: f64,
+    /// Probability that was given to the truth.
+    pub of_truth: f64,
+    /// Probability of "none of them".
+    pub nobody: f64,
     /// How good the number was.
     pub tier: Tier,
+    /// Milliseconds since the last sign of life of the chosen session, where one was chosen.
+    pub delay_ms: Option<i64>,
     /// Whether a tracking number was called at all.
     pub tracked: bool,
 }
@@ -42,7 +49,8 @@ pub struct Share {
 }
 
 impl Share {
-    fn add(&mut self, right: bool) {
+    /// Counts one.
+    pub fn add(&mut self, right: bool) {
         self.calls += 1;
         self.right += u64::from(right);
         self.share = Some(self.right as f64 / self.calls as f64);
@@ -52,7 +60,7 @@ impl Share {
 /// Whether probabilities are what they say: the mean confidence should be the share of right answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Calibration {
-    /// Answers about sessions whose truth is known.
+    /// Answers whose truth is known.
     #[serde(flatten)]
     pub answers: Share,
     /// Their mean confidence.
@@ -79,7 +87,21 @@ pub struct Score {
     pub tiers: BTreeMap<&'static str, Share>,
     /// Whether the confidence is honest.
     pub calibration: Calibration,
+    /// How good the answers are as probabilities.
+    pub quality: Quality,
+    /// Their reliability by the tier of the number.
+    pub by_tier: BTreeMap<&'static str, Reliability>,
+    /// Their reliability by how long before the call the chosen session was seen.
+    pub by_delay: BTreeMap<&'static str, Reliability>,
 }
+
+/// Delays that a reliability table tells apart, with the milliseconds at which they end.
+pub const DELAYS: [(&str, i64); 4] = [
+    ("on the page", 75_000),
+    ("just after", 900_000),
+    ("same day", 86_400_000),
+    ("later", i64::MAX),
+];
 
 impl Score {
     /// Counts one call.
@@ -109,6 +131,15 @@ impl Score {
             calibration.sum += answer.confidence;
             let mean = calibration.sum / calibration.answers.calls as f64;
             calibration.mean_confidence = Some(mean);
+            let Answer { confidence, of_truth, nobody, .. } = answer;
+            let is_nobody = truth == Truth::Nobody;
+            self.quality.add(Judged { confidence, right, of_truth, nobody, is_nobody });
+            self.by_tier.entry(answer.tier.word()).or_default().add(confidence, right);
+            if let Some(delay_ms) = answer.delay_ms {
+                let delay = DELAYS.iter().find(|(_, until)| delay_ms <= *until);
+                let name = delay.map_or("later", |(name, _)| name);
+                self.by_delay.entry(name).or_default().add(confidence, right);
+            }
         }
     }
 }

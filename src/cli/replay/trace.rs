@@ -1,8 +1,11 @@
 //! One line of a trace → what happened. Pure.
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::lease::model::Gesture;
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
 
@@ -28,8 +31,10 @@ pub enum What {
     Beat {
         /// Which.
         page: Page,
-        /// Its `tel:` link was clicked just now.
-        tel_click: bool,
+        /// What was done with its number just now.
+        gestures: Vec<Gesture>,
+        /// With the number of this target; `None`: the first that shows one.
+        target: Option<String>,
     },
     /// A page was left.
     Leave(Page),
@@ -61,6 +66,8 @@ pub struct View {
     pub referrer: String,
     /// The browser's `User-Agent`; `None`: some browser.
     pub user_agent: Option<String>,
+    /// Where it was asked from; `None`: nobody knows where.
+    pub address: Option<IpAddr>,
 }
 
 /// A call.
@@ -78,8 +85,13 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialled {
     /// What this session saw last.
-    ShownTo(String),
-    /// Some number of the pool, by mistake.
+    ShownTo {
+        /// The session.
+        session: String,
+        /// In the place of this target; `None`: of the first that shows a number.
+        target: Option<String>,
+    },
+    /// Some number of the pools, by mistake.
     Any,
     /// This number.
     Number(PhoneNumber),
@@ -98,7 +110,11 @@ struct Written {
     url: Option<String>,
     referrer: Option<String>,
     user_agent: Option<String>,
+    ip: Option<String>,
     tel_click: Option<bool>,
+    copied: Option<bool>,
+    long_press: Option<bool>,
+    target: Option<String>,
     caller: Option<String>,
     dials_number_shown_to: Option<String>,
     dials: Option<String>,
@@ -125,11 +141,15 @@ pub fn read(text: &[u8]) -> Result<Line, String> {
             let visitor = written.visitor.clone().filter(|visitor| !visitor.is_empty());
             let referrer = written.referrer.clone().unwrap_or_default();
             let user_agent = written.user_agent.clone();
-            What::View(View { page: page(written)?, visitor, url, referrer, user_agent })
+            let address = address(written.ip.as_deref())?;
+            What::View(View { page: page(written)?, visitor, url, referrer, user_agent, address })
         }
         Kind::Beat => {
-            let tel_click = written.tel_click.unwrap_or(false);
-            What::Beat { page: page(written)?, tel_click }
+            let Written { tel_click, copied, long_press, .. } = written;
+            let done = [tel_click, copied, long_press].into_iter().zip(Gesture::ALL);
+            let gestures = done.filter_map(|(done, gesture)| done?.then_some(gesture)).collect();
+            let target = written.target.clone();
+            What::Beat { page: page(written)?, gestures, target }
         }
         Kind::Leave => What::Leave(page(written)?),
     };
@@ -142,9 +162,14 @@ fn page(written: Written) -> Result<Page, String> {
     Ok(Page { session, page: written.page, seq: written.seq })
 }
 
+fn address(ip: Option<&str>) -> Result<Option<IpAddr>, String> {
+    let ip = ip.map(str::trim).filter(|ip| !ip.is_empty());
+    ip.map(str::parse).transpose().map_err(|_| "`ip` is no IP address".to_owned())
+}
+
 fn call(written: Written) -> Result<Call, String> {
     let dialled = match (written.dials_number_shown_to, written.dials.as_deref(), written.to) {
-        (Some(session), None, None) => Dialled::ShownTo(session),
+        (Some(session), None, None) => Dialled::ShownTo { session, target: written.target },
         (None, Some("any"), None) => Dialled::Any,
         (None, Some(other), None) => return Err(format!("`dials` is \"any\", not {other:?}")),
         (None, None, Some(to)) => {
@@ -215,9 +240,12 @@ mod tests {
             panic!("a view");
         };
         assert_eq!((view.visitor, view.user_agent, view.page.seq), (None, None, None));
+        assert_eq!(view.address, None);
         let beat = what(r#"{"type":"beat","at":1,"session":"s","page":"p","seq":7}"#);
         let page = Page { session: "s".to_owned(), page: Some("p".to_owned()), seq: Some(7) };
-        assert_eq!(beat, What::Beat { page, tel_click: false });
+        assert_eq!(beat, What::Beat { page, gestures: Vec::new(), target: None });
+        let beat = what(r#"{"type":"beat","at":1,"session":"s","copied":true,"tel_click":false}"#);
+        assert!(matches!(beat, What::Beat { gestures, .. } if gestures == [Gesture::Copied]));
         let What::Call(call) = what(r#"{"type":"call","at":1,"dials":"any","session":null}"#)
         else {
             panic!("a call");
@@ -231,6 +259,7 @@ mod tests {
             ("", "EOF"),
             ("[]", "expected struct"),
             (r#"{"type":"view","at":1,"session":"s"}"#, "`url`"),
+            (r#"{"type":"view","at":1,"session":"s","url":"u","ip":"1.2.3"}"#, "`ip`"),
             (r#"{"type":"beat","at":1}"#, "`session`"),
             (r#"{"type":"beat","at":1,"session":""}"#, "`session`"),
             (r#"{"type":"beat","session":"s"}"#, "`at`"),

@@ -1,10 +1,15 @@
 //! The service without its doors: a private Redis, the leases, the calls, and the trace's clock.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{join, try_join_all};
 use tempfile::TempDir;
 
+use crate::attribution::answer::Kept;
+use crate::attribution::delays::Delays;
+use crate::attribution::store::save_delays;
 use crate::call::caller::caller_number;
 use crate::call::model::{Call, CallEvent, CallEventKind, Caller};
 use crate::call::recorder::Recorder;
@@ -12,24 +17,28 @@ use crate::cli::CliError;
 use crate::cli::replay::plan::Plan;
 use crate::config::model::{Pool, Site};
 use crate::config::{Installation, Live};
-use crate::lease::model::{PageSign, SignKind};
+use crate::lease::holders::holders;
+use crate::lease::model::{Holder, PageSign, SignKind};
 use crate::lease::numbers::sync::sync_pools;
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::Times;
 use crate::lease::serve::{Clerk, Wish, serve, sign_of_life};
 use crate::lease::store::LeaseStore;
+use crate::lease::trackers::Plan as Serving;
 use crate::lease::view::View;
 use crate::lease::wire::{Shown, Want};
 use crate::lease::worker::sweep;
 use crate::platform::clock::{Clock, Millis};
-use crate::platform::ids::{SessionId, TargetId, VisitorId};
+use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Patience, Redis, StoreError};
 use crate::platform::redis_server::RedisServer;
 use crate::platform::signing::SigningKeys;
-use crate::visit::model::Consent;
+use crate::visit::bot::{Evidence, judge};
+use crate::visit::model::{Consent, Place};
+use crate::visit::place::{Located, Places};
 use crate::visit::tables::Tables;
 use crate::visit::token::{Marks, SessionToken};
 
@@ -69,8 +78,6 @@ pub struct World {
     pub installation: Arc<Installation>,
     /// The keys of the site.
     pub keys: SiteKeys,
-    /// The pool's durations.
-    pub times: Times,
     /// The trace's clock.
     pub clock: Clock,
     /// What sources and programs are.
@@ -78,7 +85,9 @@ pub struct World {
     store: LeaseStore,
     grants: Grants,
     recorder: Recorder,
-    target: TargetId,
+    places: Places,
+    /// Copies of the databases of places; removed when dropped.
+    _scratch: TempDir,
 }
 
 impl World {
@@ -94,14 +103,16 @@ impl World {
         let (clock, store) = (Clock::default(), LeaseStore::new(redis.clone()));
         clock.set(Millis(0));
         sync_pools(&store, &installation, &clock).await.map_err(|e| cannot(&e))?;
-        let (site, pool) = (plan.site(), plan.pool());
+        let scratch = tempfile::tempdir().map_err(|e| cannot(&e))?;
+        let places = Places::open(&plan.config.place.databases, scratch.path());
         // Callers are known by their hash under a key that nobody needs to guess here.
         let signing = SigningKeys::from_master(&[0; 32]);
         let world = World {
-            keys: installation.shards.keys(&site.id),
-            times: Times::of(site, pool),
-            recorder: Recorder::new(redis, live, clock.clone(), signing, tables.clone()),
-            target: site.targets[0].id.clone(),
+            keys: installation.shards.keys(&plan.site().id),
+            recorder: Recorder::new(redis, live, clock.clone(), signing, tables.clone())
+                .keeping(Kept::ALL),
+            places: places.map_err(CliError::Place)?,
+            _scratch: scratch,
             installation,
             clock,
             tables,
@@ -127,7 +138,7 @@ impl World {
             .parse()
             .map_err(|_| StoreError::Unreadable { what: "a page id", why: "nobody".to_owned() })?;
         let sign = PageSign { page, seq: 1, kind: SignKind::Beat, done: Vec::new() };
-        self.sign(nobody, sign, None).await?;
+        self.sign(nobody, sign, Shown::new()).await?;
         self.sweep_and_count().await.map(|_| ())
     }
 
@@ -136,9 +147,38 @@ impl World {
         &self.installation.config.sites[0]
     }
 
-    /// Its pool.
-    pub fn pool(&self) -> &Pool {
-        &self.site().pools[0]
+    /// Its pools.
+    pub fn pools(&self) -> &[Pool] {
+        &self.site().pools
+    }
+
+    /// The durations of a pool.
+    pub fn times(&self, pool: &Pool) -> Times {
+        Times::of(self.site(), pool)
+    }
+
+    /// What serves the targets of a session with `marks`.
+    pub fn serving(&self, marks: Marks) -> Serving<'_> {
+        self.installation.trackers(&self.site().id).plan(self.site(), marks)
+    }
+
+    /// What the databases know of an address; nothing where it is not told.
+    pub fn locate(&self, address: Option<IpAddr>) -> Located {
+        address.map(|address| self.places.locate(address)).unwrap_or_default()
+    }
+
+    /// Whether a program shows the page, by what the service would know; `agent` is `None` for some
+    /// browser.
+    pub fn is_program(&self, agent: Option<&str>, located: &Located) -> bool {
+        let network = &located.network;
+        let network = self.installation.config.bots.data_centres.then_some(network);
+        match agent {
+            Some(user_agent) => {
+                let evidence = Evidence { user_agent, network, ..Evidence::default() };
+                judge(&self.tables, &evidence).is_some()
+            }
+            None => network.is_some_and(|network| self.tables.data_centre(network).is_some()),
+        }
     }
 
     fn clerk(&self) -> Clerk<'_> {
@@ -147,17 +187,17 @@ impl World {
         Clerk { store: &self.store, clock: &self.clock, grants: &self.grants, trackers, rules }
     }
 
-    /// A page view: as `POST /v1/lease` serves it.
+    /// A page view at `url` from `place`: as `POST /v1/lease` serves it.
     pub async fn view(
         &self,
         mut view: View,
         sign: PageSign,
-        shows: Option<PhoneNumber>,
+        shown: Shown,
+        (url, place): (String, Place),
     ) -> Result<(Option<VisitorId>, Outcome), StoreError> {
-        let shown = self.shown(shows);
-        // With one pool and no places there is nothing to choose.
-        let (url, place) = ("", None);
-        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url, place };
+        let nearby = self.pools().iter().any(|pool| pool.match_area);
+        let place = nearby.then_some(&place);
+        let wish = Wish { sign: &sign, want: Want::Now, shown: &shown, url: &url, place };
         serve(&self.clerk(), &self.keys, self.site(), &mut view, wish).await
     }
 
@@ -166,15 +206,10 @@ impl World {
         &self,
         token: SessionToken,
         sign: PageSign,
-        shows: Option<PhoneNumber>,
+        shown: Shown,
     ) -> Result<Outcome, StoreError> {
-        let shown = self.shown(shows);
         let site = self.site();
         sign_of_life(&self.clerk(), &self.keys, site, &token, &sign, &shown).await
-    }
-
-    fn shown(&self, number: Option<PhoneNumber>) -> Shown {
-        number.map(|number| (self.target.clone(), number)).into_iter().collect()
     }
 
     /// A call that arrives now, the `nth` of the trace: recorded and joined as a webhook would be.
@@ -196,22 +231,37 @@ impl World {
         self.recorder.record(&event).await.map_err(|error| CliError::Replay(error.to_string()))
     }
 
+    /// Who was shown a number that is called now, newest first.
+    pub async fn holders(&self, number: &PhoneNumber) -> Result<Vec<Holder>, StoreError> {
+        let (redis, now) = (self.store.redis(), self.clock.now());
+        let window = self.site().attribution_window;
+        Ok(holders(redis, &self.keys, number, now, None, window).await?.holders)
+    }
+
+    /// Judges the calls that follow by these delays.
+    pub async fn learn(&self, delays: &Delays) -> Result<(), StoreError> {
+        save_delays(self.store.redis(), &self.keys, delays).await
+    }
+
     /// The sweeper's turn, in one round trip however much is due. Returns how many numbers are held
     /// afterwards.
     pub async fn sweep_and_count(&self) -> Result<u64, StoreError> {
-        let pool = self.pool();
-        // Each number is looked at twice at most: its leases, and its pin.
-        let at_once = u32::try_from(pool.numbers.len() * 2 + 1).unwrap_or(u32::MAX);
-        let swept = sweep(&self.store, &self.keys, pool, &self.clock, at_once);
+        let sweeps = self.pools().iter().map(|pool| {
+            // Each number is looked at twice at most: its leases, and its pin.
+            let at_once = u32::try_from(pool.numbers.len() * 2 + 1).unwrap_or(u32::MAX);
+            sweep(&self.store, &self.keys, pool, &self.clock, at_once)
+        });
         let mut pipeline = redis::pipe();
-        pipeline.cmd("ZCARD").arg(self.keys.pool_held(&pool.id));
+        for pool in self.pools() {
+            pipeline.cmd("ZCARD").arg(self.keys.pool_held(&pool.id));
+        }
         let ledger = self.keys.shard.ledger();
         pipeline.cmd("XTRIM").arg(ledger).arg("MAXLEN").arg("~").arg(LEDGER).ignore();
         let counted = self.store.redis().pipeline("held numbers", &pipeline);
-        let (swept, counted) = futures_util::future::join(swept, counted).await;
+        let (swept, counted) = join(try_join_all(sweeps), counted).await;
         swept?;
-        let (held,): (u64,) = counted?;
-        Ok(held)
+        let held: Vec<u64> = counted?;
+        Ok(held.iter().sum())
     }
 
     /// Ends keys whose time is over.

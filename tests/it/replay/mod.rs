@@ -1,6 +1,8 @@
 //! `ringtrace replay`: small traces whose right answers are known by hand, and busy ones on which
 //! rules are compared.
 
+mod sites;
+
 use std::io::Cursor;
 use std::process::Stdio;
 

@@ -1,0 +1,216 @@
+//! The answer for one call: the chosen candidate with its visit, and the touches that earned it. Pure.
+
+use jiff::SignedDuration;
+
+use crate::attribution::credit::{Contact, credits};
+use crate::attribution::model::{Attribution, Basis};
+use crate::attribution::observation::Observation;
+use crate::attribution::rules::Ranking;
+use crate::config::model::StaticNumber;
+use crate::lease::model::Tier;
+use crate::platform::clock::Millis;
+use crate::platform::ids::SessionId;
+use crate::visit::ad_ids::AdIds;
+use crate::visit::channel::channel;
+use crate::visit::learnt::Labels;
+use crate::visit::model::{Consent, Machine, Place, Source, Touch, Visit};
+use crate::visit::site_rules::{SiteRules, VisitFacts};
+use crate::visit::tables::Tables;
+
+/// Which candidates are stored with a call, beside the best one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kept {
+    /// Most of them.
+    pub most: usize,
+    /// How likely they must be.
+    pub probability: f64,
+}
+
+impl Kept {
+    /// What the service stores.
+    pub const STORED: Kept = Kept { most: 16, probability: 0.002 };
+    /// All that matter to a sum over them.
+    pub const ALL: Kept = Kept { most: 1_024, probability: 1e-5 };
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Kept::STORED
+    }
+}
+
+/// How much of "none of them" a caller takes who called before: the earlier call's session, found by
+/// another way than this number.
+const REJOINED: f64 = 0.6;
+
+/// What was found for one call.
+#[derive(Clone, Debug, Default)]
+pub struct Joined<'a> {
+    /// When it came.
+    pub at: Millis,
+    /// Who may have called.
+    pub ranking: Ranking,
+    /// The visit of the caller's last call before, while it is known.
+    pub earlier: Option<&'a Visit>,
+    /// The winner's visit; `None` when it is no longer known.
+    pub visit: Option<&'a Visit>,
+    /// The touches of the winner's visitor, in any order; empty without consent.
+    pub touches: Vec<Touch>,
+    /// Which candidates are kept.
+    pub kept: Kept,
+    /// When the caller called first, when that was before.
+    pub first_contact: Option<Millis>,
+    /// Which fit of the delays judged it.
+    pub fit: u32,
+    /// What the call teaches the next fit.
+    pub observed: Option<Observation>,
+}
+
+impl Joined<'_> {
+    /// The session that is named.
+    pub fn winner(&self) -> Option<SessionId> {
+        match self.inferred() {
+            Some((session, _)) => Some(session),
+            None => self.ranking.best().map(|best| best.session),
+        }
+    }
+
+    /// The session of the caller's earlier call with its probability, where that is more likely than
+    /// the best candidate and not one itself.
+    fn inferred(&self) -> Option<(SessionId, f64)> {
+        let session = self.earlier?.session;
+        let is_candidate = self.ranking.candidates.iter().any(|one| one.session == session);
+        let probability = REJOINED * self.ranking.nobody;
+        let best = self.ranking.candidates.first().map_or(0.0, |best| best.probability);
+        (!is_candidate && probability > best).then_some((session, probability))
+    }
+}
+
+/// The answer for a call to a pooled number, or to one that is nobody's.
+pub fn attribute(joined: Joined<'_>, look_back: SignedDuration) -> Attribution {
+    let inferred = joined.inferred();
+    let Joined { at, ranking, visit, touches, kept, first_contact, fit, observed, .. } = joined;
+    let best = ranking.best().cloned();
+    let mut candidates = ranking.candidates;
+    let worth = candidates.iter().skip(1).take_while(|one| one.probability >= kept.probability);
+    let worth = worth.count() + 1;
+    candidates.truncate(worth.min(kept.most));
+    let found = Attribution { nobody: ranking.nobody, candidates, fit, observed, ..nobody() };
+    let chosen = match (inferred, best) {
+        (Some((session, probability)), _) => Attribution {
+            basis: Basis::Inferred,
+            session: Some(session),
+            confidence: probability,
+            nobody: ranking.nobody - probability,
+            ..found
+        },
+        (None, Some(best)) => Attribution {
+            basis: Basis::Holder,
+            session: Some(best.session),
+            confidence: best.probability,
+            tier: best.tier,
+            ..found
+        },
+        (None, None) => return found,
+    };
+    let Some(visit) = visit else { return chosen };
+    let touches = counted_touches(at, visit, &touches, look_back);
+    let contact = Contact { call: at, first: first_contact.map_or(at, |first| first.min(at)) };
+    Attribution {
+        visitor: visit.visitor,
+        source: Some(credited_source(visit, &touches)),
+        landing_host: visit.landing_host.clone(),
+        landing_page: visit.landing_page.clone(),
+        referrer_host: visit.referrer_host.clone(),
+        session_started_at: Some(visit.started_at),
+        machine: visit.machine.clone(),
+        place: visit.place.clone(),
+        click_ids: visit.click_ids.clone(),
+        ad_ids: visit.ad_ids.clone(),
+        labels: visit.labels.clone(),
+        consent: visit.consent,
+        touches: credits(&touches, contact),
+        ..chosen
+    }
+}
+
+/// The answer for a static number: its source is certain, the session is not known. Its channel is
+/// that of a visit from this source, by the site's own rules too, or "Offline" where the web's rules
+/// have none.
+pub fn attribute_static(tables: &Tables, rules: &SiteRules, number: &StaticNumber) -> Attribution {
+    let default = match channel(tables, &number.source, &number.medium, &number.campaign) {
+        "Unassigned" => "Offline",
+        known => known,
+    };
+    let mut source = Source {
+        source: number.source.clone(),
+        medium: number.medium.clone(),
+        campaign: number.campaign.clone(),
+        ..Source::default()
+    };
+    let own = rules.channel(&VisitFacts::of_source(&source, default));
+    source.channel = own.map_or(default, |(_, name)| name).to_owned();
+    Attribution {
+        basis: Basis::Static,
+        confidence: 1.0,
+        tier: Tier::Source,
+        source: Some(source),
+        ..nobody()
+    }
+}
+
+/// No candidate was chosen, so there is no confidence in one.
+fn nobody() -> Attribution {
+    Attribution {
+        basis: Basis::None,
+        session: None,
+        visitor: None,
+        confidence: 0.0,
+        nobody: 0.0,
+        fit: 0,
+        observed: None,
+        tier: Tier::Original,
+        source: None,
+        landing_host: String::new(),
+        landing_page: String::new(),
+        referrer_host: String::new(),
+        session_started_at: None,
+        machine: Machine::default(),
+        place: Place::default(),
+        click_ids: Vec::new(),
+        ad_ids: AdIds::default(),
+        labels: Labels::default(),
+        consent: Consent::default(),
+        candidates: Vec::new(),
+        touches: Vec::new(),
+    }
+}
+
+/// The visitor's touches up to the call and inside the look-back, oldest first, always with the
+/// winning session's own.
+fn counted_touches(
+    at: Millis,
+    visit: &Visit,
+    touches: &[Touch],
+    look_back: SignedDuration,
+) -> Vec<Touch> {
+    let oldest = at.plus(-i64::try_from(look_back.as_millis()).unwrap_or(i64::MAX));
+    let mut counted: Vec<Touch> = touches
+        .iter()
+        .filter(|touch| touch.at <= at && touch.at >= oldest && touch.session != visit.session)
+        .cloned()
+        .collect();
+    counted.push(visit.touch());
+    counted.sort_by_key(|touch| (touch.at, touch.session));
+    counted.dedup_by_key(|touch| touch.session);
+    counted
+}
+
+/// The session's own source; a direct visit never overwrites a source that is known from before.
+fn credited_source(visit: &Visit, touches: &[Touch]) -> Source {
+    if !visit.source.is_direct() {
+        return visit.source.clone();
+    }
+    let known = touches.iter().rev().find(|touch| !touch.source.is_direct());
+    known.map_or_else(|| visit.source.clone(), |touch| touch.source.clone())
+}

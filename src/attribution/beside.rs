@@ -1,0 +1,74 @@
+//! What visits and callers tell of candidates, beside the number: whether the caller is known, and where
+//! both are at home. Pure.
+
+use crate::attribution::evidence::{Beside, Nearness};
+use crate::lease::areas::{AreaTable, Steps};
+use crate::platform::clock::Millis;
+use crate::platform::ids::SessionId;
+use crate::platform::phone::PhoneNumber;
+use crate::visit::model::{Place, Visit};
+
+/// A caller who called before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownCaller {
+    /// The session that the latest call was joined with, if one was.
+    pub session: Option<SessionId>,
+    /// When the first call was.
+    pub first_at: Millis,
+}
+
+/// What the visit of a candidate tells. `earlier` is the visit of the caller's last call.
+pub fn beside(
+    areas: &AreaTable,
+    caller: Option<&PhoneNumber>,
+    candidate: &Visit,
+    earlier: Option<&Visit>,
+) -> Beside {
+    let known_caller = earlier.is_some_and(|earlier| {
+        let same_visitor = earlier.visitor.is_some() && earlier.visitor == candidate.visitor;
+        same_visitor || earlier.session == candidate.session
+    });
+    let nearness = caller.map(|caller| nearness(areas, caller, &candidate.place));
+    Beside { known_caller, nearness: nearness.unwrap_or_default() }
+}
+
+fn nearness(areas: &AreaTable, caller: &PhoneNumber, place: &Place) -> Nearness {
+    let of_caller = areas.of_number(caller);
+    let Steps(steps) = areas.of_visitor(place);
+    if of_caller.is_empty() || steps.is_empty() {
+        return Nearness::Unknown;
+    }
+    let shared = steps.iter().flatten().find(|label| of_caller.contains(label));
+    match shared {
+        None => Nearness::OtherCountry,
+        Some(label) if label.starts_with('+') || label.contains('/') => Nearness::SameArea,
+        Some(label) if label.contains('-') => Nearness::SameRegion,
+        Some(_) => Nearness::SameCountry,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_area_that_both_have_counts() {
+        let areas = AreaTable::load();
+        let near = |number: &str, country: &str, region: &str, city: &str| {
+            let place = Place {
+                country: country.to_owned(),
+                region: region.to_owned(),
+                city: city.to_owned(),
+                ..Place::default()
+            };
+            nearness(&areas, &number.parse().expect("a number"), &place)
+        };
+        assert_eq!(near("+15105550100", "US", "CA", "Oakland"), Nearness::SameArea);
+        assert_eq!(near("+12135550100", "US", "CA", "Oakland"), Nearness::SameRegion);
+        assert_eq!(near("+12125550100", "US", "CA", "Oakland"), Nearness::SameCountry);
+        assert_eq!(near("+442079460000", "US", "CA", "Oakland"), Nearness::OtherCountry);
+        assert_eq!(near("+442079460000", "GB", "ENG", "London"), Nearness::SameArea);
+        assert_eq!(near("+18005550100", "US", "CA", "Oakland"), Nearness::Unknown);
+        assert_eq!(near("+15105550100", "", "", ""), Nearness::Unknown);
+    }
+}
