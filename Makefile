@@ -14,7 +14,7 @@ setup: ## install what building and running needs
 	@scripts/setup redis duckdb
 
 setup-test: ## install what the tests need
-	@scripts/setup redis duckdb chromium node python
+	@scripts/setup redis duckdb chromium firefox php node python
 
 geo: ## a free database of countries, and the line of the configuration that uses it
 	@scripts/geo
