@@ -10,7 +10,8 @@ import { US } from "../targets.ts";
 import { forgetAll } from "./page.ts";
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
-const TEXTS = read<{ text: string; numbers: string[] }[]>("recognizers_text_english");
+// In English; in Hindi and Turkish.
+const TEXTS = ["english", "other"].flatMap(language => read<{ text: string; numbers: string[] }[]>(`recognizers_text_${language}`));
 const CASES = read<{ group: string; text: string }[]>("libphonenumber_matcher_cases");
 const CONTEXTS = read<{ before: string; after: string }[]>("libphonenumber_contexts");
 
