@@ -49,8 +49,11 @@ export function lineOf(node: Text): { text: string; pieces: Piece[] } {
     walker.currentNode = node;
     for (let room = REACH, next; room > 0 && (next = walker[step]() as Text) && blockOf(next) === block; room -= next.length) nodes[add](next);
   };
-  go("previousNode", "unshift");
-  go("nextNode", "push");
+  // Most text is alone in its block.
+  if (block.firstChild !== block.lastChild) {
+    go("previousNode", "unshift");
+    go("nextNode", "push");
+  }
   let text = "";
   let last: Text | undefined;
   const pieces = nodes.map(node => {

@@ -8,7 +8,7 @@ import { allow, me, recall, remembered, session_id } from "./identity.ts";
 import { stopWaiting, wait } from "./intent.ts";
 import { end, live, pace } from "./life.ts";
 import { keepLink, takeLinkToken } from "./links.ts";
-import { accept, carriers, carry, chosen, release, targets } from "./numbers.ts";
+import { accept, chosen, presume, release, targets } from "./numbers.ts";
 import { flush, queue, stopWatching, watch } from "./observe.ts";
 import { ending, listen, safe } from "./safe.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -44,21 +44,17 @@ function consent({ analytics, ads }: Change): void {
 }
 
 function start(settings: Settings): void {
-  const { documentElement } = document;
   recall(settings.storage);
   openTalk(settings, takeLinkToken(), (reply, asked) => {
-    carriers.delete(documentElement);
+    presume(false);
     if (!ending.signal.aborted) take(reply, asked);
   });
   if (settings.consent === "auto") listenToConsentTools(consent);
   else if (settings.consent) consent({ analytics: settings.consent === "granted", ads: settings.consent === "granted" });
 
   const memory = remembered();
-  if (memory) {
-    take(memory);
-    // Until the service has answered, the page counts as showing what it is about to show.
-    for (const target of chosen.keys()) carry(documentElement, target);
-  }
+  if (memory) take(memory);
+  presume(true);
   install({
     async getNumber(target) {
       if (!(target ? chosen.has(target) : chosen.size)) await wantNow();

@@ -87,8 +87,7 @@ function read(text: string, written: string, first: number, done: number): Hit |
     const isInternational = /[+\uff0b0]/.test(lead) || /.\(0\)/s.test(number);
     if (isInternational && !hasLetters && entry.form !== "international") continue;
     // A parenthesis that closes elsewhere is not the number's.
-    const [opened, closed] = ["(", ")"].map(bracket => (lead + number).split(bracket).length);
-    const start = first - lead.length + +(lead[0] === "(" && opened! > closed!);
+    const start = first - lead.length + +(lead[0] === "(" && !/^[^(]*\)|\(.*\(.*\).*\)/s.test(lead.slice(1) + number));
     const before = text.slice(Math.max(done, start - BESIDE), start);
     const after = text.slice(end, end + BESIDE);
     if (BAD_BEFORE.test(before) || BAD_AFTER.test(after)) continue;

@@ -10,8 +10,8 @@ export let targets: Target[] = [];
 /** Target → the number shown for it. */
 export const chosen = new Map<string, Tracking>();
 
-/** Elements and the targets whose numbers they carry. */
-export const carriers = new Map<Element, Set<string>>();
+/** Target → the elements that carry its number. */
+const carriers = new Map<string, Set<Element>>();
 
 const settled = new Set<string>();
 
@@ -53,17 +53,24 @@ export const release = (): void => settled.clear();
 /** The target whose tracking number is in `text`. */
 export const targetIn = (text: string): string | undefined => find(text).find(({ entry }) => entry.isShown)?.entry.target;
 
+const carriersOf = (target: string): Set<Element> => carriers.get(target) || carriers.set(target, new Set()).get(target)!;
+
 /** `element` carries the number of `target`. */
-export function carry(element: Element, target: string): void {
-  carriers.set(element, (carriers.get(element) || new Set()).add(target));
+export const carry = (element: Element, target: string): unknown => carriersOf(target).add(element);
+
+/** Until the service has answered, the page counts as showing what it is about to show. */
+export function presume(isShown: boolean): void {
+  for (const target of chosen.keys()) carriersOf(target)[isShown ? "add" : "delete"](document.documentElement);
 }
 
 /** The numbers that are on the page now, and stay there. */
 export function shown(): Shown {
   const shown: Shown = {};
-  carriers.forEach((targets, element) => {
-    if (!element.isConnected) carriers.delete(element);
-    else for (const target of targets) if (settled.has(target)) shown[target] = chosen.get(target)!.number;
+  carriers.forEach((elements, target) => {
+    for (const element of elements) {
+      if (!element.isConnected) elements.delete(element);
+      else if (settled.has(target)) shown[target] = chosen.get(target)!.number;
+    }
   });
   return shown;
 }

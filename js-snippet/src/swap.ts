@@ -144,8 +144,8 @@ function line(node: Node): void {
     for (const [node, after, before] of together.splice(0)) if (node.nodeValue === after) node.nodeValue = before!;
   }
   const { text, pieces } = lineOf(node as Text);
-  const wantsLetters = elementOf(node).closest(`[${MARK}-format]`);
-  swap(text, pieces, node, wantsLetters ? (tracking, ...rest) => tracking.vanity || write(tracking, ...rest) : write);
+  const writer: Writer = (tracking, ...rest) => (tracking.vanity && elementOf(node).closest(`[${MARK}-format]`) ? tracking.vanity : write(tracking, ...rest));
+  swap(text, pieces, node, writer);
 }
 
 /** Swaps in the attributes around and below `node`, and plans the text nodes where a number may be; gives what it scanned. */

@@ -141,7 +141,7 @@ mod tests {
                 "landing_host": "www.example.com", "landing_page": "/plumbing",
                 "click_ids": [{"name": "gclid", "value": "Cj0"}],
                 "consent": {"analytics": true, "ads": true},
-                "labels": {"ids": {"crm": "4711"}, "tags": ["vip"]},
+                "ids": {"crm": "4711"}, "tags": ["vip"],
             },
         }))
         .expect("a call");
