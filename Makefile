@@ -14,7 +14,7 @@ setup: ## install what building and running needs
 	@scripts/setup redis duckdb
 
 setup-test: ## install what the tests need
-	@scripts/setup redis duckdb chromium node python sip
+	@scripts/setup redis duckdb chromium firefox php node python sip
 
 geo: ## a free database of countries, and the line of the configuration that uses it
 	@scripts/geo

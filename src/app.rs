@@ -225,6 +225,7 @@ impl App {
 impl Service {
     async fn start(config: Config, options: Options, place: Place) -> Result<Self, StartError> {
         let data = config.data_folder.clone();
+        let snippets = data.join("snippet");
         let metrics = telemetry::start_metrics();
         let clock = Clock::default();
         let signing = SigningKeys::load_or_create(&data)?;
@@ -266,7 +267,7 @@ impl Service {
             places,
             client_key,
             outbox: outbox.clone(),
-            snippet: Arc::new(http::snippet::routes()),
+            snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
         };

@@ -1,5 +1,7 @@
 /** `window.ringtrace`: the one global. Calls that pages made before it was there are waiting in its queue. */
 
+import { session_id } from "./identity.ts";
+import { chosen, targets } from "./numbers.ts";
 import { safe } from "./safe.ts";
 import type { Consent, Known } from "./wire.ts";
 
@@ -23,12 +25,14 @@ export interface NumberOfTarget {
 
 export type EventName = "number" | "call-click";
 
+type Listener = (detail: NumberOfTarget) => void;
+
 export interface Methods {
   /** The number of a target, by default of the first; nothing when there is no such target, or no answer. */
   getNumber(target?: string): Promise<NumberOfTarget | undefined>;
   /** Swaps in `root` and below now. */
   swap(root: Node): void;
-  on(name: EventName, listener: (detail: NumberOfTarget) => void): void;
+  on(name: EventName, listener: Listener): void;
   /** Tells what the visitor allows now; what is left out stays as it was (denied, when never said). */
   consent(change: Partial<Consent>): void;
   /** Tells ids by which the site's own systems know the visitor. */
@@ -49,22 +53,46 @@ declare global {
   }
 }
 
+const listeners: [EventName, Listener][] = [];
+
+/** What is known of a target, by default of the first. */
+export function numberOf(id?: string): NumberOfTarget | undefined {
+  const target = targets.find(target => !id || target.id === id);
+  return target && { target: target.id, tier: target.tier, number: target.number, ...chosen.get(target.id), session_id };
+}
+
+/** Tells listeners and tag managers. */
+export function emit(name: EventName, id: string): void {
+  const detail = numberOf(id)!;
+  for (const [of, listener] of listeners) if (of === name) safe(listener)(detail);
+  // What else a page calls so has no such method.
+  (window.dataLayer as unknown[] | undefined)?.push?.({ event: "ringtrace_" + name.replace("-", "_"), ringtrace: detail });
+}
+
+/** Who comes late hears of the numbers all the same. */
+export function on(name: EventName, listener: Listener): void {
+  listeners.push([name, listener]);
+  if (name === "number") for (const id of chosen.keys()) safe(listener)(numberOf(id)!);
+}
+
 /** Puts `methods` in the place of the queue, and does what was asked of that. */
 export function install(methods: Methods): void {
   const { q = [] } = (window.ringtrace || {}) as Queue;
-  const call = (method: keyof Methods, ...args: unknown[]) => (methods[method] as (...args: unknown[]) => unknown)(...args);
-  window.ringtrace = Object.assign(call, methods);
-  for (const asked of q) safe(call)(...(asked as [keyof Methods]));
+  type Calls = Record<string, (...args: unknown[]) => unknown>;
+  const api = ((method: string, ...args: unknown[]) => calls[method]?.(...args)) as Api;
+  const calls = api as unknown as Calls;
+  for (const name in methods) calls[name] = safe((methods as unknown as Calls)[name]!);
+  window.ringtrace = api;
+  for (const asked of q) api(...(asked as [keyof Methods]));
 }
 
-/** The ids among `ids` that the contract allows. */
+const LONGEST_LABEL = 128;
+const labelOf = (value: unknown): string => `${value ?? ""}`.slice(0, LONGEST_LABEL);
+
+/** Some of `ids` as texts; the service takes those that the contract allows. */
 export const idsOf = (ids: Record<string, unknown>): Known => ({
-  ids: Object.fromEntries(
-    Object.keys(ids)
-      .filter(name => /^[a-z\d_]{1,32}$/.test(name) && ids[name] != null)
-      .slice(0, 8)
-      .map(name => [name, `${ids[name]}`.slice(0, 128)]),
-  ),
+  ids: Object.fromEntries(Object.entries(ids).slice(0, 8).map(([name, value]) => [labelOf(name), labelOf(value)])),
 });
 
-export const tagsOf = (tags: unknown[]): Known => ({ tags: tags.slice(0, 16).map(tag => `${tag}`.slice(0, 64)) });
+/** The same of tags. */
+export const tagsOf = (tags: unknown[]): Known => ({ tags: tags.slice(0, 16).map(labelOf) });

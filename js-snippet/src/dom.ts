@@ -1,16 +1,21 @@
 /** Text as a reader sees it: what stands in one line, over the borders of elements. Nothing here writes. */
 
-import { BESIDE, type Index } from "./match.ts";
+import { pattern } from "./match.ts";
 
 // Elements that do not interrupt a line of text.
 const INLINE =
   /^(?:[abisu]|abbr|bd[io]|big|code|em|font|label|mark|nobr|small|span|strong|su[bp]|time|tspan|wbr)$/;
+// How far beside a text node a number that begins or ends in it may go, and what spoils it.
+const REACH = 250;
+// SHOW_TEXT and SHOW_CDATA_SECTION.
+const TEXTS = 12;
 
 /** A part of a line: an attribute is one by itself. */
 export interface Piece {
   node: Text | Attr;
-  /** Where it begins in the line. */
+  /** Where it is in the line. */
   start: number;
+  end: number;
 }
 
 /** The element or root in which the lines of `node` are, when it is text or inside a line. */
@@ -20,45 +25,45 @@ export function blockOf(node: Node): Node {
   return block;
 }
 
-/** The text nodes below `root` where a number may begin, each with all that stands around it, in order. */
-export function suspectsIn(root: Node, { pattern }: Index): Map<Text, Set<Text>> {
-  const suspects = new Map<Text, Set<Text>>();
+/** Tells of the text nodes below `root` where a number may begin. */
+export function eachSuspect(root: Node, tell: (node: Text) => void): void {
   const text = root.textContent!;
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_CDATA_SECTION);
-  let near: { node: Text; end: number }[] = [];
+  const walker = document.createTreeWalker(root, TEXTS);
   let end = 0;
   pattern.lastIndex = 0;
-  for (let found; (found = pattern.exec(text)); ) {
-    const at = (pattern.lastIndex = found.index + 1);
-    while (end < at + found[0].length + BESIDE && walker.nextNode()) {
-      const node = walker.currentNode as Text;
-      end += node.length;
-      if (end + BESIDE >= at) near.push({ node, end });
-    }
-    near = near.filter(({ end }) => end + BESIDE >= at);
-    const { node } = near.find(({ end }) => end >= at)!;
-    const around = suspects.get(node) || new Set();
-    for (const { node } of near) around.add(node);
-    suspects.set(node, around);
+  for (let found; (found = pattern.exec(text)); pattern.lastIndex = end) {
+    while (end <= found.index) end += (walker.nextNode() as Text).length;
+    tell(walker.currentNode as Text);
   }
-  return suspects;
 }
 
 /**
- * `nodes`, which follow each other, as a line. The border of an element sets words apart, as its margin does on the screen;
- * nothing goes over the border of a block.
+ * The line in which `node` is. The border of an element sets words apart, as its margin does on the screen; nothing goes
+ * over the border of a block.
  */
-export function lineOf(nodes: Iterable<Text>): { text: string; pieces: Piece[] } {
-  const pieces: Piece[] = [];
+export function lineOf(node: Text): { text: string; pieces: Piece[] } {
+  const block = blockOf(node);
+  const walker = document.createTreeWalker(block, TEXTS);
+  const nodes = [node];
+  const go = (step: "previousNode" | "nextNode", add: "unshift" | "push") => {
+    walker.currentNode = node;
+    for (let room = REACH, next; room > 0 && (next = walker[step]() as Text) && blockOf(next) === block; room -= next.length) nodes[add](next);
+  };
+  // Most text is alone in its block.
+  if (block.firstChild !== block.lastChild) {
+    go("previousNode", "unshift");
+    go("nextNode", "push");
+  }
   let text = "";
   let last: Text | undefined;
-  for (const node of nodes) {
+  const pieces = nodes.map(node => {
     const areSiblings = last && last.parentNode === node.parentNode && last.nextElementSibling === node.nextElementSibling;
-    if (last && blockOf(last) !== blockOf(node)) text += " | ";
-    else if (!areSiblings && /[\p{L}\d)]$/u.test(text) && /^[\p{L}\d(+]/u.test(node.data)) text += " ";
-    pieces.push({ node, start: text.length });
-    text += node.data;
+    const { data } = node;
+    if (!areSiblings && /[\p{L}\d)]$/u.test(text.slice(-2)) && /^[\p{L}\d(+]/u.test(data)) text += " ";
+    const start = text.length;
+    text += data;
     last = node;
-  }
+    return { node, start, end: text.length };
+  });
   return { text, pieces };
 }

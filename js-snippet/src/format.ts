@@ -1,6 +1,7 @@
 /** Writes tracking numbers the way the page wrote the numbers they replace. */
 
-import { find, type Hit, type Index } from "./match.ts";
+import { find, type Hit } from "./match.ts";
+import { chosen } from "./numbers.ts";
 import type { Tracking } from "./wire.ts";
 
 /** What to write for a whole hit; nothing when its format can stay, which it can when the digits fit. */
@@ -18,17 +19,15 @@ export const lettered = ({ vanity, national }: Tracking): string => vanity || na
 /** What stands in the place of each character of `text` when the numbers that `isOurs` are rewritten; nothing when there is none. */
 export function rewrite(
   text: string,
-  index: Index,
-  numbers: ReadonlyMap<string, Tracking>,
   writer: Writer = write,
   isOurs: (hit: Hit, tracking: Tracking | undefined) => boolean | undefined = () => true,
 ): string[] | undefined {
   let characters: string[] | undefined;
-  for (const hit of find(text, index)) {
+  for (const hit of find(text)) {
     const { start, end, entry, slots } = hit;
-    const tracking = numbers.get(entry.target);
+    const tracking = chosen.get(entry.target);
     if (!isOurs(hit, tracking) || !tracking) continue;
-    characters = characters || text.split("");
+    characters ||= text.split("");
     const digits = tracking.digits[entry.form] || "";
     const whole = writer(tracking, digits.length === slots.length, hit);
     if (whole) characters.fill("", start, end)[start] = whole;

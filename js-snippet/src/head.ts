@@ -13,12 +13,12 @@ try {
   // Nothing is remembered, or storage is blocked: the page shows its own number until the script comes.
 }
 
-function swapWhileParsing({ targets, settings = {} }: Reply): void {
+function swapWhileParsing({ targets }: Reply): void {
   const rules: [RegExp, string][] = [];
   for (const { forms, tracking } of targets) {
     for (const { digits, form } of forms) {
       const shown = tracking && tracking.digits[form];
-      if (!shown || shown.length !== digits.length || (settings.exclude || []).includes(digits)) continue;
+      if (!shown || shown.length !== digits.length) continue;
       const written = digits.split("").join("[\\s().-]{0,3}");
       rules.push([new RegExp(`(^|[\\s(:+>])(${written})(?![\\w%-]|[.,]\\d)`, "g"), shown]);
     }

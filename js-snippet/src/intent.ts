@@ -1,46 +1,31 @@
 /** When a visitor may want to call: a number is in or near view, or the page was looked at for a while. */
 
-import { isHidden, safe } from "./safe.ts";
+import { safe } from "./safe.ts";
+import { wantNow } from "./talk.ts";
 import type { SiteSettings } from "./wire.ts";
 
-export interface Intent {
-  /** `element` has a number. */
-  place(element: Element): void;
-  /** Waits for intent from now on. */
-  wait(when: SiteSettings["lease_when"]): void;
-  stop(): void;
+let places: IntersectionObserver | undefined;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+export function stopWaiting(): void {
+  places?.disconnect();
+  places = undefined;
+  clearInterval(timer);
 }
 
-export function openIntent(onIntent: () => void): Intent {
-  let places: IntersectionObserver | undefined;
-  let timer: ReturnType<typeof setInterval> | undefined;
-  const stop = () => {
-    places?.disconnect();
-    places = undefined;
-    clearInterval(timer);
-  };
-  const wish = () => {
-    stop();
-    onIntent();
-  };
-  return {
-    stop,
+const wish = () => {
+  stopWaiting();
+  wantNow();
+};
 
-    place(element) {
-      places?.observe(element);
-    },
+/** `element` has a number. */
+export const place = (element: Element): void => places?.observe(element);
 
-    wait({ visible = true, after_s } = {}) {
-      stop();
-      let seconds = 0;
-      if (after_s) timer = setInterval(safe(() => (isHidden() || ++seconds < after_s ? 0 : wish())), 1000);
-      // Near is half a window away.
-      if (visible) {
-        places = new IntersectionObserver(
-          safe((seen: IntersectionObserverEntry[]) => seen.some(({ isIntersecting }) => isIntersecting) && wish()),
-          { rootMargin: "50%" },
-        );
-      }
-    },
-  };
+/** Waits for intent from now on. */
+export function wait({ visible, after_s }: NonNullable<SiteSettings["lease_when"]>): void {
+  stopWaiting();
+  let seconds = 0;
+  if (after_s) timer = setInterval(safe(() => document.hidden || ++seconds < after_s || wish()), 1000);
+  // Near is half a window away.
+  if (visible) places = new IntersectionObserver(safe(seen => seen.some(({ isIntersecting }) => isIntersecting) && wish()), { rootMargin: "50%" });
 }

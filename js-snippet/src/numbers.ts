@@ -1,63 +1,76 @@
-/** Which tracking number each target has on this page, and how to find what they replace. */
+/** Which tracking number each target has on this page, where it is shown, and how to find what it replaces. */
 
-import { find, openIndex, shapeOf, type Entry, type Index } from "./match.ts";
-import type { Form, Target, Tracking } from "./wire.ts";
+import { explain } from "./explain.ts";
+import { entries, find, look } from "./match.ts";
+import type { Form, Shown, Target, Tracking } from "./wire.ts";
 
-export interface Numbers {
-  /** How pages write the targets. */
-  index(): Index;
-  /** Target → the number shown for it. */
-  readonly chosen: ReadonlyMap<string, Tracking>;
-  /** Takes a reply's targets, but for digit strings to `exclude`; true when there is something new to find or show. */
-  accept(targets: Target[], exclude?: (string | undefined)[]): boolean;
-  /** Another page begins: the next reply may choose anew. Until then everything stays as it is shown. */
-  release(): void;
-  /** The number of a target that this page keeps on showing, if any. */
-  kept(target: string): string | undefined;
-  /** The target whose tracking number is in `text`. */
-  targetIn(text: string): string | undefined;
+/** What the newest reply said of each target. */
+export let targets: Target[] = [];
+
+/** Target → the number shown for it. */
+export const chosen = new Map<string, Tracking>();
+
+/** Target → the elements that carry its number. */
+const carriers = new Map<string, Set<Element>>();
+
+const settled = new Set<string>();
+
+/**
+ * Takes a reply's targets, and tells of each that has another number than before; true when there is something new to find
+ * or show. A number is never replaced by another under the visitor's eyes: the first one of a page stays.
+ */
+export function accept(news: Target[], tell?: (target: string) => void): boolean {
+  const known = entries.size;
+  let isNews = false;
+  targets = news;
+  for (const { id: target, forms, tracking, tier, reason } of news) {
+    explain(target, tier, reason, tracking?.number);
+    if (settled.has(target)) continue;
+    const add = (written: string, form: Form, isShown: boolean) => {
+      if ((entries.get(written) || { target }).target === target) entries.set(written, { target, form, tracking, isShown });
+    };
+    // The digits behind letters are another form's: in that form, `+` and all, they must stay to be found.
+    for (const { digits, form, letters } of forms) add(letters || digits, form, false);
+    if (!tracking) continue;
+    const { number, digits, vanity } = tracking;
+    const before = chosen.get(target)?.number;
+    isNews = true;
+    settled.add(target);
+    chosen.set(target, tracking);
+    // The number of the page before is what another one replaces.
+    for (const form in digits) add(digits[form as Form]!, form as Form, true);
+    if (vanity) add(vanity.replace(/\W/g, ""), "national", true);
+    if (before !== number) tell?.(target);
+  }
+  isNews ||= entries.size > known;
+  if (isNews) look();
+  return isNews;
 }
 
-export function openNumbers(): Numbers {
-  const entries = new Map<string, Entry>();
-  const chosen = new Map<string, Tracking>();
-  const settled = new Set<string>();
-  let index = openIndex(entries);
+/** Another page begins: the next reply may choose anew. Until then everything stays as it is shown. */
+export const release = (): void => settled.clear();
 
-  return {
-    index: () => index,
-    chosen,
+/** The target whose tracking number is in `text`. */
+export const targetIn = (text: string): string | undefined => find(text).find(({ entry }) => entry.isShown)?.entry.target;
 
-    /** A number is never replaced by another under the visitor's eyes: the first one of a page stays. */
-    accept(targets, exclude = []) {
-      let isNews = false;
-      for (const { id: target, forms, tracking } of targets) {
-        if (settled.has(target)) continue;
-        const shapes = tracking ? [tracking.international, tracking.national].map(shapeOf) : [];
-        const add = (written: string | undefined, form: Form, isShown: boolean) => {
-          if (!written || exclude.includes(written) || (entries.get(written) || { target }).target !== target) return;
-          isNews = isNews || !!tracking || !entries.has(written);
-          entries.set(written, { target, form, shapes, isShown });
-        };
-        // The digits behind letters are another form's: in that form, `+` and all, they must stay to be found.
-        for (const { digits, form, letters } of forms) add(letters || digits, form, false);
-        if (!tracking) continue;
-        settled.add(target);
-        chosen.set(target, tracking);
-        // The number of the page before is what another one replaces.
-        for (const form in tracking.digits) add(tracking.digits[form as Form], form as Form, true);
-        if (tracking.vanity) add(tracking.vanity.replace(/\W/g, ""), "national", true);
-      }
-      if (isNews) index = openIndex(entries);
-      return isNews;
-    },
+const carriersOf = (target: string): Set<Element> => carriers.get(target) || carriers.set(target, new Set()).get(target)!;
 
-    release: () => settled.clear(),
+/** `element` carries the number of `target`. */
+export const carry = (element: Element, target: string): unknown => carriersOf(target).add(element);
 
-    kept: target => (settled.has(target) ? chosen.get(target)?.number : undefined),
+/** Until the service has answered, the page counts as showing what it is about to show. */
+export function presume(isShown: boolean): void {
+  for (const target of chosen.keys()) carriersOf(target)[isShown ? "add" : "delete"](document.documentElement);
+}
 
-    targetIn(text) {
-      return find(text, index).find(({ entry }) => entry.isShown)?.entry.target;
-    },
-  };
+/** The numbers that are on the page now, and stay there. */
+export function shown(): Shown {
+  const shown: Shown = {};
+  carriers.forEach((elements, target) => {
+    for (const element of elements) {
+      if (!element.isConnected) elements.delete(element);
+      else if (settled.has(target)) shown[target] = chosen.get(target)!.number;
+    }
+  });
+  return shown;
 }

@@ -1,118 +1,100 @@
 /** Content wherever and whenever it comes: frameworks, pop-ups, chat boxes, open shadow roots, frames of the same origin. */
 
-import { blockOf } from "./dom.ts";
-import { now, safe } from "./safe.ts";
-import type { Swapper } from "./swap.ts";
+import { fill } from "./fields.ts";
+import { listen, now, safe } from "./safe.ts";
+import { listenForSignals } from "./signals.ts";
+import { names, openSwap, scan } from "./swap.ts";
+import { turn } from "./talk.ts";
 
-// More changes than this in one frame are a new page: one scan of everything costs less than the list.
-const LONGEST_QUEUE = 1000;
+// More that waits than this is a new page: one scan of everything costs less than the list.
+const LONGEST_QUEUE = 10_000;
 // What a frame may cost, which is well below a long task (50 ms); the rest waits for the next one.
 const FRAME_BUDGET_MS = 20;
 
-export interface Observer {
-  /** Swaps in `node` and below before the next frame is painted; never while the page is hidden. */
-  queue(node: Node): void;
-  /** Looks after a document or an open shadow root from now on. */
-  watch(root: Document | ShadowRoot): void;
-  /** Does what waits, for at most so long; roots inside of it only when that `isDeep`. */
-  flush(budget_ms: number, isDeep: boolean): void;
-  stop(): void;
+type Job = (node: Node) => void;
+
+const documents = new WeakSet<Node>();
+const jobs = new Map<Node, Job>();
+let isWaiting = false;
+
+/** Swaps in `node` and below before the next frame is painted; never while the page is hidden, when no frames come. */
+export function queue(node: Node, job: Job = look): void {
+  jobs.set(node, job);
+  plan();
 }
 
-/**
- * Collects what changed and swaps it once a frame: before it is painted, so that the old number is not seen, and not
- * at all while the page is hidden (no frames come then). `onScan` sees every root that is scanned, `onFlush` that
- * something changed, `onDocument` every document.
- */
-export function observe(
-  swapper: Swapper,
-  onScan: (root: ParentNode) => void,
-  onFlush: () => void,
-  onDocument: (root: Document) => void,
-): Observer {
-  const documents = new WeakSet<Node>();
-  const changed = new Set<Node>();
-  const lines = new Map<Text, Set<Text>>();
-  // Roots inside of these are looked for last: few pages have any.
-  const unsearched = new Set<Element>();
-  let isWaiting = false;
+const plan = () => {
+  if (isWaiting || !jobs.size) return;
+  isWaiting = true;
+  requestAnimationFrame(() => flush(FRAME_BUDGET_MS));
+};
 
-  const collect = (records: MutationRecord[]) => {
-    for (const { type, target, addedNodes } of records) {
-      if (type === "childList") addedNodes.forEach(node => changed.add(node));
-      else changed.add(target);
-    }
-    if (changed.size > LONGEST_QUEUE) {
-      changed.clear();
-      changed.add(document);
-    }
-    if (!isWaiting && changed.size + lines.size + unsearched.size) {
-      isWaiting = true;
-      requestAnimationFrame(() => flush(FRAME_BUDGET_MS, true));
-    }
-  };
-  const observer = new MutationObserver(safe(collect));
+const collect = (records: MutationRecord[]) => {
+  for (const { type, target, addedNodes } of records) {
+    if (type === "childList") addedNodes.forEach(node => queue(node));
+    else queue(target);
+  }
+  if (jobs.size > LONGEST_QUEUE) {
+    jobs.clear();
+    queue(document);
+  }
+};
+const observer = new MutationObserver(safe(collect));
 
-  const flush = safe((budget_ms: number, isDeep: boolean) => {
-    isWaiting = false;
-    onFlush();
-    const end = now() + budget_ms;
-    const drain = <K, V>(queue: Map<K, V> | Set<K>, work: (key: K, value: V) => void) => {
-      for (const [key, value] of queue.entries()) {
-        if (now() > end) return;
-        queue.delete(key);
-        work(key, value as V);
-      }
-    };
-    // A search finds other roots to scan.
-    for (let round = 0; round < 3; round++) {
-      drain(changed, scan);
-      drain(lines, swapper.line);
-      if (isDeep) drain(unsearched, search);
-    }
-    // Our own writes are no news.
-    observer.takeRecords();
-    collect([]);
-  });
-
-  const scan = (node: Node) => {
-    const root = (node.nodeType === 9 ? (node as Document).body : blockOf(node)) as Element | null;
-    if (!root || !root.querySelectorAll) return;
-    swapper.scan(root).forEach((around, text) => lines.set(text, around));
-    onScan(root);
-    unsearched.add(root);
-  };
-
-  const search = (root: Element) => {
-    const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
-    for (let element: Element | null = root; element; element = walker.nextNode() as Element | null) {
-      if (element.shadowRoot) watch(element.shadowRoot);
-    }
-    root.querySelectorAll("iframe").forEach(enter);
-    if (root.localName === "iframe") enter(root as HTMLIFrameElement);
-    // A custom element gets its shadow root when it is defined.
-    for (const element of root.querySelectorAll(":not(:defined)")) {
-      void customElements.whenDefined(element.localName).then(() => queue(element));
-    }
-  };
-  const enter = safe(({ contentDocument }: HTMLIFrameElement) => {
-    if (contentDocument) watch(contentDocument);
-  });
-
-  const queue = (node: Node) => {
-    changed.add(node);
-    collect([]);
-  };
-
-  const watch = (root: Document | ShadowRoot) => {
-    const attributeFilter = swapper.names();
-    observer.observe(root, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter });
-    if (root.nodeType === 9 && !documents.has(root)) {
-      documents.add(root);
-      onDocument(root as Document);
-    }
-    queue(root);
-  };
-
-  return { queue, watch, flush, stop: () => observer.disconnect() };
+/** Does what waits, for at most so long. */
+export function flush(budget_ms: number): void {
+  isWaiting = true;
+  work(now() + budget_ms);
+  // Our own writes are no news.
+  observer.takeRecords();
+  isWaiting = false;
+  plan();
 }
+
+const work = safe((end: number) => {
+  collect(observer.takeRecords());
+  turn();
+  for (const [node, job] of jobs) {
+    if (now() > end) return;
+    jobs.delete(node);
+    job(node);
+  }
+});
+
+const look: Job = node => {
+  const root = scan(node);
+  if (!root) return;
+  fill(root);
+  // What is not in the document will be seen when it comes there.
+  if (root.isConnected) jobs.set(root, search);
+};
+
+/** Other roots below `node`. */
+const search: Job = node => {
+  const root = node as Element;
+  for (const element of [root, ...root.querySelectorAll("*")]) {
+    const { shadowRoot, localName } = element;
+    if (shadowRoot) watch(shadowRoot);
+    if (localName === "iframe") enter(element as HTMLIFrameElement);
+  }
+  // A custom element gets its shadow root when it is defined.
+  for (const element of root.querySelectorAll(":not(:defined)")) {
+    if (!customElements.get(element.localName)) void customElements.whenDefined(element.localName).then(() => queue(element));
+  }
+};
+const enter = safe(({ contentDocument }: HTMLIFrameElement) => contentDocument && watch(contentDocument));
+
+/** Looks after a document or an open shadow root from now on. */
+export function watch(root: Document | ShadowRoot): void {
+  observer.observe(root, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: names() });
+  if (root.nodeType === 9 && !documents.has(root)) {
+    documents.add(root);
+    listenForSignals(root as Document);
+    listen(root, "load", ({ target }) => queue(target as Node));
+  }
+  queue(root);
+}
+
+export const stopWatching = (): void => observer.disconnect();
+
+openSwap(queue);

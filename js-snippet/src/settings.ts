@@ -17,14 +17,11 @@ export interface Settings {
 
 /**
  * Reads the running script's own tag: its `data-` attributes, or the same words in the query of its address for tag
- * managers that cannot set attributes. One that inlines the script leaves only an attribute to find.
+ * managers that cannot set attributes. One that inlines the script leaves only an attribute to find. Throws where there is none.
  */
-export function readSettings(): Settings | undefined {
-  const script = (document.currentScript || document.querySelector("script[data-key],script[data-site]")) as HTMLScriptElement | null;
-  if (!script) return;
-  const address = script.src ? new URL(script.src) : undefined;
-  const said: Record<string, string | undefined> = { ...Object.fromEntries(address ? address.searchParams : []), ...script.dataset };
-  const key = said.key || said.site;
-  const endpoint = said.endpoint || (address && address.origin);
-  return key && endpoint ? { ...said, key, endpoint: endpoint.replace(/\/+$/, "") } : undefined;
+export function readSettings(): Settings {
+  const { src, dataset } = (document.currentScript || document.querySelector("script[data-key],script[data-site]")) as HTMLScriptElement;
+  const { searchParams, origin } = (src ? new URL(src) : {}) as Partial<URL>;
+  const said: Record<string, string | undefined> = { site: "", endpoint: origin, ...Object.fromEntries(searchParams || []), ...dataset };
+  return { ...said, key: (said.key || said.site)!, endpoint: said.endpoint!.replace(/\/+$/, "") };
 }

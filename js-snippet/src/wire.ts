@@ -1,4 +1,4 @@
-/** The contract of `docs/protocol.md`: its words as types, and the two ways to send. */
+/** The contract of `docs/protocol.md`: its words as types. */
 
 /** How a digit string on the page is written; see `forms` in the contract. */
 export type Form = "international" | "national" | "significant";
@@ -43,9 +43,7 @@ export interface Target {
 /** What the site's owner set; everything absent is off. */
 export interface SiteSettings {
   /** A number is asked for when one comes into view, or after so many visible seconds. */
-  lease_when?: { visible?: boolean; after_s?: number };
-  /** Digit strings that are never touched. */
-  exclude?: string[];
+  lease_when?: { visible: boolean; after_s?: number };
   /** `data-*` attributes in which numbers are swapped, too. */
   attributes?: string[];
   /** Own hosts: links to them carry the session. */
@@ -57,6 +55,7 @@ export interface SiteSettings {
 }
 
 export interface Reply {
+  v: 1;
   /** Absent when no session was opened. */
   session?: string;
   session_id?: string;
@@ -87,7 +86,7 @@ export interface Known {
   tags?: string[];
 }
 
-interface Message extends Known {
+export interface Message extends Known {
   v: 1;
   key: string;
   page: string;
@@ -95,7 +94,7 @@ interface Message extends Known {
 }
 
 export interface ViewMessage extends Message {
-  want: "auto" | "now";
+  want: Want;
   url: string;
   referrer: string;
   session?: string | undefined;
@@ -107,61 +106,13 @@ export interface ViewMessage extends Message {
   shown?: Shown | undefined;
 }
 
+/** `auto`: as the site's `lease_when` says. */
+export type Want = "auto" | "now";
+
 export type SignalName = "tel_click" | "copied" | "long_press";
 
 export interface SignMessage extends Message, Partial<Record<SignalName, Signal>> {
   kind: "beat" | "leave";
   session: string;
   shown: Shown;
-}
-
-/** `refused`: this page will never get an answer (4xx). `failed`: another try may help. */
-export type Answer = Reply | "refused" | "failed";
-
-const TIMEOUT_MS = 4000;
-
-/**
- * Sends `message` and waits for the reply. A string body with this content type is a "simple" request: no
- * preflight. `keepalive` lets it outlive the page. Never rejects.
- */
-export async function post(url: string, message: ViewMessage | SignMessage, credentials: RequestCredentials = "omit"): Promise<Answer> {
-  try {
-    const abort = new AbortController();
-    setTimeout(() => abort.abort(), TIMEOUT_MS);
-    const response = await fetch(url, {
-      method: "POST",
-      body: JSON.stringify(message),
-      headers: { "Content-Type": "text/plain;charset=UTF-8" },
-      credentials,
-      keepalive: true,
-      signal: abort.signal,
-    });
-    const { status } = response;
-    if (/^4(?!08|29)/.test(`${status}`)) return "refused";
-    const reply: unknown = await response.json();
-    return status === 200 && isReply(reply) ? reply : "failed";
-  } catch {
-    return "failed";
-  }
-}
-
-const isToken = (value: unknown): boolean => value == null || /^.{1,512}$/.test(value as string);
-const areDigits = (values: unknown[]): boolean => values.every(value => /^\d{3,20}$/.test(value as string));
-
-/** Whether `body` is what the contract promises: a half-understood reply changes no page. Throws on what is not even close. */
-export function isReply(body: unknown): body is Reply {
-  const { v, session, visitor, beat_s, hold_s, targets } = body as Reply & { v: number };
-  return (
-    v === 1 &&
-    isToken(session) &&
-    isToken(visitor) &&
-    beat_s > 0 &&
-    hold_s >= 0 &&
-    targets.every(
-      ({ forms, tracking }) =>
-        areDigits(forms.map(({ digits }) => digits)) &&
-        (!tracking ||
-          (tracking.international && tracking.national && areDigits([tracking.number.slice(1), ...Object.values(tracking.digits)]))),
-    )
-  );
 }

@@ -9,5 +9,6 @@ pub mod operations;
 pub mod problem;
 pub mod routes;
 pub mod snippet;
+pub mod snippet_versions;
 
 pub use routes::{Parts, application};

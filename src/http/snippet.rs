@@ -1,22 +1,26 @@
-//! `GET /rt.js` and `GET /rt.<hash>.js`: the snippet, compiled into the binary.
+//! `GET /rt.js` and `GET /rt.<hash>.js`: the snippet, compiled into the binary, and the versions of it
+//! that were served before.
 
+use std::collections::HashMap;
 use std::io::Write;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header::{self, Encoding, EntityTag, Header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256, Sha384};
+use sha2::{Digest, Sha384};
 
 use crate::http::problem::Problem;
+use crate::http::snippet_versions::{hash_of, keep};
 
 const SNIPPET: &str = include_str!("../../js-snippet/dist/rt.js");
 
 /// First ten hex digits of the snippet's SHA-256: its immutable name is `/rt.<hash>.js`.
 pub fn snippet_hash() -> String {
-    hex::encode(Sha256::digest(SNIPPET.as_bytes()))[..10].to_owned()
+    hash_of(SNIPPET.as_bytes())
 }
 
 /// The `integrity` attribute for the immutable name (Subresource Integrity, SHA-384).
@@ -24,31 +28,30 @@ pub fn snippet_integrity() -> String {
     format!("sha384-{}", STANDARD.encode(Sha384::digest(SNIPPET.as_bytes())))
 }
 
-/// The snippet as it is sent, each form made once.
+/// A version of the snippet as it is sent, each form made once, when it is first asked for.
 struct Script {
-    plain: Bytes,
-    gzip: Bytes,
-    brotli: Bytes,
     hash: String,
+    plain: Bytes,
+    packed: OnceLock<[Bytes; 2]>,
 }
 
 impl Script {
-    fn new() -> Self {
-        let plain = Bytes::from_static(SNIPPET.as_bytes());
-        // Writing to memory cannot fail; a form that did would be empty, and is not offered.
-        Script {
-            gzip: gzip(&plain).unwrap_or_default().into(),
-            brotli: brotli(&plain).unwrap_or_default().into(),
-            plain,
-            hash: snippet_hash(),
-        }
+    fn new(plain: Bytes) -> Self {
+        Script { hash: hash_of(&plain), plain, packed: OnceLock::new() }
+    }
+
+    /// In brotli and gzip. Writing to memory cannot fail; a form that did would be empty, and is not
+    /// offered.
+    fn packed(&self) -> &[Bytes; 2] {
+        let pack = |packed: std::io::Result<Vec<u8>>| Bytes::from(packed.unwrap_or_default());
+        self.packed.get_or_init(|| [pack(brotli(&self.plain)), pack(gzip(&self.plain))])
     }
 
     /// The best form that the request takes.
     fn form(&self, request: &HttpRequest) -> (&'static str, &Bytes) {
         let accepts = header::AcceptEncoding::parse(request).ok();
-        let forms =
-            [("br", Encoding::brotli(), &self.brotli), ("gzip", Encoding::gzip(), &self.gzip)];
+        let [brotli, gzip] = self.packed();
+        let forms = [("br", Encoding::brotli(), brotli), ("gzip", Encoding::gzip(), gzip)];
         let offered = forms.into_iter().filter(|(_, _, body)| !body.is_empty());
         let taken = offered.into_iter().find(|(_, encoding, _)| {
             let one = [encoding.clone()];
@@ -98,29 +101,53 @@ fn brotli(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// The routes of the snippet. Call it once and clone the result into every worker, so that its forms
-/// are made once.
-pub fn routes() -> impl Fn(&mut web::ServiceConfig) + Clone + Send + Sync + 'static {
-    let script = Arc::new(Script::new());
+/// The version of this program, and those before it by hash.
+struct Scripts {
+    newest: Script,
+    older: HashMap<String, Script>,
+}
+
+impl Scripts {
+    /// Without its folder only the newest version is served: pages that name another one show their
+    /// own number.
+    fn open(folder: &Path) -> Self {
+        let older = keep(folder, SNIPPET.as_bytes()).unwrap_or_else(|error| {
+            let folder = folder.display();
+            tracing::warn!(%folder, %error, "older versions of the snippet cannot be kept");
+            Vec::new()
+        });
+        let older = older.into_iter().map(|(hash, code)| (hash, Script::new(code.into())));
+        let newest = Script::new(Bytes::from_static(SNIPPET.as_bytes()));
+        newest.packed();
+        Scripts { newest, older: older.collect() }
+    }
+
+    fn named(&self, hash: &str) -> Option<&Script> {
+        if hash == self.newest.hash { Some(&self.newest) } else { self.older.get(hash) }
+    }
+}
+
+/// The routes of the snippet, whose versions are kept in `folder`. Call it once and clone the result
+/// into every worker, so that its forms are made once.
+pub fn routes(folder: &Path) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + Sync + 'static {
+    let scripts = Arc::new(Scripts::open(folder));
     move |config| {
         config
-            .app_data(web::Data::from(Arc::clone(&script)))
+            .app_data(web::Data::from(Arc::clone(&scripts)))
             .route("/rt.js", web::get().to(newest))
             .route("/rt.{hash}.js", web::get().to(by_hash));
     }
 }
 
-async fn newest(request: HttpRequest, script: web::Data<Script>) -> HttpResponse {
-    script.answer(&request, "public, max-age=300")
+async fn newest(request: HttpRequest, scripts: web::Data<Scripts>) -> HttpResponse {
+    scripts.newest.answer(&request, "public, max-age=300")
 }
 
 async fn by_hash(
     request: HttpRequest,
-    script: web::Data<Script>,
+    scripts: web::Data<Scripts>,
     asked: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    if *asked != script.hash {
-        return Err(Problem::NotFound { what: "snippet" });
-    }
+    let script = scripts.named(&asked).ok_or(Problem::NotFound { what: "snippet" })?;
     Ok(script.answer(&request, "public, max-age=31536000, immutable"))
 }

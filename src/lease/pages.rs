@@ -15,7 +15,7 @@ pub struct SettingsReply {
     /// When a page whose first view was answered with `not_wanted` asks for a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_when: Option<LeaseWhenReply>,
-    /// Digit strings that are never touched.
+    /// Digit strings that are never touched: no target's forms have them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
     /// Attributes that are swapped, too.
@@ -55,9 +55,14 @@ impl SitePages {
     /// refuse is left out.
     pub fn compile(site: &Site) -> Self {
         let settings = settings(&site.snippet);
+        let left = |target: &Target| {
+            let mut forms = forms(target);
+            forms.retain(|form| !settings.exclude.contains(&form.digits));
+            forms
+        };
         SitePages {
+            forms: site.targets.iter().map(left).collect(),
             settings: (settings != SettingsReply::default()).then_some(settings),
-            forms: site.targets.iter().map(forms).collect(),
         }
     }
 
@@ -66,7 +71,8 @@ impl SitePages {
         self.settings.as_ref()
     }
 
-    /// How pages write the target at this place of the configuration, longest first.
+    /// How pages write the target at this place of the configuration, longest first, but for what
+    /// the site excludes.
     pub fn forms(&self, place: usize) -> &[FormReply] {
         self.forms.get(place).map(Vec::as_slice).unwrap_or_default()
     }
@@ -178,6 +184,17 @@ mod tests {
                 r#"{"digits":"8003569377","form":"national"}]"#
             )
         );
+    }
+
+    #[test]
+    fn excluded_digits_are_nobodys_form() {
+        let site = site(
+            "snippet = { exclude = [\"020 7946 0000\"] }\n[[targets]]\nid = \"t\"\n\
+             number = \"+442079460000\"\npool = \"p\"",
+        );
+        let pages = SitePages::compile(&site);
+        let digits: Vec<&str> = pages.forms(0).iter().map(|form| form.digits.as_str()).collect();
+        assert_eq!(digits, ["442079460000", "2079460000"]);
     }
 
     #[test]

@@ -323,18 +323,15 @@ impl LeaseRequest {
 
     /// Reads a body, whatever its content type says.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
-        let request: LeaseRequest = json(body)?;
+        let mut request: LeaseRequest = json(body)?;
         version(request.v)?;
         bounded("url", Some(&request.url), MAX_URL)?;
         bounded("referrer", request.referrer.as_deref(), MAX_REFERRER)?;
         bounded("session", request.session.as_deref(), MAX_TOKEN)?;
         bounded("visitor", request.visitor.as_deref(), MAX_TOKEN)?;
         few("shown", request.shown.len(), MAX_SHOWN)?;
-        few("cookies", request.cookies.len(), MAX_COOKIES)?;
-        for value in request.cookies.values() {
-            bounded("cookies", Some(value), MAX_COOKIE)?;
-        }
-        check_labels(&request.ids, &request.tags)?;
+        keep_good(&mut request.cookies, MAX_COOKIES, |_, value| fits(value, MAX_COOKIE));
+        keep_labels(&mut request.ids, &mut request.tags);
         Ok(request)
     }
 }
@@ -348,27 +345,48 @@ impl BeatRequest {
 
     /// Reads a body, whatever its content type says.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
-        let request: BeatRequest = json(body)?;
+        let mut request: BeatRequest = json(body)?;
         version(request.v)?;
         bounded("session", Some(&request.session), MAX_TOKEN)?;
         few("shown", request.shown.len(), MAX_SHOWN)?;
-        check_labels(&request.ids, &request.tags)?;
+        keep_labels(&mut request.ids, &mut request.tags);
         Ok(request)
     }
 }
 
-fn check_labels(ids: &BTreeMap<String, String>, tags: &[String]) -> Result<(), Problem> {
-    few("ids", ids.len(), MAX_IDS)?;
-    few("tags", tags.len(), MAX_TAGS)?;
-    for (name, value) in ids {
-        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        if !(1..=MAX_ID_NAME).contains(&name.len()) || !name.bytes().all(fits) {
-            let expected = "a name in `ids` has 1 to 32 of a-z, 0-9 and `_`";
-            return Err(Problem::BadRequest(expected.to_owned()));
-        }
-        bounded("ids", Some(value), MAX_ID)?;
+/// Keeps of what a page told on its own account what the contract allows: a page that tells more
+/// must not lose its number for it.
+fn keep_labels(ids: &mut BTreeMap<String, String>, tags: &mut Vec<String>) {
+    let is_name = |name: &str| {
+        let may_stand = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        (1..=MAX_ID_NAME).contains(&name.len()) && name.bytes().all(may_stand)
+    };
+    keep_good(ids, MAX_IDS, |name, value| {
+        is_name(name) && !value.is_empty() && fits(value, MAX_ID)
+    });
+    tags.truncate(MAX_TAGS);
+    for tag in tags {
+        *tag = tag.chars().take(MAX_TAG).collect();
     }
-    tags.iter().try_for_each(|tag| bounded("tags", Some(tag), MAX_TAG))
+}
+
+/// Keeps the first `max` entries that are good.
+fn keep_good(
+    entries: &mut BTreeMap<String, String>,
+    max: usize,
+    is_good: impl Fn(&str, &str) -> bool,
+) {
+    let mut left = max;
+    entries.retain(|name, value| {
+        let keeps = left > 0 && is_good(name, value);
+        left -= usize::from(keeps);
+        keeps
+    });
+}
+
+/// Whether a text has at most `max` characters, as JavaScript counts them.
+fn fits(text: &str, max: usize) -> bool {
+    text.encode_utf16().count() <= max
 }
 
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
@@ -391,7 +409,7 @@ fn few(what: &str, count: usize, max: usize) -> Result<(), Problem> {
 
 fn bounded(what: &str, text: Option<&str>, max: usize) -> Result<(), Problem> {
     match text {
-        Some(text) if text.encode_utf16().count() > max => {
+        Some(text) if !fits(text, max) => {
             Err(Problem::BadRequest(format!("`{what}` is longer than {max} characters")))
         }
         _ => Ok(()),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, DestinationId, SiteId};
+use crate::visit::learnt::Labels;
 
 /// One conversion on its way to one destination. Everything it says is frozen when the conversion
 /// is decided; secrets and URLs are looked up in the configuration at sending.
@@ -101,6 +102,10 @@ pub struct ConversionFacts {
     pub country: String,
     /// Keyed hash of the caller; never the number in clear.
     pub caller_hash: Option<String>,
+    /// What the page told of the visitor by the time of the call: ids of other systems, which need
+    /// consent to analytics, and tags.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
 }
 
 /// What became of an attempt.

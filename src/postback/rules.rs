@@ -96,6 +96,7 @@ fn facts(site: &Site, rule: &ConversionRule, call: &Call) -> ConversionFacts {
         tracking_number: call.tracking_number.as_ref().map(ToString::to_string).unwrap_or_default(),
         country: call.caller.country.clone(),
         caller_hash: call.caller_hash.clone(),
+        labels: attribution.map(|a| a.labels).unwrap_or_default(),
     }
 }
 
@@ -140,6 +141,7 @@ mod tests {
                 "landing_host": "www.example.com", "landing_page": "/plumbing",
                 "click_ids": [{"name": "gclid", "value": "Cj0"}],
                 "consent": {"analytics": true, "ads": true},
+                "ids": {"crm": "4711"}, "tags": ["vip"],
             },
         }))
         .expect("a call");
@@ -167,6 +169,8 @@ mod tests {
         assert_eq!(told.latest_at, NOW.plus(72 * 3_600_000));
         assert_eq!(told.facts.click_ids, [("gclid".to_owned(), "Cj0".to_owned())]);
         assert_eq!(told.facts.landing_page, "www.example.com/plumbing");
+        assert_eq!(told.facts.labels.ids["crm"], "4711");
+        assert_eq!(told.facts.labels.tags, ["vip"]);
         assert_eq!(told.facts.value.as_deref(), Some("12.50"));
         let text = serde_json::to_string(told).expect("JSON");
         assert!(!text.contains("5550123"), "the caller's number stays here");

@@ -211,6 +211,26 @@ async fn the_snippet_is_sent_small_and_asked_for_once() {
 }
 
 #[tokio::test]
+async fn a_page_that_names_an_older_version_keeps_it_after_an_update() {
+    let mut world = TestApp::start().await;
+    let older = b"older code";
+    let name = format!("rt.{}.js", ringtrace::http::snippet_versions::hash_of(older));
+    let folder = world.folder().join("snippet");
+    let newest = format!("rt.{}.js", ringtrace::http::snippet::snippet_hash());
+    assert!(folder.join(&newest).exists(), "what is served is written down");
+    world.stop().await;
+    std::fs::write(folder.join(&name), older).unwrap();
+    world.start_again().await;
+    for (path, body) in [(&name, Some(&older[..])), (&newest, None)] {
+        let answer = world.client.get(format!("{}/{path}", world.base)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(answer.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        let code = answer.bytes().await.unwrap();
+        assert!(body.is_none_or(|body| code == body), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn answers_on_hot_paths_are_not_compressed_and_pages_are_guarded() {
     let world = TestApp::start().await;
     let body = json!({

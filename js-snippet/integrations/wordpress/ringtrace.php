@@ -41,7 +41,7 @@ function ringtrace_sanitize( $input ): array {
 	$endpoint = untrailingslashit( esc_url_raw( trim( (string) $input['endpoint'] ), array( 'https' ) ) );
 	$key      = trim( (string) $input['key'] );
 	return array(
-		'endpoint' => preg_match( '~^https://[^/?#]+$~', $endpoint ) ? $endpoint : '',
+		'endpoint' => preg_match( '~^https://[A-Za-z0-9.:-]+$~', $endpoint ) ? $endpoint : '',
 		'key'      => preg_match( '~^pk_[A-Za-z0-9_-]+$~', $key ) ? $key : '',
 		'consent'  => in_array( $input['consent'], array( 'auto', 'granted', 'denied', '' ), true ) ? $input['consent'] : 'auto',
 	);

@@ -24,8 +24,9 @@ visit("calls before the script is there are done when it comes", async ({ page, 
   const { target, tier, number, session_id } = (await page.evaluate(() => (window as any).heard))[0];
   assert.deepEqual({ target, tier, number, session_id }, { target: "main", tier: "own", number: "+14155550199", session_id: "the-session" });
   const { body } = world.leases().at(-1)!;
-  assert.deepEqual(body.ids, { crm: "4711" });
-  assert.deepEqual(body.tags, ["b2b", "x".repeat(64)]);
+  // Of bad names and empty values the service takes none.
+  assert.deepEqual(body.ids, { crm: "4711", Bad: "1", empty: "" });
+  assert.deepEqual(body.tags, ["b2b", "x".repeat(99)]);
   assert.deepEqual(body.consent, { analytics: true, ads: false });
 });
 
@@ -99,8 +100,8 @@ visit("?ringtrace_test=1 explains on the page and in the console what happens an
   page.on("console", message => said.push(message.text()));
   world.targets = [US, ORIGINAL];
   await page.goto(world.publish(BODY + `<p data-ringtrace=ignore>800-555-0100</p>` + world.tag) + "?ringtrace_test=1");
-  await page.waitForFunction(() => /left alone/.test(document.querySelector("pre")?.textContent ?? ""));
-  const panel = (await page.textContent("pre"))!;
+  await page.waitForFunction(() => /left alone/.test(document.querySelector("textarea")?.value ?? ""));
+  const panel = (await page.inputValue("textarea"))!;
   for (const told of [/"main" "own".*\+14155550199/, /"fax" "original" "no_pool"/, /"swapped" "415-555-0199" <P>/, /"left alone" "main" <P>/]) {
     assert.match(panel, told);
   }

@@ -16,9 +16,8 @@ const isShown = isObject({ main: optional(isNumber), london: optional(isNumber) 
 const isCookies: Check = value =>
   typeof value === "object" &&
   value !== null &&
-  Object.keys(value).length > 0 &&
-  Object.keys(value).length <= 32 &&
-  Object.values(value).every(isText(1024));
+  JSON.stringify(value).length < 8192 &&
+  Object.values(value).every(isText(4096));
 
 const HEADING: Record<string, Check> = {
   v: isOneOf(1),
@@ -33,7 +32,7 @@ const isEach =
     typeof value === "object" && value !== null && Object.values(value).length <= most && Object.values(value).every(check);
 
 const KNOWN: Record<string, Check> = {
-  ids: optional(value => isEach(8, isText(128))(value) && Object.keys(value as object).every(name => /^[a-z0-9_]{1,32}$/.test(name))),
+  ids: optional(value => isEach(8, isText(128))(value) && Object.keys(value as object).every(isText(32))),
   tags: optional(value => Array.isArray(value) && isEach(16, isText(64))(value)),
 };
 
@@ -51,7 +50,7 @@ const FIELDS: Record<string, Record<string, Check>> = {
     cookies: optional(isCookies),
     link: optional(value => isText(600)(value) && value !== ""),
     ...KNOWN,
-    shown: optional(value => isShown(value) && Object.keys(value as object).length > 0),
+    shown: isShown,
   },
   "/v1/beat": {
     ...HEADING,

@@ -125,8 +125,8 @@ visit("search engines see the real number", async ({ page, open, text }) => {
   assert.ok((await text("#d")).includes("+1-800-555-0100"));
 });
 
-visit("excluded digit strings are never touched", async ({ open, text, world }) => {
-  world.settings = { exclude: ["8005550100"] };
+visit("digit strings that the service does not name are never touched", async ({ open, text, world }) => {
+  world.targets = [{ ...US, forms: US.forms.slice(0, 1) }];
   await open(`<p id=a>800-555-0100</p><p id=b>+1 800 555 0100</p>`);
   assert.equal(await text("#b"), "+1 415 555 0199");
   assert.equal(await text("#a"), "800-555-0100");

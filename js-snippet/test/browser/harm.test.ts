@@ -11,6 +11,8 @@ const faults: [string, (response: ServerResponse) => void, number][] = [
   ["fails", response => reply(response, { title: "broken" }, 500), 2],
   ["answers garbage", response => reply(response, "<html>800-555-0100"), 2],
   ["answers half a reply", response => reply(response, { v: 1, session: "s", beat_s: 30, hold_s: 180, targets: [{ id: "main" }] }), 2],
+  ["speaks another version", response => reply(response, { v: 2, session: "s", beat_s: 30, hold_s: 180, targets: [] }), 2],
+  ["has too much to do", response => reply(response, { id: "too_many_requests" }, 429), 2],
   ["sends no CORS headers", response => void response.writeHead(200).end("{}"), 2],
   ["refuses the page", response => reply(response, { id: "origin_not_allowed" }, 403), 1],
 ];

@@ -42,7 +42,7 @@ visit("after some visible seconds the number is asked for, hidden ones do not co
   await open(BODY);
   const setVisibility = (state: string) =>
     page.evaluate(state => {
-      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      Object.defineProperty(document, "hidden", { value: state === "hidden", configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }, state);
   await page.clock.runFor(3000);

@@ -32,7 +32,7 @@ visit("the number of the page before is told as shown, and confirmed", async ({ 
 const forgotten: [string, (page: import("playwright-core").Page) => Promise<unknown>][] = [
   ["it is older than its hold", page => page.evaluate(() => (sessionStorage.rt_reply = sessionStorage.rt_reply.replace(/"at":\d+/, `"at":${Date.now() - 181_000}`)))],
   ["the visitor comes from elsewhere", page => page.goto("about:blank")],
-  ["it was tampered with", page => page.evaluate(() => (sessionStorage.rt_reply = sessionStorage.rt_reply.replace("+1 415-555-0199", "").replace('"number":"+14155550199"', '"number":"javascript:1"')))],
+  ["it was damaged", page => page.evaluate(() => (sessionStorage.rt_reply = sessionStorage.rt_reply.slice(1)))],
 ];
 for (const [name, forget] of forgotten) {
   visit(`the number of the page before is not shown when ${name}`, async ({ page, world, open, text }) => {

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { beforeEach, describe, it } from "node:test";
 import { rewrite, writeDialable } from "../../src/format.ts";
-import { openNumbers } from "../../src/numbers.ts";
+import { accept, chosen, release, targetIn } from "../../src/numbers.ts";
+import { forgetAll } from "./page.ts";
 import { DE, GB, ORIGINAL, US } from "../targets.ts";
 import { SWAPPED, UNTOUCHED } from "./corpus.ts";
 
-const numbers = openNumbers();
-numbers.accept([US, GB, DE, ORIGINAL]);
-const swap = (text: string) => rewrite(text, numbers.index(), numbers.chosen)?.join("") ?? text;
+const swap = (text: string) => rewrite(text)?.join("") ?? text;
+
+beforeEach(() => {
+  forgetAll();
+  accept([US, GB, DE, ORIGINAL]);
+});
 
 describe("a number in text", () => {
   for (const [text, expected] of SWAPPED) {
@@ -29,7 +33,7 @@ describe("other digits", () => {
 });
 
 describe("a tel: link's number", () => {
-  const dial = (text: string) => rewrite(text, numbers.index(), numbers.chosen, writeDialable)?.join("") ?? text;
+  const dial = (text: string) => rewrite(text, writeDialable)?.join("") ?? text;
 
   it("keeps its own form where the digits fit", () => {
     assert.equal(dial("+18005550100"), "+14155550199");
@@ -51,28 +55,28 @@ describe("numbers of a page", () => {
   };
 
   it("the first number of a target stays until the next page", () => {
-    const page = openNumbers();
-    assert.equal(page.accept([US]), true);
-    assert.equal(page.accept([other]), false);
-    assert.equal(page.chosen.get("main")?.number, "+14155550199");
-    page.release();
-    assert.equal(page.accept([other]), true);
-    assert.equal(rewrite("(800) 555-0100 or (415) 555-0199", page.index(), page.chosen)?.join(""), "(212) 555-0177 or (212) 555-0177");
+    forgetAll();
+    assert.equal(accept([US]), true);
+    assert.equal(accept([other]), false);
+    assert.equal(chosen.get("main")?.number, "+14155550199");
+    release();
+    assert.equal(accept([other]), true);
+    assert.equal(rewrite("(800) 555-0100 or (415) 555-0199")?.join(""), "(212) 555-0177 or (212) 555-0177");
   });
 
   it("a target without one gets the first that comes", () => {
-    const page = openNumbers();
-    assert.equal(page.accept([ORIGINAL]), true, "it can be found");
-    assert.equal(page.accept([ORIGINAL]), false);
+    forgetAll();
+    assert.equal(accept([ORIGINAL]), true, "it can be found");
+    assert.equal(accept([ORIGINAL]), false);
     const { tracking: _, ...left_alone } = US;
-    page.accept([left_alone]);
-    assert.equal(page.accept([left_alone]), false);
-    assert.equal(page.accept([US]), true);
+    accept([left_alone]);
+    assert.equal(accept([left_alone]), false);
+    assert.equal(accept([US]), true);
   });
 
   it("knows which target a link dials", () => {
-    for (const link of ["+14155550199", "4155550199", "001-415-555-0199;ext=7"]) assert.equal(numbers.targetIn(link), "main");
-    assert.equal(numbers.targetIn("8005550100"), undefined);
-    assert.equal(numbers.targetIn(""), undefined);
+    for (const link of ["+14155550199", "4155550199", "001-415-555-0199;ext=7"]) assert.equal(targetIn(link), "main");
+    assert.equal(targetIn("8005550100"), undefined);
+    assert.equal(targetIn(""), undefined);
   });
 });

@@ -246,7 +246,9 @@ fn the_vector_of_the_payload_convention_holds() {
 fn a_webhook_says_what_happened_and_keeps_its_id_over_attempts() {
     let hook = webhook_to("https://x.example/h", SECRET, Some(("X-Team", "a")));
     assert_eq!(check(&hook), Ok(()));
-    let postback = with_click_id("gclid", "abc");
+    let mut postback = with_click_id("gclid", "abc");
+    postback.facts.labels.ids.insert("crm".to_owned(), "4711".to_owned());
+    postback.facts.labels.tags.push("vip".to_owned());
     let first = request(&hook, &postback);
     let Ok(Prepared::Send(second)) = prepare(&hook, &postback, NOW.plus(5000)) else {
         panic!("not sent");
@@ -263,6 +265,8 @@ fn a_webhook_says_what_happened_and_keeps_its_id_over_attempts() {
     assert_eq!(body["timestamp"], "2026-01-02T03:04:05.000Z");
     assert_eq!(body["data"]["click_ids"]["gclid"], "abc");
     assert_eq!(body["data"]["id"], "c.qualified.d");
+    assert_eq!(body["data"]["ids"]["crm"], "4711");
+    assert_eq!(body["data"]["tags"][0], "vip");
 }
 
 #[test]

@@ -70,6 +70,8 @@ struct Data<'a> {
     tracking_number: &'a str,
     country: &'a str,
     caller_hash: Option<&'a str>,
+    ids: &'a BTreeMap<String, String>,
+    tags: &'a [String],
 }
 
 /// Checks URL, secret and headers.
@@ -178,6 +180,8 @@ fn message(postback: &Postback) -> String {
             tracking_number: &facts.tracking_number,
             country: &facts.country,
             caller_hash: facts.caller_hash.as_deref(),
+            ids: &facts.labels.ids,
+            tags: &facts.labels.tags,
         },
     };
     // Text keys and plain values: this cannot fail.
