@@ -190,10 +190,17 @@ impl CallFacts {
         &mut dial.told
     }
 
-    /// Every dial with its stage: that without a mark first, then in order.
-    pub fn dials(&self) -> impl DoubleEndedIterator<Item = (Stage, &DialFacts)> {
+    /// Every dial with its stage, in order. What carries no mark comes last: it is told of the call as a
+    /// whole, and so of its last dial.
+    pub fn dials(&self) -> impl Iterator<Item = (Stage, &DialFacts)> {
         let marked = self.marked.iter().map(|dial| (dial.stage, &dial.told));
-        std::iter::once((Stage::default(), &self.unmarked)).chain(marked)
+        marked.chain([(Stage::default(), &self.unmarked)])
+    }
+
+    /// Every dial, the latest that carries a mark first: those know most of themselves.
+    pub fn latest_first(&self) -> impl Iterator<Item = (Stage, &DialFacts)> {
+        let marked = self.marked.iter().rev().map(|dial| (dial.stage, &dial.told));
+        marked.chain([(Stage::default(), &self.unmarked)])
     }
 
     /// What is told of the dial of one step.

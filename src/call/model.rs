@@ -366,7 +366,7 @@ impl Call {
             dial.end().is_some_and(|end| dial.word(end) == DialOutcome::Answered)
         };
         let route = self.route.as_ref()?;
-        let mut dials = self.facts.dials().rev();
+        let mut dials = self.facts.latest_first();
         let (stage, dial) = dials.find(|(_, dial)| answered(dial))?;
         // What carries no mark is told of the last dial.
         let dialled = |step: &&RouteStep| !step.targets.is_empty();

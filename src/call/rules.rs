@@ -199,7 +199,7 @@ fn best(words: impl Iterator<Item = DialOutcome>) -> Option<DialOutcome> {
 
 /// A dial that somebody picked up and that has not ended.
 fn open_dial(facts: &CallFacts) -> Option<&DialFacts> {
-    let mut dials = facts.dials().rev().map(|(_, dial)| dial);
+    let mut dials = facts.latest_first().map(|(_, dial)| dial);
     dials.find(|dial| dial.taken_at().is_some() && dial.dial.is_none())
 }
 
@@ -209,7 +209,7 @@ fn taken_at(facts: &CallFacts) -> Option<Millis> {
 
 /// The dial that the call's times are of: the one that somebody took, or else the last that ended.
 fn decisive(facts: &CallFacts) -> &DialFacts {
-    let dials = || facts.dials().rev().map(|(_, dial)| dial);
+    let dials = || facts.latest_first().map(|(_, dial)| dial);
     let taken =
         |dial: &&DialFacts| dial.end().is_some_and(|end| dial.word(end) == DialOutcome::Answered);
     let found =
