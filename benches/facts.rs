@@ -112,7 +112,13 @@ async fn reports() {
             let period = Period::Days { from: day(from), to: day(to) };
             let mut best = f64::MAX;
             for _ in 0..ROUNDS {
-                let query = ReportQuery { kind, sites: sites.clone(), period, time_zone: None };
+                let query = ReportQuery {
+                    kind,
+                    sites: sites.clone(),
+                    period,
+                    time_zone: None,
+                    spam: Default::default(),
+                };
                 let started = Instant::now();
                 let report = answer(&warehouse, query).await.expect("an answer");
                 best = best.min(started.elapsed().as_secs_f64() * 1e3);

@@ -1,6 +1,7 @@
 //! Who calls: numbers that are not numbers, and first-time callers. Pure.
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
@@ -21,6 +22,41 @@ pub fn caller_number(text: &str, country: &str) -> Option<PhoneNumber> {
     }
     let number = PhoneNumber::parse_loose(text, Some(country))?;
     (!SPELLED_WORDS.contains(&number.as_str())).then_some(number)
+}
+
+/// Where a number is at home, as far as its digits tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// Labels of the areas it lies in, the narrowest first: `+1415`, `US-CA`, `US`; `GB/london`, `GB`.
+    pub labels: Vec<String>,
+    /// Its city, where that is told; never in North America, where cities share their codes.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub city: String,
+}
+
+impl Origin {
+    /// Whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// ISO 3166-1 alpha-2 code, empty when unknown.
+    pub fn country(&self) -> &str {
+        self.labels.last().map_or("", String::as_str)
+    }
+
+    /// ISO 3166-2 subdivision without the country, empty when unknown.
+    pub fn region(&self) -> &str {
+        let regions = self.labels.iter().filter_map(|label| label.split_once('-'));
+        let mut regions = regions.filter(|(country, _)| country.len() == 2);
+        regions.next().map_or("", |(_, region)| region)
+    }
+
+    /// North American area code with its `+1`, empty elsewhere.
+    pub fn area(&self) -> &str {
+        self.labels.first().filter(|label| label.starts_with('+')).map_or("", String::as_str)
+    }
 }
 
 /// What is known of one caller on one site.

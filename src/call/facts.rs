@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::answer::Stage;
+use crate::call::dial::{DialFacts, MarkedDial, rank};
 use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
@@ -25,21 +27,12 @@ pub struct CallFacts {
     /// When the destination rang first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rang_at: Option<Millis>,
-    /// When a leg was picked up first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub picked_up_at: Option<Millis>,
-    /// When caller and callee heard each other first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connected_at: Option<Millis>,
-    /// Whether somebody who was asked to accept the call did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<bool>,
-    /// How the dial ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dial: Option<LegEnd>,
-    /// How its best leg ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub leg: Option<LegEnd>,
+    /// What is told of a dial without saying which one: for most calls, of the only one.
+    #[serde(flatten)]
+    pub unmarked: DialFacts,
+    /// The dials whose messages carry a mark, by their step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marked: Vec<MarkedDial>,
     /// How the caller's own leg ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentEnd>,
@@ -70,21 +63,6 @@ pub struct CallFacts {
     /// When waiting for an end was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_up_at: Option<Millis>,
-}
-
-/// The end of a dial or of one of its legs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LegEnd {
-    /// How it ended.
-    pub outcome: DialOutcome,
-    /// Seconds talked, when told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub talk_s: Option<u32>,
-    /// When it ended.
-    pub at: Millis,
-    /// Whether it decides once the whole call has ended; a dial's end always does.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub conclusive: bool,
 }
 
 /// A message that the caller left.
@@ -160,11 +138,11 @@ impl CallFacts {
         match &event.kind {
             CallEventKind::Received => earliest(&mut self.received_at, at),
             CallEventKind::Ringing => earliest(&mut self.rang_at, at),
-            CallEventKind::Answered => earliest(&mut self.picked_up_at, at),
-            CallEventKind::Connected => earliest(&mut self.connected_at, at),
-            &CallEventKind::Screened { accepted } => {
-                self.accepted = self.accepted.max(Some(accepted));
-            }
+            CallEventKind::Answered
+            | CallEventKind::Connected
+            | CallEventKind::Screened { .. }
+            | CallEventKind::DialEnded { .. }
+            | CallEventKind::LegEnded { .. } => self.dial_at(event.stage).merge(event),
             CallEventKind::Queued => earliest(&mut self.queued_at, at),
             &CallEventKind::Dequeued { wait_s } => self.queue_s = self.queue_s.max(wait_s),
             CallEventKind::Held => self.hold(HoldMoment { at, resumed: false }),
@@ -180,12 +158,7 @@ impl CallFacts {
                     |a: &KeyPress, b: &KeyPress| (&a.mark, &a.digits) == (&b.mark, &b.digits);
                 keep_earliest(&mut self.keys, told, same);
             }
-            &CallEventKind::DialEnded { outcome, talk_s } => {
-                strongest(&mut self.dial, LegEnd { outcome, talk_s, at, conclusive: true });
-            }
-            &CallEventKind::LegEnded { outcome, talk_s, conclusive } => {
-                strongest(&mut self.leg, LegEnd { outcome, talk_s, at, conclusive });
-            }
+            CallEventKind::NoKeys => {}
             &CallEventKind::Ended { duration_s, outcome } => {
                 let told = ParentEnd { at, duration_s, outcome };
                 self.parent = Some(self.parent.map_or(told, |known| known.merged(told)));
@@ -201,14 +174,42 @@ impl CallFacts {
         }
     }
 
-    fn hold(&mut self, told: HoldMoment) {
-        keep_earliest(&mut self.holds, told, |a, b| a == b);
+    /// The dial that a message of this stage is about. There are at most [`MAX_HOPS`](crate::call::answer::MAX_HOPS) stages.
+    fn dial_at(&mut self, stage: Stage) -> &mut DialFacts {
+        if stage.is_unknown() {
+            return &mut self.unmarked;
+        }
+        let found = self.marked.binary_search_by_key(&stage.hop, |dial| dial.stage.hop);
+        let at = found.unwrap_or_else(|at| {
+            self.marked.insert(at, MarkedDial { stage, told: DialFacts::default() });
+            at
+        });
+        let dial = &mut self.marked[at];
+        // A step says the same of itself always; this only makes the rule symmetric.
+        dial.stage.more &= stage.more;
+        &mut dial.told
     }
 
-    /// When somebody took the call, as far as is known: caller and callee heard each other, or else a
-    /// leg was picked up.
-    pub fn taken_at(&self) -> Option<Millis> {
-        self.connected_at.or(self.picked_up_at)
+    /// Every dial with its stage, in order. What carries no mark comes last: it is told of the call as a
+    /// whole, and so of its last dial.
+    pub fn dials(&self) -> impl Iterator<Item = (Stage, &DialFacts)> {
+        let marked = self.marked.iter().map(|dial| (dial.stage, &dial.told));
+        marked.chain([(Stage::default(), &self.unmarked)])
+    }
+
+    /// Every dial, the latest that carries a mark first: those know most of themselves.
+    pub fn latest_first(&self) -> impl Iterator<Item = (Stage, &DialFacts)> {
+        let marked = self.marked.iter().rev().map(|dial| (dial.stage, &dial.told));
+        marked.chain([(Stage::default(), &self.unmarked)])
+    }
+
+    /// What is told of the dial of one step.
+    pub fn dial_of(&self, hop: u8) -> Option<&DialFacts> {
+        self.dials().find(|(stage, _)| stage.hop == hop).map(|(_, dial)| dial)
+    }
+
+    fn hold(&mut self, told: HoldMoment) {
+        keep_earliest(&mut self.holds, told, |a, b| a == b);
     }
 
     /// Seconds on hold until `end`; `None` when it never was held.
@@ -240,16 +241,13 @@ impl CallFacts {
 
     /// The latest moment that anything is known of.
     pub fn last_sign_at(&self) -> Option<Millis> {
-        let ends = [self.dial.map(|end| end.at), self.leg.map(|end| end.at)];
-        let known = [
-            self.received_at,
-            self.first_sign_at,
-            self.rang_at,
-            self.picked_up_at,
-            self.connected_at,
-        ];
+        let of_dials = self.dials().flat_map(|(_, dial)| {
+            let ends = [dial.dial.map(|end| end.at), dial.leg.map(|end| end.at)];
+            ends.into_iter().chain([dial.picked_up_at, dial.connected_at])
+        });
+        let known = [self.received_at, self.first_sign_at, self.rang_at];
         let parent = self.parent.map(|end| end.at);
-        known.into_iter().chain(ends).chain([parent]).flatten().max()
+        known.into_iter().chain(of_dials).chain([parent]).flatten().max()
     }
 }
 
@@ -264,7 +262,7 @@ impl ParentEnd {
     }
 }
 
-fn earliest(known: &mut Option<Millis>, told: Millis) {
+pub(super) fn earliest(known: &mut Option<Millis>, told: Millis) {
     *known = Some(known.map_or(told, |known| known.min(told)));
 }
 
@@ -280,26 +278,4 @@ fn keep_earliest<T: Ord>(known: &mut Vec<T>, told: T, same: impl Fn(&T, &T) -> b
     let at = known.partition_point(|other| *other < told);
     known.insert(at, told);
     known.truncate(MAX_KEPT);
-}
-
-/// Keeps the end that says more: one answered leg makes the call answered, and the first report
-/// of the same end has its best time.
-fn strongest(known: &mut Option<LegEnd>, told: LegEnd) {
-    let strength =
-        |end: &LegEnd| (rank(end.outcome), end.talk_s, end.conclusive, std::cmp::Reverse(end.at));
-    if known.as_ref().is_none_or(|known| strength(&told) > strength(known)) {
-        *known = Some(told);
-    }
-}
-
-fn rank(outcome: DialOutcome) -> u8 {
-    match outcome {
-        DialOutcome::Answered => 6,
-        DialOutcome::Voicemail => 5,
-        DialOutcome::Rejected => 4,
-        DialOutcome::Busy => 3,
-        DialOutcome::NoAnswer => 2,
-        DialOutcome::Canceled => 1,
-        DialOutcome::Failed => 0,
-    }
 }

@@ -11,12 +11,13 @@
 //!   ([`rules::apply`]), and each change is one version, one ledger entry.
 //!
 //! One webhook walks: [`webhook`] → [`providers`] (verify, parse) → [`spool`] (fsync) → [`recorder`]
-//! ([`rules`], attribution, [`store`]) → [`routing`] → [`answer`] → [`providers`] (render). What could not be
+//! ([`rules`], attribution, [`spam`], [`routing`], [`store`]) → [`answer`] → [`providers`] (render). What could not be
 //! recorded then is replayed by [`worker`].
 
 pub mod answer;
 pub mod attestation;
 pub mod caller;
+pub mod dial;
 pub mod facts;
 pub mod http;
 pub mod list;
@@ -25,8 +26,10 @@ pub mod outcome;
 pub mod providers;
 pub mod recorder;
 pub mod replays;
+pub mod router;
 pub mod routing;
 pub mod rules;
+pub mod spam;
 pub mod spool;
 pub mod store;
 pub mod view;

@@ -3,9 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::model::Attribution;
+use crate::call::answer::{Stage, Target};
 use crate::call::attestation::Attestation;
+use crate::call::caller::Origin;
+use crate::call::dial::DialFacts;
 use crate::call::facts::{CallFacts, KeyPress};
 use crate::call::outcome::model::Outcome;
+use crate::call::routing::model::{Route, RouteStep};
+use crate::call::spam;
+use crate::call::spam::model::Screen;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::phone::PhoneNumber;
@@ -32,6 +38,12 @@ pub struct CallEvent {
     /// `Call-ID` of the caller's leg where it is SIP and the event tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip_call_id: Option<String>,
+    /// Which step of the call it tells of, where the webhook brought a mark.
+    #[serde(default, skip_serializing_if = "Stage::is_unknown")]
+    pub stage: Stage,
+    /// Where the leg that it tells of went, as it was dialled: `+…` or `sip:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialled: Option<String>,
     /// What happened.
     pub kind: CallEventKind,
 }
@@ -108,6 +120,8 @@ pub enum CallEventKind {
         /// The keys: digits, `*` and `#`.
         digits: String,
     },
+    /// The caller was asked for keys and pressed none.
+    NoKeys,
     /// The dial ended: the one word on whether a person and the caller were connected. `talk_s`
     /// counts from answer to end of the dial leg.
     DialEnded {
@@ -271,9 +285,9 @@ pub struct Call {
     /// How the dial ended, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dial_outcome: Option<DialOutcome>,
-    /// Where it was forwarded to.
+    /// Where it was forwarded to: who took it, or else who was dialled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub destination: Option<PhoneNumber>,
+    pub destination: Option<Target>,
     /// Link to a recording; stored, never fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
@@ -292,6 +306,15 @@ pub struct Call {
     /// The keys that the caller pressed, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<KeyPress>,
+    /// Where the caller's number is at home.
+    #[serde(default, skip_serializing_if = "Origin::is_unknown")]
+    pub origin: Origin,
+    /// What the spam screen found; `None` while it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<Screen>,
+    /// Where it was sent; `None` when nobody asked, or Redis could not be asked in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
     /// Whose call it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
@@ -304,4 +327,63 @@ pub struct Call {
     /// What the events told, merged; status, times and durations above are derived from it.
     #[serde(default)]
     pub facts: CallFacts,
+}
+
+impl Call {
+    /// ISO 3166-1 alpha-2 country of the caller, as the provider or the number tells it; empty: unknown.
+    pub fn country(&self) -> &str {
+        told_or(&self.caller.country, self.origin.country())
+    }
+
+    /// Subdivision of the caller, without the country; empty: unknown.
+    pub fn region(&self) -> &str {
+        told_or(&self.caller.region, self.origin.region())
+    }
+
+    /// City of the caller; empty: unknown.
+    pub fn city(&self) -> &str {
+        told_or(&self.caller.city, &self.origin.city)
+    }
+
+    /// The labels of where the caller is, the narrowest first: `+1415`, `US-CA`, `US`.
+    pub fn labels(&self) -> Vec<String> {
+        let mut labels = self.origin.labels.clone();
+        let (country, region) = (self.country(), self.region());
+        if !country.is_empty() {
+            let of_region = (!region.is_empty()).then(|| format!("{country}-{region}"));
+            for label in of_region.into_iter().chain([country.to_owned()]) {
+                if !labels.contains(&label) {
+                    labels.push(label);
+                }
+            }
+        }
+        labels
+    }
+
+    /// Who talked to the caller, as it was dialled, when that is known.
+    pub fn answered_by(&self) -> Option<Target> {
+        let answered = |dial: &&DialFacts| {
+            dial.end().is_some_and(|end| dial.word(end) == DialOutcome::Answered)
+        };
+        let route = self.route.as_ref()?;
+        let mut dials = self.facts.latest_first();
+        let (stage, dial) = dials.find(|(_, dial)| answered(dial))?;
+        // What carries no mark is told of the last dial.
+        let dialled = |step: &&RouteStep| !step.targets.is_empty();
+        let step = route.step(stage.hop).or_else(|| route.steps.iter().rfind(dialled))?;
+        let told = dial.taken_by.as_ref().and_then(|by| by.address.parse().ok());
+        match &step.targets[..] {
+            [only] => Some(only.clone()),
+            several => told.filter(|told| several.contains(told)),
+        }
+    }
+
+    /// Whether it is unwanted: what people tell counts, else what the spam screen found.
+    pub fn is_spam(&self) -> bool {
+        spam::rules::is_spam(self)
+    }
+}
+
+fn told_or<'a>(told: &'a str, else_known: &'a str) -> &'a str {
+    if told.is_empty() { else_known } else { told }
 }

@@ -1,14 +1,20 @@
 //! Event → saved call: load, decide, save, and again when somebody else was faster.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::attribution;
 use crate::attribution::answer::Kept;
 use crate::attribution::beside::KnownCaller;
-use crate::call::caller::{CallerRecord, counted, is_first_time};
+use crate::call::answer::Step;
+use crate::call::caller::{CallerRecord, Origin, counted, is_first_time};
 use crate::call::model::{Call, CallEvent};
 use crate::call::outcome::model::OutcomeChange;
+use crate::call::router::{self, Waiting};
+use crate::call::routing::render;
+use crate::call::routing::store::{RoutingStore, free};
 use crate::call::rules;
+use crate::call::spam::history::{History, history, learn};
+use crate::call::spam::rules::judge;
 use crate::call::store::{CallStore, Change, CountedCaller, Saved};
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
@@ -52,11 +58,12 @@ const SURE_ENOUGH: f64 = 0.5;
 #[derive(Clone)]
 pub struct Recorder {
     store: CallStore,
+    routing: RoutingStore,
+    areas: Arc<OnceLock<AreaTable>>,
     live: Live,
     clock: Clock,
     signing: SigningKeys,
     tables: Arc<Tables>,
-    areas: Arc<AreaTable>,
     kept: Kept,
 }
 
@@ -69,14 +76,15 @@ impl Recorder {
         signing: SigningKeys,
         tables: Arc<Tables>,
     ) -> Self {
-        let areas = Arc::new(AreaTable::load());
+        let routing = RoutingStore::new(redis.clone());
         Recorder {
             store: CallStore::new(redis),
+            routing,
+            areas: Arc::default(),
             live,
             clock,
             signing,
             tables,
-            areas,
             kept: Kept::default(),
         }
     }
@@ -118,6 +126,60 @@ impl Recorder {
             if let Some(call) = saved {
                 return Ok(call);
             }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// As [`Recorder::record`], for a provider that waits for what to do: decides the call's next step, and
+    /// saves it with the event. What was decided before is said again.
+    pub async fn route(
+        &self,
+        event: &CallEvent,
+        waiting: &Waiting<'_>,
+    ) -> Result<(Call, Vec<Step>), RecordError> {
+        let installation = self.live.now_full();
+        let site = site_of(&installation, &event.site)?;
+        let keys = installation.shards.keys(&site.id);
+        let routing = installation.routing(&site.id);
+        let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
+        let mut decided = None;
+        for _ in 0..MAX_TRIES {
+            let before = self.store.load(&keys, id).await?;
+            let (call, changed) = rules::apply(before.clone(), event);
+            let known =
+                |call: &Call| waiting.hop().and_then(|hop| call.route.as_ref()?.step(hop)).cloned();
+            if let Some(step) = known(&call)
+                && !changed
+            {
+                let scene = router::scene(site, routing, waiting, &call, event.at);
+                let steps = render::steps(&scene, &step);
+                return Ok((call, steps));
+            }
+            let (mut call, caller) =
+                self.complete(&installation, site, &keys, before.as_ref(), call).await?;
+            let scene = router::scene(site, routing, waiting, &call, event.at);
+            let step = match known(&call).or(decided.take()) {
+                Some(step) => Some(step),
+                None => {
+                    let store = &self.routing;
+                    router::next(store, &keys, &self.clock, &scene, waiting, event).await?
+                }
+            };
+            let steps = step.as_ref().map(|step| render::steps(&scene, step)).unwrap_or_default();
+            let was = before.as_ref().map_or(0, |before| before.version);
+            if let Some(step) = &step {
+                call = rules::routed(call, step.clone());
+                call.version = was.saturating_add(1);
+            }
+            if call.version == was {
+                return Ok((call, steps));
+            }
+            let saved =
+                self.put(&installation, site, before.as_ref(), call, caller, event.at).await?;
+            if let Some(call) = saved {
+                return Ok((call, steps));
+            }
+            decided = step;
         }
         Err(RecordError::Contended(MAX_TRIES))
     }
@@ -183,6 +245,21 @@ impl Recorder {
     ) -> Result<Option<Call>, RecordError> {
         let keys = installation.shards.keys(&site.id);
         let (call, caller) = self.complete(installation, site, &keys, before, call).await?;
+        self.put(installation, site, before, call, caller, at).await
+    }
+
+    /// Saves a new version with what it causes; `None` when somebody else was faster.
+    async fn put(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        before: Option<&Call>,
+        mut call: Call,
+        caller: Option<CountedCaller>,
+        at: Millis,
+    ) -> Result<Option<Call>, RecordError> {
+        let keys = installation.shards.keys(&site.id);
+        call.destination = router::destination(site, &call);
         let now = self.clock.now();
         let give_up_after = installation.config.postback.give_up_after;
         let postbacks = postback::rules::decide(site, &call, now, give_up_after);
@@ -191,6 +268,7 @@ impl Recorder {
         match self.store.save(&keys, &change).await? {
             Saved::Saved { .. } => {
                 count_final(before, &call);
+                self.afterwards(site, &keys, before, &call).await;
                 Ok(Some(call))
             }
             Saved::Conflict => {
@@ -200,7 +278,23 @@ impl Recorder {
         }
     }
 
-    /// Adds what the events do not tell: where it was forwarded to, whether the caller is new,
+    /// What a saved call changes elsewhere. What fails here heals: places end by themselves, and the rest
+    /// only makes a preference late.
+    async fn afterwards(&self, site: &Site, keys: &SiteKeys, before: Option<&Call>, call: &Call) {
+        let was_free = before.map(|before| free(site, before)).unwrap_or_default();
+        let is_free: Vec<_> =
+            free(site, call).into_iter().filter(|target| !was_free.contains(target)).collect();
+        let mut done = self.routing.give_back(keys, call.id, &is_free).await;
+        let is_over = |call: &Call| call.status.is_final();
+        if done.is_ok() && is_over(call) && !before.is_some_and(is_over) {
+            done = learn(self.store.redis(), keys, site, call).await;
+        }
+        if let Err(error) = done {
+            tracing::debug!(%error, site = %site.id, "what a call left behind is not noted");
+        }
+    }
+
+    /// Adds what the events do not tell: where the caller is at home, whether they are new or unwanted,
     /// whose call it was. Each is decided once, at the call's own time, and stays.
     async fn complete(
         &self,
@@ -210,7 +304,6 @@ impl Recorder {
         before: Option<&Call>,
         mut call: Call,
     ) -> Result<(Call, Option<CountedCaller>), RecordError> {
-        call.destination.get_or_insert_with(|| site.forward_to.clone());
         // A first event out of order knows neither the number nor the time of arrival.
         let asks_the_same = |before: &Call| {
             before.tracking_number == call.tracking_number && before.started_at == call.started_at
@@ -220,35 +313,51 @@ impl Recorder {
         let joins = call.attribution.is_none() || !before.is_some_and(asks_the_same);
         let counts = call.first_time.is_none();
         let known = match &hash {
-            Some(hash) if joins || counts => self.store.load_caller(keys, hash).await?,
-            _ => None,
+            Some(hash) if joins || counts => {
+                history(self.store.redis(), keys, site, hash, &call).await?
+            }
+            _ => History::default(),
         };
+        let areas = self.areas.get_or_init(AreaTable::load);
         if joins {
             let lookup = attribution::Lookup {
                 redis: self.store.redis(),
                 shards: installation.shards,
                 tables: &self.tables,
-                areas: &self.areas,
+                areas,
                 kept: self.kept,
                 rules: installation.rules(&site.id),
-                caller: known.as_ref().and_then(|known| known_before(known, &call)),
+                caller: known.record.as_ref().and_then(|known| known_before(known, &call)),
                 // Scripts go by a clock that was set, and by Redis' own otherwise.
                 ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
             };
             call.attribution = Some(attribution::join(lookup, site, &call).await?);
         }
-        let caller = hash.filter(|_| counts).map(|hash| count_caller(site, &mut call, hash, known));
+        let caller = match hash {
+            Some(hash) if counts => {
+                if let Some(number) = &call.caller.number {
+                    let city = areas.city_of(number).unwrap_or_default().to_owned();
+                    call.origin = Origin { labels: areas.of_number(number), city };
+                }
+                Some(count_caller(site, &mut call, hash, known))
+            }
+            None if call.screen.is_none() && call.facts.received_at.is_some() => {
+                screen(site, &mut call, &History::default());
+                None
+            }
+            _ => None,
+        };
         Ok((call, caller))
     }
 }
 
-/// Counts `call` for its caller, who is known by `hash`.
-fn count_caller(
-    site: &Site,
-    call: &mut Call,
-    hash: String,
-    known: Option<CallerRecord>,
-) -> CountedCaller {
+/// Counts `call` for its caller, who is known by `hash`, and screens it.
+fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> CountedCaller {
+    screen(site, call, &known);
+    if known.last_agent.is_some() {
+        call.route.get_or_insert_default().agent = known.last_agent;
+    }
+    let known = known.record;
     let look_back = site.caller_look_back;
     call.first_time = Some(is_first_time(known.as_ref(), call.id, call.started_at, look_back));
     call.caller_hash = Some(hash.clone());
@@ -271,6 +380,18 @@ fn known_before(known: &CallerRecord, call: &Call) -> Option<KnownCaller> {
 
 fn site_of<'a>(installation: &'a Installation, id: &SiteId) -> Result<&'a Site, RecordError> {
     installation.site(id).ok_or_else(|| RecordError::UnknownSite(id.clone()))
+}
+
+/// Judges the call, once.
+fn screen(site: &Site, call: &mut Call, history: &History) {
+    if call.screen.is_some() {
+        return;
+    }
+    let found = judge(&site.spam, &call.caller, history);
+    for reason in &found.reasons {
+        metrics::counter!("ringtrace_spam_total", "reason" => reason.word()).increment(1);
+    }
+    call.screen = Some(found);
 }
 
 fn count_final(before: Option<&Call>, call: &Call) {

@@ -9,9 +9,12 @@
 //! nobody accepted was not answered, and a call without a conversation in which a message was left
 //! is a voicemail.
 
-use crate::call::facts::{CallFacts, LegEnd};
+use crate::call::caller::Origin;
+use crate::call::dial::{DialFacts, LegEnd};
+use crate::call::facts::CallFacts;
 use crate::call::model::{Call, CallEvent, CallStatus, Caller, DialOutcome};
 use crate::call::outcome::model::{Outcome, OutcomeChange};
+use crate::call::routing::model::{Route, RouteStep};
 use crate::platform::clock::Millis;
 use crate::platform::ids::CallId;
 use crate::platform::phone::PhoneNumber;
@@ -50,6 +53,13 @@ pub fn amend(before: Call, change: &OutcomeChange, by: &str, now: Millis) -> (Ca
     next_version(before, call)
 }
 
+/// The call with a step of its route more. Its version stays: that is for whoever saves it.
+pub fn routed(mut call: Call, step: RouteStep) -> Call {
+    call.route.get_or_insert_default().add(step);
+    derive(&mut call);
+    call
+}
+
 fn next_version(before: Call, mut call: Call) -> (Call, bool) {
     derive(&mut call);
     if call == before {
@@ -86,6 +96,9 @@ fn blank(event: &CallEvent) -> Call {
         transferred_at: None,
         keys: Vec::new(),
         attribution: None,
+        route: None,
+        screen: None,
+        origin: Origin::default(),
         outcome: Outcome::default(),
         applied: Vec::new(),
         facts: CallFacts::default(),
@@ -113,12 +126,14 @@ fn merged_caller(known: Caller, told: &Caller) -> Caller {
 }
 
 /// How the call ended, as far as the facts decide it.
-fn outcome(facts: &CallFacts) -> Option<DialOutcome> {
-    let outcome = match connection(facts) {
-        // Somebody picked up, was asked to accept the call, and did not.
-        Some(DialOutcome::Answered) if facts.accepted == Some(false) => Some(DialOutcome::NoAnswer),
-        other => other,
-    };
+fn outcome(call: &Call) -> Option<DialOutcome> {
+    let facts = &call.facts;
+    let rejected = call.route.as_ref().is_some_and(Route::is_rejected);
+    let outcome = connection(facts).filter(|outcome| {
+        // What the network says of a call that was turned away is only how it was told.
+        !rejected || *outcome == DialOutcome::Answered
+    });
+    let outcome = outcome.or(rejected.then_some(DialOutcome::Rejected));
     match (outcome, &facts.voicemail) {
         (Some(DialOutcome::Answered), _) | (_, None) => outcome,
         // The message is the last word, also when nobody was dialled.
@@ -128,30 +143,78 @@ fn outcome(facts: &CallFacts) -> Option<DialOutcome> {
     }
 }
 
-/// How the attempt to connect the caller ended.
+/// How the attempts to connect the caller ended: once somebody took the call, that; else once a dial
+/// that nothing follows has ended, the last one; else, once the caller has gone, what is known.
 fn connection(facts: &CallFacts) -> Option<DialOutcome> {
-    if let Some(dial) = facts.dial {
-        return Some(dial.outcome);
+    let ended = || facts.dials().filter_map(|(stage, dial)| Some((stage, dial.word(dial.dial?))));
+    if ended().any(|(stage, _)| !stage.more) {
+        return best(ended().map(|(_, word)| word));
     }
-    let by_leg = facts.leg.filter(|leg| leg.conclusive).map(|leg| leg.outcome);
+    // Nobody took those that are over, unless this one says so.
+    let answered = DialOutcome::Answered;
+    if ended().any(|(_, word)| word == answered) {
+        return Some(answered);
+    }
+    let by_dials = || {
+        best(facts.dials().filter_map(|(_, dial)| {
+            let leg = dial.leg.filter(|leg| leg.conclusive);
+            Some(dial.word(dial.dial.or(leg)?))
+        }))
+    };
     let by_parent = facts.parent.and_then(|parent| match (parent.outcome, parent.duration_s) {
-        _ if by_leg.is_some() => by_leg,
         // The dial's end is reported before the caller's leg ends, unless the caller gave up.
+        (word, _) if by_dials().is_some() => match word {
+            Some(DialOutcome::Canceled | DialOutcome::NoAnswer)
+                if by_dials() != Some(answered) && facts.marked.iter().any(|d| d.stage.more) =>
+            {
+                Some(DialOutcome::Canceled)
+            }
+            _ => by_dials(),
+        },
         (Some(DialOutcome::NoAnswer), _) => Some(DialOutcome::Canceled),
         (Some(word), _) => Some(word),
         // Nobody talks for zero seconds.
-        (None, Some(0)) if facts.taken_at().is_none() => Some(DialOutcome::Canceled),
+        (None, Some(0)) if taken_at(facts).is_none() => Some(DialOutcome::Canceled),
         (None, _) => None,
     });
     if by_parent.is_some() || facts.given_up_at.is_none() {
         return by_parent;
     }
-    Some(match (facts.leg, facts.taken_at(), facts.parent) {
-        (Some(leg), _, _) => leg.outcome,
+    let by_any = best(facts.dials().filter_map(|(_, dial)| Some(dial.word(dial.end()?))));
+    Some(match (by_any, open_dial(facts), facts.parent) {
+        (Some(word), _, _) => word,
+        (None, Some(dial), _) if dial.accepted == Some(false) => DialOutcome::NoAnswer,
         (None, Some(_), _) => DialOutcome::Answered,
         (None, None, Some(_)) => DialOutcome::Canceled,
         (None, None, None) => DialOutcome::NoAnswer,
     })
+}
+
+/// Of the words on the dials of a call, in order, the one that counts: that somebody took it, or else
+/// the last.
+fn best(words: impl Iterator<Item = DialOutcome>) -> Option<DialOutcome> {
+    let answered = DialOutcome::Answered;
+    words.reduce(|known, word| if known == answered { known } else { word })
+}
+
+/// A dial that somebody picked up and that has not ended.
+fn open_dial(facts: &CallFacts) -> Option<&DialFacts> {
+    let mut dials = facts.latest_first().map(|(_, dial)| dial);
+    dials.find(|dial| dial.taken_at().is_some() && dial.dial.is_none())
+}
+
+fn taken_at(facts: &CallFacts) -> Option<Millis> {
+    open_dial(facts)?.taken_at()
+}
+
+/// The dial that the call's times are of: the one that somebody took, or else the last that ended.
+fn decisive(facts: &CallFacts) -> &DialFacts {
+    let dials = || facts.latest_first().map(|(_, dial)| dial);
+    let taken =
+        |dial: &&DialFacts| dial.end().is_some_and(|end| dial.word(end) == DialOutcome::Answered);
+    let found =
+        dials().find(|dial| dial.dial.is_some() && taken(dial)).or_else(|| dials().find(taken));
+    found.or_else(|| dials().find(|dial| dial.end().is_some())).unwrap_or(&facts.unmarked)
 }
 
 fn derive(call: &mut Call) {
@@ -159,41 +222,42 @@ fn derive(call: &mut Call) {
     let started_at = facts.received_at.or(facts.first_sign_at).unwrap_or(call.started_at);
     // Providers cut their times to seconds: a moment cannot be before the call began.
     let not_before = |at: Millis| at.max(started_at);
-    let outcome = outcome(facts);
-    let talked = talked_leg(facts, outcome);
+    let outcome = outcome(call);
+    let dial = decisive(facts);
+    let taken_at = dial.taken_at().or(taken_at(facts)).or(facts.unmarked.taken_at());
+    let talked = talked_leg(dial, outcome);
     let parent_ended = facts.parent.map(|parent| parent.at);
-    let leg_ended = facts.dial.or(facts.leg).map(|leg| leg.at);
+    let leg_ended = dial.end().map(|leg| leg.at);
     let given_up = facts.given_up_at.and(facts.last_sign_at());
 
     call.started_at = started_at;
-    call.dial_outcome = facts.dial.map(|dial| dial.outcome);
+    call.dial_outcome = dial.dial.map(|end| end.outcome);
     let message = || facts.voicemail.as_ref().and_then(|message| message.url.clone());
     let recording = facts.recording.as_ref().map(|recording| recording.url.clone());
     call.recording_url = recording.or_else(message);
     call.ringing_at = facts.rang_at.map(not_before);
     call.status = match outcome {
         Some(outcome) => final_status(outcome),
-        None if facts.taken_at().is_some() => CallStatus::InProgress,
+        None if open_dial(facts).is_some() => CallStatus::InProgress,
         None if facts.rang_at.is_some() => CallStatus::Ringing,
         None => CallStatus::Received,
     };
     // While the dial's end is open a leg's end is not the call's: another leg may still ring.
     let over = outcome.is_some() || parent_ended.is_some();
-    let ended = parent_ended.or(facts.dial.map(|dial| dial.at)).or(leg_ended).or(given_up);
+    let ended = parent_ended.or(leg_ended).or(given_up);
     call.ended_at = ended.filter(|_| over).map(not_before);
     call.answered_at = match outcome {
-        None => facts.taken_at().map(not_before),
-        Some(DialOutcome::Answered) => facts
-            .taken_at()
+        None => open_dial(facts).and_then(DialFacts::taken_at).map(not_before),
+        Some(DialOutcome::Answered) => taken_at
             .or_else(|| {
-                let talk_s = talk_told(facts, talked)?;
+                let talk_s = talk_told(dial, talked)?;
                 Some(talked?.at.plus(-1000 * i64::from(talk_s)))
             })
             .map(not_before),
         Some(_) => None,
     };
     call.talk_s = match outcome {
-        Some(DialOutcome::Answered) => talk_told(facts, talked).or_else(|| {
+        Some(DialOutcome::Answered) => talk_told(dial, talked).or_else(|| {
             let end = leg_ended.or(parent_ended)?;
             Some(seconds(call.answered_at?, end))
         }),
@@ -215,14 +279,14 @@ fn derive(call: &mut Call) {
 }
 
 /// The leg that the conversation was on.
-fn talked_leg(facts: &CallFacts, outcome: Option<DialOutcome>) -> Option<LegEnd> {
+fn talked_leg(dial: &DialFacts, outcome: Option<DialOutcome>) -> Option<LegEnd> {
     let answered = |leg: &LegEnd| leg.outcome == DialOutcome::Answered;
-    facts.dial.or(facts.leg).filter(|leg| outcome == Some(DialOutcome::Answered) && answered(leg))
+    dial.end().filter(|leg| outcome == Some(DialOutcome::Answered) && answered(leg))
 }
 
 /// How long was talked, as the leg tells it, or else as the best of the dial's legs does.
-fn talk_told(facts: &CallFacts, talked: Option<LegEnd>) -> Option<u32> {
-    let of_leg = facts.leg.filter(|leg| leg.outcome == DialOutcome::Answered);
+fn talk_told(dial: &DialFacts, talked: Option<LegEnd>) -> Option<u32> {
+    let of_leg = dial.leg.filter(|leg| leg.outcome == DialOutcome::Answered);
     talked.and_then(|leg| leg.talk_s).or_else(|| of_leg.and_then(|leg| leg.talk_s))
 }
 

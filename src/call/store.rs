@@ -123,32 +123,6 @@ impl CallStore {
         packed.iter().flatten().map(|text| unpack(text)).collect()
     }
 
-    /// What is known of a caller.
-    pub async fn load_caller(
-        &self,
-        keys: &SiteKeys,
-        hash: &str,
-    ) -> Result<Option<CallerRecord>, StoreError> {
-        let command = redis::cmd("HGETALL").arg(keys.caller(hash)).to_owned();
-        let fields: HashMap<String, String> = self.redis.command("a caller", &command).await?;
-        if fields.is_empty() {
-            return Ok(None);
-        }
-        let read = || {
-            Some(CallerRecord {
-                first_call: fields.get("first_call")?.parse().ok()?,
-                first_at: Millis(fields.get("first_at")?.parse().ok()?),
-                last_call: fields.get("last_call")?.parse().ok()?,
-                last_at: Millis(fields.get("last_at")?.parse().ok()?),
-                count: fields.get("count")?.parse().ok()?,
-                last_session: fields.get("last_session").and_then(|id| id.parse().ok()),
-            })
-        };
-        let unreadable =
-            || StoreError::Unreadable { what: "a caller", why: "a field is missing".to_owned() };
-        read().map(Some).ok_or_else(unreadable)
-    }
-
     /// Saves a change, or nothing.
     pub async fn save(&self, keys: &SiteKeys, change: &Change<'_>) -> Result<Saved, StoreError> {
         let call = change.call;
@@ -266,6 +240,28 @@ impl CallStore {
         let row = |(id, score): &(String, f64)| Some((id.parse().ok()?, Millis(*score as i64)));
         Ok(rows.iter().filter_map(row).collect())
     }
+}
+
+/// A caller's record as the fields of its hash tell it; `None` when there are none.
+pub(super) fn caller_record(
+    fields: &HashMap<String, String>,
+) -> Result<Option<CallerRecord>, StoreError> {
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        Some(CallerRecord {
+            first_call: fields.get("first_call")?.parse().ok()?,
+            first_at: Millis(fields.get("first_at")?.parse().ok()?),
+            last_call: fields.get("last_call")?.parse().ok()?,
+            last_at: Millis(fields.get("last_at")?.parse().ok()?),
+            count: fields.get("count")?.parse().ok()?,
+            last_session: fields.get("last_session").and_then(|id| id.parse().ok()),
+        })
+    };
+    let unreadable =
+        || StoreError::Unreadable { what: "a caller", why: "a field is missing".to_owned() };
+    read().map(Some).ok_or_else(unreadable)
 }
 
 fn pack<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use crate::call::caller::{CallerRecord, counted, is_first_time};
 use crate::call::model::{Call, CallEvent, CallEventKind, CallStatus, Caller, DialOutcome};
 use crate::call::rules::{apply, give_up};
+use crate::config::Installation;
 use crate::config::model::Site;
 use crate::platform::clock::Millis;
 use crate::platform::ids::CallId;
@@ -16,6 +17,13 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub(crate) fn site() -> Site {
     let json = serde_json::json!({"id": "demo", "key": "pk_demo", "forward_to": "+14155550111"});
     serde_json::from_value(json).expect("a site")
+}
+
+/// An installation that has heard of nothing.
+pub(crate) fn installation() -> Installation {
+    let defaults = crate::config::layers::DEFAULTS;
+    let config: crate::config::model::Config = toml::from_str(defaults).expect("the defaults");
+    Installation::new(config)
 }
 
 fn event(at_s: i64, kind: CallEventKind) -> CallEvent {
@@ -30,6 +38,8 @@ fn event(at_s: i64, kind: CallEventKind) -> CallEvent {
         to: "+14155550199".parse().ok(),
         from: caller,
         sip_call_id: None,
+        stage: Default::default(),
+        dialled: None,
         kind,
     }
 }

@@ -11,6 +11,9 @@ use crate::call::facts::KeyPress;
 use crate::call::model::{Call, CallStatus};
 use crate::call::outcome::model::Outcome;
 use crate::call::outcome::view::OutcomeView;
+use crate::call::routing::model::{Action, RouteStep, Why};
+use crate::call::spam::model::Reason;
+use crate::call::spam::rules::passed;
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
@@ -67,6 +70,12 @@ pub struct CallView {
     /// The keys that the caller pressed, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<KeyPressView>,
+    /// Where it was sent, step by step; absent when Redis could not be asked in time, and for calls that
+    /// somebody else routed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<RouteStepView>,
+    /// Whether it is unwanted.
+    pub spam: SpamView,
     /// Link to a recording at the provider, or else to the message that the caller left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
@@ -86,6 +95,8 @@ pub struct CallerView {
     pub number: Option<String>,
     /// Name shown by the network, empty when none.
     pub name: String,
+    /// North American area code (`+1415`), empty elsewhere.
+    pub area_code: String,
     /// City by the number's prefix, empty when unknown.
     pub city: String,
     /// Region by the number's prefix, empty when unknown.
@@ -111,6 +122,44 @@ pub struct AttestationView {
     /// How well the first network knows the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
+}
+
+/// One step of a call's route.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RouteStepView {
+    /// Its place among the steps, from 1.
+    pub hop: u8,
+    /// When it was decided.
+    pub at: String,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub why: Why,
+    /// The rule that held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The route that was taken; absent: the number's fail-safe, or the spam screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Who is dialled: E.164 or `sip:…`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// Routes before it whose destinations all had enough calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub full: Vec<String>,
+}
+
+/// What is known of a call being unwanted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SpamView {
+    /// Whether it is: what people tell counts, else what was found, unless the caller passed the challenge.
+    pub is_spam: bool,
+    /// What the screen found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// Whether the caller pressed the key that lets them through.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub passed_challenge: bool,
 }
 
 /// Keys that the caller pressed.
@@ -195,13 +244,14 @@ impl From<&Call> for CallView {
             provider_call_id: call.provider_call_id.clone(),
             status: call.status,
             tracking_number: call.tracking_number.as_ref().map(number),
-            destination: call.destination.as_ref().map(number),
+            destination: call.destination.as_ref().map(ToString::to_string),
             caller: CallerView {
                 number: call.caller.number.as_ref().map(number),
                 name: call.caller.name.clone(),
-                city: call.caller.city.clone(),
-                region: call.caller.region.clone(),
-                country: call.caller.country.clone(),
+                city: call.city().to_owned(),
+                region: call.region().to_owned(),
+                country: call.country().to_owned(),
+                area_code: call.origin.area().to_owned(),
                 first_time: call.first_time,
                 forwarded_from: call.caller.forwarded_from.as_ref().map(number),
                 attestation: call
@@ -219,9 +269,42 @@ impl From<&Call> for CallView {
             hold_s: call.hold_s,
             transferred_at: call.transferred_at.map(time),
             keys: call.keys.iter().map(KeyPressView::from).collect(),
+            route: call
+                .route
+                .iter()
+                .flat_map(|route| &route.steps)
+                .map(RouteStepView::from)
+                .collect(),
+            spam: SpamView::from(call),
             recording_url: call.recording_url.clone(),
             outcome: (call.outcome != Outcome::default()).then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
+        }
+    }
+}
+
+impl From<&RouteStep> for RouteStepView {
+    fn from(step: &RouteStep) -> Self {
+        RouteStepView {
+            hop: step.hop,
+            at: step.at.to_string(),
+            action: step.action,
+            why: step.why,
+            rule: step.rule.as_ref().map(ToString::to_string),
+            route: step.route.as_ref().map(ToString::to_string),
+            targets: step.targets.iter().map(ToString::to_string).collect(),
+            full: step.full.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl From<&Call> for SpamView {
+    fn from(call: &Call) -> Self {
+        let reasons = call.screen.as_ref().map(|screen| screen.reasons.clone());
+        SpamView {
+            is_spam: call.is_spam(),
+            reasons: reasons.unwrap_or_default(),
+            passed_challenge: passed(call),
         }
     }
 }

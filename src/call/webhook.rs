@@ -11,6 +11,7 @@ use crate::call::model::CallEvent;
 use crate::call::providers::{self, Provider, Understood, Unverified, Wants, Webhook};
 use crate::call::recorder::Recorder;
 use crate::call::replays::{Token, Use};
+use crate::call::router::{self, Waiting};
 use crate::call::routing;
 use crate::call::spool::Spool;
 use crate::config::model::Site;
@@ -110,7 +111,8 @@ pub async fn webhook(
         count("unreadable");
         Problem::BadRequest(unreadable.to_string())
     })?;
-    let kept = keep(&recorder, &spool, &understood.events, &mut budget).await;
+    let waiting = Waiting { provider, wants: &understood.wants };
+    let (kept, steps) = keep(&recorder, &spool, &understood.events, waiting, &mut budget).await;
     // Afterwards, so that a crash in between loses no event: it is read once more.
     if let Some(token) = token.filter(|_| kept != Kept::Lost) {
         let _ = budget.spend(token.remember(redis)).await;
@@ -118,7 +120,11 @@ pub async fn webhook(
     count(kept.word());
     metrics::histogram!("ringtrace_webhook_seconds", "provider" => provider.name())
         .record(began.elapsed().as_secs_f64());
-    reply(provider, site, public_url, &understood, kept)
+    let steps = steps.unwrap_or_else(|| {
+        let at = webhook.received_at;
+        router::without_redis(&installation, site, &waiting, understood.events.last(), at)
+    });
+    reply(provider, site, public_url, &understood, kept, steps)
 }
 
 /// What is left of the time that an answer may wait.
@@ -155,22 +161,36 @@ impl Kept {
     }
 }
 
-/// The disk first, then Redis as far as the budget goes.
+/// The disk first, then Redis as far as the budget goes. With them what the call is told, where its
+/// provider waits for that and Redis answered in time.
 async fn keep(
     recorder: &Recorder,
     spool: &Spool,
     events: &[CallEvent],
+    waiting: Waiting<'_>,
     budget: &mut Budget,
-) -> Kept {
+) -> (Kept, Option<Vec<Step>>) {
     let appended = join_all(events.iter().map(|event| async {
         let appended = tokio::time::timeout(SPOOL_BUDGET, spool.append(event)).await;
         appended.ok().and_then(Result::ok)
     }));
     let spooled = appended.await;
-    let mut kept = Kept::Recorded;
-    for (event, spooled) in events.iter().zip(spooled) {
-        let recorded = match budget.spend(recorder.record(event)).await {
-            Some(Ok(_)) => true,
+    let (mut kept, mut told) = (Kept::Recorded, None);
+    for (place, (event, spooled)) in (1..).zip(events.iter().zip(spooled)) {
+        // The last one is what the provider waits on.
+        let is_asked =
+            place == events.len() && matches!(waiting.wants, Wants::Route | Wants::Next { .. });
+        let recorded = async {
+            match is_asked {
+                true => recorder.route(event, &waiting).await.map(|(_, steps)| Some(steps)),
+                false => recorder.record(event).await.map(|_| None),
+            }
+        };
+        let recorded = match budget.spend(recorded).await {
+            Some(Ok(steps)) => {
+                told = told.or(steps);
+                true
+            }
             Some(Err(error)) => {
                 tracing::warn!(%error, site = %event.site, "a call event is not recorded yet");
                 false
@@ -185,7 +205,7 @@ async fn keep(
             (false, None) => kept = Kept::Lost,
         }
     }
-    kept
+    (kept, told)
 }
 
 fn reply(
@@ -194,11 +214,11 @@ fn reply(
     public_url: &str,
     understood: &Understood,
     kept: Kept,
+    steps: Vec<Step>,
 ) -> Result<HttpResponse, Problem> {
     let steps = match &understood.wants {
-        Wants::Route => routing::route(site),
-        Wants::Next { over, .. } => routing::next(site, *over),
-        Wants::Whisper(whisper) => answer::whisper(whisper),
+        Wants::Route | Wants::Next { .. } => steps,
+        Wants::Whisper { whisper, mark } => answer::whisper(whisper, mark),
         Wants::Screened { accepted: true } => Vec::new(),
         Wants::Screened { accepted: false } => vec![Step::HangUp],
         // The provider may send it again.

@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::call::routing::site::SiteRouting;
 use crate::lease::pages::SitePages;
 use crate::lease::trackers::Trackers;
 use crate::platform::ids::SiteId;
@@ -72,6 +73,8 @@ pub struct Installation {
     no_trackers: Trackers,
     pages: Vec<SitePages>,
     no_pages: SitePages,
+    routing: Vec<SiteRouting>,
+    no_routing: SiteRouting,
 }
 
 impl Installation {
@@ -108,6 +111,8 @@ impl Installation {
         let no_trackers = Trackers::default();
         let pages = config.sites.iter().map(SitePages::compile).collect();
         let no_pages = SitePages::default();
+        let routing = config.sites.iter().map(SiteRouting::compile).collect();
+        let no_routing = SiteRouting::default();
         Installation {
             shards,
             by_id,
@@ -120,6 +125,8 @@ impl Installation {
             no_trackers,
             pages,
             no_pages,
+            routing,
+            no_routing,
             config,
         }
     }
@@ -147,6 +154,11 @@ impl Installation {
     /// What the pages of a site are told besides numbers; of an unknown one nothing.
     pub fn pages(&self, id: &SiteId) -> &SitePages {
         self.by_id.get(id).map_or(&self.no_pages, |&index| &self.pages[index])
+    }
+
+    /// What decides where the calls of a site go; of an unknown one nothing does.
+    pub fn routing(&self, id: &SiteId) -> &SiteRouting {
+        self.by_id.get(id).map_or(&self.no_routing, |&index| &self.routing[index])
     }
 
     /// How a number is shown: known for those of the configuration and those that were added,

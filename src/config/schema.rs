@@ -3,7 +3,9 @@
 //!
 //! `serde` stops at its first error and cannot refuse unknown keys next to `flatten`; this table
 //! lets all complaints be told at once. A test holds it against the model, so that they cannot
-//! drift apart.
+//! drift apart. Where calls go stands in [`routing`].
+
+mod routing;
 
 use std::net::SocketAddr;
 
@@ -20,6 +22,7 @@ use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::telemetry::LogFormat;
 use crate::platform::vanity::Vanity;
+use routing::{ROUTING, SPAM};
 
 /// What a value may be.
 pub enum Shape {
@@ -88,35 +91,36 @@ pub fn find<'a>(path: impl IntoIterator<Item = &'a str>) -> Option<&'static Shap
     })
 }
 
-fn fits<T: DeserializeOwned>(value: &Value) -> bool {
+pub(super) fn fits<T: DeserializeOwned>(value: &Value) -> bool {
     value.deserialize::<T>().is_ok()
 }
 
-const fn quoted<T: DeserializeOwned>(expected: &'static str) -> Shape {
+pub(super) const fn quoted<T: DeserializeOwned>(expected: &'static str) -> Shape {
     Shape::Leaf(Leaf { expected, fits: fits::<T>, textual: true })
 }
 
-const fn bare<T: DeserializeOwned>(expected: &'static str) -> Shape {
+pub(super) const fn bare<T: DeserializeOwned>(expected: &'static str) -> Shape {
     Shape::Leaf(Leaf { expected, fits: fits::<T>, textual: false })
 }
 
-const fn key(name: &'static str, shape: Shape) -> Key {
+pub(super) const fn key(name: &'static str, shape: Shape) -> Key {
     Key { name, needed: false, shape }
 }
 
-const fn needed(name: &'static str, shape: Shape) -> Key {
+pub(super) const fn needed(name: &'static str, shape: Shape) -> Key {
     Key { name, needed: true, shape }
 }
 
-const TEXT: Shape = quoted::<String>("a text in quotes");
-const ID: Shape = quoted::<SiteId>("1 to 64 letters, digits, '-' or '_'");
-const NUMBER: Shape =
+pub(super) const TEXT: Shape = quoted::<String>("a text in quotes");
+pub(super) const ID: Shape = quoted::<SiteId>("1 to 64 letters, digits, '-' or '_'");
+pub(super) const NUMBER: Shape =
     quoted::<PhoneNumber>("a phone number in E.164 (\"+\" and 7 to 15 digits, e.g. +14155550100)");
-const DURATION: Shape = quoted::<SignedDuration>("a duration such as \"90s\", \"15m\" or \"720h\"");
+pub(super) const DURATION: Shape =
+    quoted::<SignedDuration>("a duration such as \"90s\", \"15m\" or \"720h\"");
 const ADDRESS: Shape = quoted::<SocketAddr>("an address and port such as \"127.0.0.1:8080\"");
 const NETWORK: Shape = quoted::<IpNet>("a network such as \"10.0.0.0/8\"");
-const FLAG: Shape = bare::<bool>("true or false");
-const COUNT: Shape = bare::<u32>("a whole number that is not negative");
+pub(super) const FLAG: Shape = bare::<bool>("true or false");
+pub(super) const COUNT: Shape = bare::<u32>("a whole number that is not negative");
 const SHARDS: Shape = bare::<u16>("a whole number from 1 to 256");
 const PROBABILITY: Shape = bare::<f64>("a number from 0 to 1");
 
@@ -224,6 +228,8 @@ const SITE: &[Key] = &[
     key("numbers", Shape::List(&Shape::Table(NUMBER_ENTRY))),
     key("quarantine", DURATION),
     key("telephony", Shape::Table(TELEPHONY)),
+    key("routing", Shape::Table(ROUTING)),
+    key("spam", Shape::Table(SPAM)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
 ];
@@ -321,6 +327,7 @@ const NUMBER_ENTRY: &[Key] = &[
     needed("number", NUMBER),
     key("vanity", quoted::<Vanity>("a number with letters such as \"844-PHONEXA\"")),
     key("capabilities", Shape::List(&quoted::<Capability>("\"sms\" or \"whatsapp\""))),
+    key("forward_to", NUMBER),
 ];
 
 const TELEPHONY: &[Key] = &[
@@ -382,6 +389,7 @@ const CONDITION: &[Key] = &[
     key("qualified", FLAG),
     key("converted", FLAG),
     key("dispositions", Shape::List(&TEXT)),
+    key("spam", FLAG),
 ];
 
 const DESTINATION: Shape = Shape::Kinds {

@@ -66,9 +66,15 @@ impl AreaTable {
             });
         }
         let Some(country) = number.country() else { return Vec::new() };
-        let mut prefixes = (2..=LONGEST).rev().filter_map(|length| digits.get(..length));
-        let city = prefixes.find_map(|prefix| self.cities.get(prefix));
+        let city = self.city_of(number);
         city.map(|city| city_label(&country, city)).into_iter().chain([country]).collect()
+    }
+
+    /// The city that a number lies in, where its prefix tells one.
+    pub fn city_of(&self, number: &PhoneNumber) -> Option<&'static str> {
+        let digits = number.digits();
+        let mut prefixes = (2..=LONGEST).rev().filter_map(|length| digits.get(..length));
+        prefixes.find_map(|prefix| self.cities.get(prefix)).copied()
     }
 
     /// Where to look for a number for a visitor at `place`.

@@ -79,6 +79,18 @@ slug!(
     PoolId, "pool id", 64
 );
 slug!(
+    /// A route of a site's calls, as the configuration names it. It rides in marks, so it is short.
+    RouteId, "route id", 32
+);
+slug!(
+    /// A routing rule of a site, as the configuration names it.
+    RuleId, "rule id", 64
+);
+slug!(
+    /// Business hours of a site, as the configuration names them.
+    HoursId, "hours id", 64
+);
+slug!(
     /// A target of a site, as the configuration names it.
     TargetId, "target id", 64
 );

@@ -207,6 +207,31 @@ impl SiteKeys {
         format!("rt:{}:call:{}:{call}", self.shard, self.site)
     }
 
+    /// ZSET call id → until (ms) of the calls that occupy a destination.
+    pub fn slots(&self, address: &str) -> String {
+        format!("rt:{}:slots:{}:{address}", self.shard, self.site)
+    }
+
+    /// SET of the calls that rang a destination on a date.
+    pub fn day(&self, date: &str, address: &str) -> String {
+        format!("rt:{}:day:{}:{date}:{address}", self.shard, self.site)
+    }
+
+    /// STR place that comes next in a round robin.
+    pub fn turn(&self, route: &str) -> String {
+        format!("rt:{}:turn:{}:{route}", self.shard, self.site)
+    }
+
+    /// ZSET call id → started_at (ms) of a caller's calls of late.
+    pub fn recent_calls(&self, caller_hash: &str) -> String {
+        format!("rt:{}:recent:{}:{caller_hash}", self.shard, self.site)
+    }
+
+    /// ZSET call id → ended_at (ms) of a caller's calls that were over at once.
+    pub fn short_calls(&self, caller_hash: &str) -> String {
+        format!("rt:{}:short:{}:{caller_hash}", self.shard, self.site)
+    }
+
     /// STR digest of the webhook that a provider's token or nonce was used for.
     pub fn used_once(&self, provider: &str, value_hash: &str) -> String {
         format!("rt:{}:once:{}:{provider}:{value_hash}", self.shard, self.site)

@@ -18,7 +18,9 @@ pub fn decide(
     if !call.status.is_final() {
         return Vec::new();
     }
-    let met = site.conversions.iter().filter(|rule| is_met(&rule.when, call));
+    let is_spam = call.is_spam();
+    let counts = |rule: &&ConversionRule| rule.when.spam || !is_spam;
+    let met = site.conversions.iter().filter(counts).filter(|rule| is_met(&rule.when, call));
     met.flat_map(|rule| {
         rule.destinations.iter().map(|destination| Postback {
             id: format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
@@ -94,7 +96,7 @@ fn facts(site: &Site, rule: &ConversionRule, call: &Call) -> ConversionFacts {
         value: rule.value.clone(),
         currency: site.currency.clone(),
         tracking_number: call.tracking_number.as_ref().map(ToString::to_string).unwrap_or_default(),
-        country: call.caller.country.clone(),
+        country: call.country().to_owned(),
         caller_hash: call.caller_hash.clone(),
         labels: attribution.map(|a| a.labels).unwrap_or_default(),
     }
@@ -174,6 +176,21 @@ mod tests {
         assert_eq!(told.facts.value.as_deref(), Some("12.50"));
         let text = serde_json::to_string(told).expect("JSON");
         assert!(!text.contains("5550123"), "the caller's number stays here");
+    }
+
+    #[test]
+    fn spam_makes_no_conversion_unless_a_rule_wants_it_or_people_know_better() {
+        let mut call = call();
+        call.screen = serde_json::from_value(serde_json::json!({"reasons": ["rate"]})).ok();
+        assert_eq!(decided(&call), []);
+        let mut wants = site();
+        wants.conversions[0].when.spam = true;
+        assert_eq!(decide(&wants, &call, NOW, SignedDuration::from_hours(1)).len(), 2);
+        call.outcome.spam = Some(false);
+        assert_eq!(decided(&call).len(), 2);
+        call.screen = None;
+        call.outcome.spam = Some(true);
+        assert_eq!(decided(&call), []);
     }
 
     #[test]

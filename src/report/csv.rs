@@ -42,6 +42,7 @@ fn header(kind: ReportKind) -> Vec<String> {
             ["numerator", "denominator", "low", "high"].map(|part| format!("{rate}_{part}")),
         );
     }
+    names.push("spam_calls".to_owned());
     names
 }
 
@@ -71,6 +72,7 @@ fn metric_cells(metrics: &Metrics) -> Vec<String> {
     for rate in [metrics.completion_rate, metrics.call_rate, metrics.attributed_rate] {
         cells.extend(rate_cells(rate));
     }
+    cells.push(metrics.spam_calls.to_string());
     cells
 }
 

@@ -38,6 +38,7 @@ impl From<WarehouseError> for Problem {
         ("from" = Option<String>, Query, description = "First day (2026-03-01), or a moment (RFC 3339). Default: 30 days with the last one"),
         ("to" = Option<String>, Query, description = "Last day, included, or the moment before which the report ends. Default: today by the site's clock"),
         ("format" = Option<String>, Query, description = "`json` (default) or `csv`; `Accept: text/csv` asks for CSV too"),
+        ("spam" = Option<String>, Query, description = "Calls flagged as spam: `exclude` (default), `include` or `only`"),
     ),
     responses(
         (status = 200, description = "Rows by source, medium, campaign and channel", body = Report),
@@ -64,6 +65,7 @@ pub async fn sources(
         ("from" = Option<String>, Query, description = "As for the report `sources`"),
         ("to" = Option<String>, Query, description = "As for the report `sources`"),
         ("format" = Option<String>, Query, description = "As for the report `sources`"),
+        ("spam" = Option<String>, Query, description = "As for the report `sources`"),
     ),
     responses(
         (status = 200, description = "Rows by weekday and hour of the site's clock", body = Report),
@@ -90,6 +92,7 @@ pub async fn hours(
         ("from" = Option<String>, Query, description = "As for the report `sources`"),
         ("to" = Option<String>, Query, description = "As for the report `sources`"),
         ("format" = Option<String>, Query, description = "As for the report `sources`"),
+        ("spam" = Option<String>, Query, description = "As for the report `sources`"),
     ),
     responses(
         (status = 200, description = "Rows by landing host and page", body = Report),
@@ -158,7 +161,8 @@ fn question(
     let first = names.next().flatten().map(str::to_owned);
     let time_zone = first.filter(|first| names.all(|name| name == Some(first)));
     let period = period(asked.from, asked.to, today, now).map_err(Problem::BadRequest)?;
-    Ok(ReportQuery { kind, sites, period, time_zone })
+    let spam = asked.spam.unwrap_or_default();
+    Ok(ReportQuery { kind, sites, period, time_zone, spam })
 }
 
 /// What `Accept` asks for when there is no `format`.

@@ -30,6 +30,8 @@ pub struct Tally {
     pub attributed: u64,
     /// Sum of the confidences of these.
     pub confidence: f64,
+    /// Unwanted calls, whether they are counted above or not.
+    pub spam: u64,
 }
 
 impl std::ops::AddAssign for Tally {
@@ -45,6 +47,7 @@ impl std::ops::AddAssign for Tally {
         self.talk_s += other.talk_s;
         self.attributed += other.attributed;
         self.confidence += other.confidence;
+        self.spam += other.spam;
     }
 }
 
@@ -112,6 +115,10 @@ pub struct Metrics {
     pub attributed_rate: Option<Rate>,
     /// Mean probability of the chosen visit over calls with a source.
     pub mean_confidence: Option<f64>,
+    /// Calls of the period that are flagged as spam; all other figures leave them out, unless `spam` asks for
+    /// them.
+    #[serde(default)]
+    pub spam_calls: u64,
 }
 
 impl From<Tally> for Metrics {
@@ -129,6 +136,7 @@ impl From<Tally> for Metrics {
             call_rate: Rate::of(tally.visits_with_call, tally.visits),
             attributed_rate: Rate::of(tally.attributed, tally.calls),
             mean_confidence: mean(tally.confidence, tally.attributed),
+            spam_calls: tally.spam,
         }
     }
 }

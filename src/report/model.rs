@@ -59,6 +59,36 @@ pub enum Period {
     },
 }
 
+/// Which calls a report counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SpamFilter {
+    /// Those that are not flagged as spam.
+    #[default]
+    Exclude,
+    /// All.
+    Include,
+    /// Those that are.
+    Only,
+}
+
+impl SpamFilter {
+    /// The word in a query, and in `sql/rows.sql`.
+    pub fn word(self) -> &'static str {
+        match self {
+            SpamFilter::Exclude => "exclude",
+            SpamFilter::Include => "include",
+            SpamFilter::Only => "only",
+        }
+    }
+
+    /// The filter that `word` names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [SpamFilter::Exclude, SpamFilter::Include, SpamFilter::Only]
+            .into_iter()
+            .find(|filter| filter.word() == word)
+    }
+}
+
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportQuery {
@@ -70,6 +100,8 @@ pub struct ReportQuery {
     pub period: Period,
     /// The zone that all these sites share, when they do.
     pub time_zone: Option<String>,
+    /// Which calls count.
+    pub spam: SpamFilter,
 }
 
 /// An answer.

@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::report::metrics::{Metrics, Tally};
-use crate::report::model::{Period, Report, ReportKind, ReportQuery, Row, RowKey};
+use crate::report::model::{Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter};
 
 /// Most rows that a report shows.
 pub const MAX_ROWS: usize = 10_000;
 /// Days of a report that names no period, today included.
 const DEFAULT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
-const PARAMETERS: [&str; 4] = ["site", "from", "to", "format"];
+const PARAMETERS: [&str; 5] = ["site", "from", "to", "format", "spam"];
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Asked {
     pub to: Option<Bound>,
     /// `format`.
     pub format: Option<Format>,
+    /// `spam`.
+    pub spam: Option<SpamFilter>,
 }
 
 /// One end of a period.
@@ -77,6 +79,12 @@ pub fn parse(query: &str) -> Result<Asked, String> {
                     "csv" => Format::Csv,
                     _ => return Err("`format` is `json` or `csv`".to_owned()),
                 });
+            }
+            "spam" => {
+                twice(asked.spam.is_some())?;
+                let filter = SpamFilter::from_word(&value);
+                let words = "`spam` is `exclude`, `include` or `only`";
+                asked.spam = Some(filter.ok_or_else(|| words.to_owned())?);
             }
             other => return Err(unknown(other)),
         }
@@ -234,6 +242,7 @@ mod tests {
             sites: Vec::new(),
             period: Period::Days { from: date(2026, 3, 1), to: date(2026, 3, 1) },
             time_zone: None,
+            spam: SpamFilter::default(),
         };
         let report = report(&query, counted);
         assert_eq!((report.rows.len(), report.rows_left_off), (MAX_ROWS, 5));

@@ -34,7 +34,8 @@ fn rows(
         Period::Moments { from, to } => (any_from, any_to, from.0, to.0),
     };
     let mut statement = connection.prepare(&question)?;
-    let bounds = params![sites.join(","), first_day, last_day, from_ms, to_ms];
+    let spam = query.spam.word();
+    let bounds = params![sites.join(","), first_day, last_day, from_ms, to_ms, spam];
     let counted = statement.query_map(bounds, |row| {
         let (key, next) = key(query.kind, row)?;
         Ok((key, tally(row, next)?))
@@ -70,5 +71,6 @@ fn tally(row: &SqlRow<'_>, first: usize) -> Result<Tally, duckdb::Error> {
         talk_s: row.get(first + 8)?,
         attributed: row.get(first + 9)?,
         confidence: row.get(first + 10)?,
+        spam: row.get(first + 11)?,
     })
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
 
-use crate::config::model::{Condition, VisitField};
+use crate::config::model::{Condition, ConditionField, VisitField};
 
 /// Most conditions of one rule.
 pub const CONDITIONS_MAX: usize = 20;
@@ -19,10 +19,10 @@ const VALUE_MAX: usize = 512;
 const REGEX_SIZE: usize = 256 * 1024;
 
 /// What conditions look at.
-pub trait Facts {
+pub trait Facts<F = VisitField> {
     /// Whether `fits` is true for any text that `field` has (a parameter: that called `name`); a
     /// field without a text has an empty one.
-    fn any(&self, field: VisitField, name: &str, fits: &mut dyn FnMut(&str) -> bool) -> bool;
+    fn any(&self, field: F, name: &str, fits: &mut dyn FnMut(&str) -> bool) -> bool;
 }
 
 /// What is wrong with a condition.
@@ -36,11 +36,11 @@ pub struct Flaw {
 
 /// Conditions that must all hold.
 #[derive(Debug)]
-pub struct Matcher(Vec<Compiled>);
+pub struct Matcher<F = VisitField>(Vec<Compiled<F>>);
 
 #[derive(Debug)]
-struct Compiled {
-    field: VisitField,
+struct Compiled<F> {
+    field: F,
     name: String,
     is: HashSet<String>,
     prefix: Vec<String>,
@@ -50,9 +50,9 @@ struct Compiled {
     not: bool,
 }
 
-impl Matcher {
+impl<F: ConditionField> Matcher<F> {
     /// Compiles `conditions`, or tells everything that is wrong with them.
-    pub fn compile(conditions: &[Condition]) -> Result<Self, Vec<Flaw>> {
+    pub fn compile(conditions: &[Condition<F>]) -> Result<Self, Vec<Flaw>> {
         let mut flaws = Vec::new();
         if conditions.is_empty() {
             flaw(&mut flaws, String::new(), "expected at least one condition");
@@ -89,7 +89,7 @@ impl Matcher {
     }
 
     /// Whether all conditions hold.
-    pub fn holds(&self, facts: &impl Facts) -> bool {
+    pub fn holds(&self, facts: &impl Facts<F>) -> bool {
         self.0.iter().all(|condition| {
             let mut fits = |text: &str| condition.fits(text);
             facts.any(condition.field, &condition.name, &mut fits) != condition.not
@@ -97,7 +97,7 @@ impl Matcher {
     }
 }
 
-impl Compiled {
+impl<F> Compiled<F> {
     fn fits(&self, text: &str) -> bool {
         let low = text.to_lowercase();
         self.is.contains(&low)
@@ -112,7 +112,7 @@ fn lower(values: &[String]) -> impl Iterator<Item = String> {
     values.iter().map(|value| value.to_lowercase())
 }
 
-fn check(condition: &Condition, path: &str, flaws: &mut Vec<Flaw>) {
+fn check<F: ConditionField>(condition: &Condition<F>, path: &str, flaws: &mut Vec<Flaw>) {
     let lists = [
         ("is", &condition.is),
         ("prefix", &condition.prefix),
@@ -120,7 +120,7 @@ fn check(condition: &Condition, path: &str, flaws: &mut Vec<Flaw>) {
         ("contains", &condition.contains),
         ("regex", &condition.regex),
     ];
-    let named = condition.field == VisitField::Parameter;
+    let named = condition.field.is_named();
     if named && !(1..=VALUE_MAX).contains(&condition.name.len()) {
         flaw(flaws, format!("{path}.name"), "expected the name of the parameter");
     } else if !named && !condition.name.is_empty() {
@@ -231,6 +231,6 @@ mod tests {
         let paths: Vec<&str> = flaws.iter().map(|flaw| flaw.path.as_str()).collect();
         assert_eq!(paths, ["[0]", "[1].prefix[1]", "[2].regex[1]", "[2].regex[2]"]);
         assert_eq!(flaws[2].why, "expected a regular expression: unclosed group");
-        assert!(Matcher::compile(&[]).is_err());
+        assert!(Matcher::<VisitField>::compile(&[]).is_err());
     }
 }

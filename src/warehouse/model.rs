@@ -155,6 +155,12 @@ pub struct CallRow {
     pub transferred: Option<bool>,
     /// What came of it.
     pub told: Outcome,
+    /// The rule that routed it, the last route that it took, and the keys that its caller pressed.
+    pub routed: [String; 3],
+    /// Whether reports leave it out unless asked.
+    pub unwanted: bool,
+    /// What the spam screen found, joined by commas.
+    pub spam_reasons: String,
 }
 
 /// What reports count a call as.

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::attribution::model::{Attribution, Basis};
 use crate::call::model::{Call, CallStatus};
+use crate::call::routing::model::Route;
 use crate::lease::model::{LeaseFact, Tier};
 use crate::ledger::model::{Envelope, Event};
 use crate::postback::model::{PostbackFact, Verdict};
@@ -137,8 +138,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         tracking_number: call.tracking_number.as_ref().map(ToString::to_string),
         destination: call.destination.as_ref().map(ToString::to_string),
         caller: call.caller_hash.as_deref().and_then(caller_number),
-        caller_place: [&call.caller.country, &call.caller.region, &call.caller.city]
-            .map(Clone::clone),
+        caller_place: [call.country(), call.region(), call.city()].map(str::to_owned),
         first_time: call.first_time,
         status: call.status.word(),
         outcome: outcome(call.status),
@@ -163,8 +163,26 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         waits: [call.queue_s, call.hold_s],
         transferred: call.transferred_at.map(|_| true),
         told: call.outcome.clone(),
+        routed: routed(call),
+        unwanted: call.is_spam(),
+        spam_reasons: spam_reasons(call),
     };
     CallFact { call, touches }
+}
+
+/// The rule, the last route, and the keys.
+fn routed(call: &Call) -> [String; 3] {
+    let route = call.route.as_ref();
+    let rule = route.and_then(Route::rule).map(ToString::to_string);
+    let last =
+        route.and_then(|route| route.steps.iter().rev().find_map(|step| step.route.as_ref()));
+    let keys: Vec<&str> = call.keys.iter().map(|press| press.digits.as_str()).collect();
+    [rule.unwrap_or_default(), last.map(ToString::to_string).unwrap_or_default(), keys.join(",")]
+}
+
+fn spam_reasons(call: &Call) -> String {
+    let reasons = call.screen.as_ref().map_or(&[][..], |screen| &screen.reasons);
+    reasons.iter().map(|reason| reason.word()).collect::<Vec<_>>().join(",")
 }
 
 fn postback(envelope: &Envelope, fact: &PostbackFact, zone: &TimeZone) -> PostbackRow {

@@ -156,6 +156,8 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.extend(row.waits.map(seconds));
     values.push(row.transferred.map_or(Value::Null, Value::from));
     values.extend(outcome(&row.told));
+    values.extend(row.routed.iter().map(text));
+    values.extend([row.unwanted.into(), text(&row.spam_reasons)]);
     values
 }
 

@@ -38,7 +38,13 @@ impl Facts {
 
     async fn ask(&self, kind: ReportKind, sites: &[&SiteId], period: Period) -> Report {
         let sites = sites.iter().map(|&site| site.clone()).collect();
-        let query = ReportQuery { kind, sites, period, time_zone: Some("UTC".to_owned()) };
+        let query = ReportQuery {
+            kind,
+            sites,
+            period,
+            time_zone: Some("UTC".to_owned()),
+            spam: Default::default(),
+        };
         answer(&self.warehouse, query).await.expect("an answer")
     }
 }

@@ -15,6 +15,8 @@ pub enum Feature {
     DialAtOnce,
     /// Rings several targets in turn.
     DialInTurn,
+    /// Asks what comes next when nobody took a dial.
+    AskNext,
     /// Dials a SIP address.
     DialSip,
     /// Shows the destination the caller's own number.
@@ -41,11 +43,12 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, in the order of the documentation.
-    pub const ALL: [Feature; 15] = [
+    pub const ALL: [Feature; 16] = [
         Feature::Speak,
         Feature::Play,
         Feature::DialAtOnce,
         Feature::DialInTurn,
+        Feature::AskNext,
         Feature::DialSip,
         Feature::PassCallerId,
         Feature::FixedCallerId,
@@ -66,6 +69,7 @@ impl Feature {
             Feature::Play => "play a sound file",
             Feature::DialAtOnce => "ring several targets at once",
             Feature::DialInTurn => "ring several targets in turn",
+            Feature::AskNext => "ask what comes after a dial",
             Feature::DialSip => "dial a SIP address",
             Feature::PassCallerId => "show the caller's own number",
             Feature::FixedCallerId => "show a number of yours",

@@ -9,17 +9,19 @@
 //!
 //! A step that waits for something (a dial, keys, a message) names what is asked next: the provider
 //! calls `…/dial`, `…/gather` or `…/voicemail` with the step's mark, and the reply replaces all
-//! steps behind it. Steps behind a [`Step::Gather`] are what happens when no key is pressed; not every
-//! provider goes on by itself then, some ask with no keys.
+//! steps behind it. Steps behind a [`Step::Gather`] are what happens when no key is pressed; where it is the
+//! last one, its address is asked then, too, with no keys.
 
 mod bookmark;
 mod feature;
+mod stage;
 mod step;
 #[cfg(test)]
 mod tests;
 
 pub use bookmark::Bookmark;
 pub use feature::Feature;
+pub use stage::{MAX_HOPS, Stage};
 pub use step::*;
 
 use crate::platform::ids::CallId;
@@ -68,8 +70,9 @@ impl Answer {
     }
 }
 
-/// What the person who answered hears before they are connected.
-pub fn whisper(whisper: &Whisper) -> Vec<Step> {
+/// What the person who answered hears before they are connected; `mark`: of the dial that they
+/// answered.
+pub fn whisper(whisper: &Whisper, mark: &str) -> Vec<Step> {
     let said = Prompt::Text { text: whisper.text.clone(), language: whisper.language.clone() };
     if !whisper.accept {
         return vec![Step::Say(said)];
@@ -80,7 +83,7 @@ pub fn whisper(whisper: &Whisper) -> Vec<Step> {
             max_digits: 1,
             timeout_s: ACCEPT_TIMEOUT_S,
             asks: Asks::Acceptance,
-            mark: String::new(),
+            mark: mark.to_owned(),
         }),
         Step::HangUp,
     ]

@@ -55,7 +55,8 @@ pub struct Dial {
 }
 
 /// Somebody to dial.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Target {
     /// A phone number.
     Phone(PhoneNumber),
@@ -70,6 +71,40 @@ impl Target {
             Target::Phone(number) => number.as_str(),
             Target::Sip(uri) => uri.as_str(),
         }
+    }
+}
+
+/// A text that is neither a phone number nor a SIP address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither a phone number in E.164 nor a SIP address such as sip:sales@pbx.example.com")]
+pub struct BadTarget;
+
+impl std::str::FromStr for Target {
+    type Err = BadTarget;
+
+    fn from_str(text: &str) -> Result<Self, BadTarget> {
+        let number = text.parse().map(Target::Phone);
+        number.or_else(|_| text.parse().map(Target::Sip)).map_err(|BadSipUri| BadTarget)
+    }
+}
+
+impl TryFrom<String> for Target {
+    type Error = BadTarget;
+
+    fn try_from(text: String) -> Result<Self, BadTarget> {
+        text.parse()
+    }
+}
+
+impl From<Target> for String {
+    fn from(target: Target) -> String {
+        target.as_str().to_owned()
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

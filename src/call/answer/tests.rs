@@ -94,10 +94,10 @@ fn an_answer_tells_what_it_needs() {
 fn who_must_accept_presses_a_key_or_is_hung_up_on() {
     let told =
         Whisper { text: "Call from Google Ads".to_owned(), language: String::new(), accept: false };
-    assert!(matches!(whisper(&told)[..], [Step::Say(_)]));
+    assert!(matches!(whisper(&told, "")[..], [Step::Say(_)]));
     let asked = Whisper { accept: true, ..told };
     assert!(matches!(
-        whisper(&asked)[..],
+        whisper(&asked, "")[..],
         [Step::Gather(Gather { asks: Asks::Acceptance, .. }), Step::HangUp]
     ));
     assert!(accepts("1") && !accepts("") && !accepts("11") && !accepts("2"));

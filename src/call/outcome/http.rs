@@ -164,6 +164,8 @@ async fn add_event(
         to: None,
         from: WhoCalled::default(),
         sip_call_id: None,
+        stage: Default::default(),
+        dialled: None,
         kind,
     };
     let call = recorder.record(&event).await.map_err(problem)?;

@@ -83,7 +83,7 @@ impl<'a> Webhook<'a> {
             ("voice", _) => Wants::Route,
             (_, Some(over)) => Wants::Next { over, mark: self.bookmark().mark },
             ("whisper", _) => match self.bookmark().whisper {
-                Some(whisper) => Wants::Whisper(whisper),
+                Some(whisper) => Wants::Whisper { whisper, mark: self.bookmark().mark },
                 // Whatever it is: nobody is kept from the caller by a text that is missing.
                 None => Wants::Screened { accepted: true },
             },
@@ -139,7 +139,12 @@ pub enum Wants {
         mark: String,
     },
     /// What the person who picked up hears before they are connected.
-    Whisper(Whisper),
+    Whisper {
+        /// What they hear, and whether they are asked.
+        whisper: Whisper,
+        /// The mark of the dial.
+        mark: String,
+    },
     /// Whether the person who picked up took the call: connect them, or hang up on them.
     Screened {
         /// Whether they did.

@@ -24,12 +24,14 @@
 //! | `hangup` | how the caller's leg ended: a word of the outcome table |
 //! | `talk_ms`, `ring_ms`, `dial_ms` | from answer to end; from dial to ringing; from dial to end |
 //! | `wait_s`, `duration_s` | of a queue; of a recording or message |
-//! | `mark` | of the step that is over, as the answer named it |
+//! | `mark` | of the step that it is about, as the answer named it |
+//! | `dest` | of a `leg` and of a `dial`: who was dialled, as the answer named them |
 //! | `digits`, `to`, `url` | keys; number that the call was handed on to; link of a recording |
 //!
 //! A request is a form, a query, or a flat JSON object. It carries the site's token in
 //! `Authorization`: `Bearer`, or as the password of `Basic`.
 
+use crate::call::answer::Stage;
 use crate::call::attestation;
 use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
 use crate::call::providers::fields::Fields;
@@ -88,6 +90,10 @@ pub fn events(
     if webhook.event != "transfer" {
         report = about_the_call(report, &fields);
     }
+    if report.stage.is_unknown() {
+        report.stage = Stage::of_mark(fields.get("mark"));
+    }
+    report.leg_to(fields.get("dest"));
     let at = time::moment(fields.get("at"));
     match webhook.event {
         "voice" => report.add(CallEventKind::Received, "", at),
@@ -98,11 +104,7 @@ pub fn events(
                 mark if mark.is_empty() => bounds::text(fields.get("mark")),
                 mark => mark,
             };
-            let digits = bounds::keys(fields.get("digits"));
-            if !digits.is_empty() {
-                let detail = format!("{mark}:{digits}");
-                report.add(CallEventKind::KeysPressed { mark, digits }, &detail, at);
-            }
+            report.add_keys(mark, fields.get("digits"), at);
         }
         "voicemail" => {
             let url = bounds::link(fields.get("url"));

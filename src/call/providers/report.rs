@@ -1,5 +1,6 @@
 //! Puts together the events that one webhook tells of one call. Pure.
 
+use crate::call::answer::Stage;
 use crate::call::caller::caller_number;
 use crate::call::model::{CallEvent, CallEventKind, Caller};
 use crate::call::providers::{Unreadable, Webhook, bounds};
@@ -19,6 +20,10 @@ pub struct Report<'a> {
     pub from: Caller,
     /// `Call-ID` of the caller's leg, when the webhook tells it.
     pub sip_call_id: Option<String>,
+    /// Which step of the call the webhook is about: what its address brought back tells.
+    pub stage: Stage,
+    /// Where the leg went that it is about, when it is about one and tells that.
+    dialled: Option<String>,
     events: Vec<CallEvent>,
 }
 
@@ -40,6 +45,8 @@ impl<'a> Report<'a> {
             to: None,
             from: Caller::default(),
             sip_call_id: None,
+            stage: Stage::of_mark(&webhook.bookmark().mark),
+            dialled: None,
             events: Vec::new(),
         })
     }
@@ -77,17 +84,30 @@ impl<'a> Report<'a> {
             to: None,
             from: Caller::default(),
             sip_call_id: None,
+            stage: self.stage,
+            dialled: self.dialled.clone(),
             kind,
         });
     }
 
-    /// Adds the keys that the caller pressed for the step with this mark; none, and nothing is added.
+    /// Notes where the leg went that the webhook is about: a number or a SIP address.
+    pub fn leg_to(&mut self, text: &str) {
+        let text = text.trim();
+        self.dialled = match text.get(..4).map(str::to_ascii_lowercase).as_deref() {
+            Some("sip:" | "sips") => Some(bounds::text(text)),
+            _ => PhoneNumber::parse_loose(text, Some(&self.site.country)).map(String::from),
+        };
+    }
+
+    /// Adds the keys that the caller pressed for the step with this mark, or that none was.
     pub fn add_keys(&mut self, mark: String, told: &str, at: Option<Millis>) {
         let digits = bounds::keys(told);
-        if !digits.is_empty() {
-            let detail = format!("{mark}:{digits}");
-            self.add(CallEventKind::KeysPressed { mark, digits }, &detail, at);
-        }
+        let detail = format!("{mark}:{digits}");
+        let kind = match digits.is_empty() {
+            true => CallEventKind::NoKeys,
+            false => CallEventKind::KeysPressed { mark, digits },
+        };
+        self.add(kind, &detail, at);
     }
 
     /// Adds the message that the caller left; one without any length is none.

@@ -24,6 +24,8 @@ fn event(name: &str) -> CallEvent {
         to: None,
         from: Caller { name: "line\nend \"quoted\" ü".to_owned(), ..Caller::default() },
         sip_call_id: None,
+        stage: Default::default(),
+        dialled: None,
         kind: CallEventKind::Received,
     }
 }

@@ -226,6 +226,8 @@ impl World {
             to: Some(to.clone()),
             from: Caller { number, ..Caller::default() },
             sip_call_id: None,
+            stage: Default::default(),
+            dialled: None,
             kind: CallEventKind::Received,
         };
         self.recorder.record(&event).await.map_err(|error| CliError::Replay(error.to_string()))

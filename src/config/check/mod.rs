@@ -6,7 +6,9 @@ mod installation;
 mod numbers;
 mod pages;
 mod redis;
+mod routing;
 mod sites;
+mod spam;
 mod telephony;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,8 @@ pub fn check(config: &Config) -> Vec<Complaint> {
     pages::check(config, &mut out);
     trackers::check(config, &mut out);
     numbers::check(config, &mut out);
+    routing::check(config, &mut out);
+    spam::check(config, &mut out);
     destinations::check(config, &mut out);
     out.into_vec()
 }

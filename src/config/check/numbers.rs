@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::call::answer::Target;
 use crate::config::complaint::Complaints;
 use crate::config::model::{Config, Site};
 use crate::platform::phone::PhoneNumber;
@@ -69,7 +70,19 @@ fn is_fictional(number: &PhoneNumber) -> bool {
 fn business_numbers(i: usize, site: &Site) -> Vec<(String, &PhoneNumber)> {
     let targets = site.targets.iter().enumerate();
     let targets = targets.map(|(j, t)| (format!("sites[{i}].targets[{j}].number"), &t.number));
-    std::iter::once((format!("sites[{i}].forward_to"), &site.forward_to)).chain(targets).collect()
+    let entries = site.numbers.iter().enumerate().filter_map(|(j, entry)| {
+        Some((format!("sites[{i}].numbers[{j}].forward_to"), entry.forward_to.as_ref()?))
+    });
+    let routes = site.routing.routes.iter().enumerate().flat_map(|(j, route)| {
+        route.kind.destinations().iter().enumerate().filter_map(move |(k, to)| match &to.address {
+            Target::Phone(number) => {
+                Some((format!("sites[{i}].routing.routes[{j}].to[{k}].address"), number))
+            }
+            Target::Sip(_) => None,
+        })
+    });
+    let site_wide = std::iter::once((format!("sites[{i}].forward_to"), &site.forward_to));
+    site_wide.chain(targets).chain(entries).chain(routes).collect()
 }
 
 fn tracking_numbers(i: usize, site: &Site) -> Vec<(String, &PhoneNumber)> {

@@ -46,6 +46,8 @@ pub struct ConversionCondition {
     pub converted: Option<bool>,
     /// Somebody told one of these dispositions.
     pub dispositions: Vec<String>,
+    /// Whether calls that are flagged as spam count, too.
+    pub spam: bool,
 }
 
 /// Where conversions are delivered. `serde` cannot refuse unknown keys next to `flatten`; the schema

@@ -18,6 +18,10 @@ pub struct NumberEntry {
     /// What it can do besides taking calls.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
+    /// Where calls to it are forwarded to when no rule says otherwise, and whatever fails; absent: the
+    /// site's `forward_to`.
+    #[serde(default)]
+    pub forward_to: Option<PhoneNumber>,
 }
 
 /// What a number can do besides taking calls.

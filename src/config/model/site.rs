@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Snippet, Telephony, Tracker,
-    Visits,
+    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Snippet, Spam,
+    Telephony, Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
@@ -87,6 +87,12 @@ pub struct Site {
     /// The telephony providers whose webhooks are accepted.
     #[serde(default)]
     pub telephony: Telephony,
+    /// Where its calls go.
+    #[serde(default)]
+    pub routing: Routing,
+    /// Which of its calls are unwanted.
+    #[serde(default)]
+    pub spam: Spam,
     /// When a call is a conversion.
     #[serde(default)]
     pub conversions: Vec<ConversionRule>,
@@ -252,6 +258,12 @@ impl Site {
     pub fn tracking_numbers(&self) -> impl Iterator<Item = &PhoneNumber> {
         let pooled = self.pools.iter().flat_map(|pool| &pool.numbers);
         pooled.chain(self.static_numbers.iter().map(|entry| &entry.number))
+    }
+
+    /// Where calls to `number` go when no rule says otherwise, and whatever fails.
+    pub fn fail_safe(&self, number: Option<&PhoneNumber>) -> &PhoneNumber {
+        let own = number.and_then(|number| self.numbers.iter().find(|of| &of.number == number));
+        own.and_then(|entry| entry.forward_to.as_ref()).unwrap_or(&self.forward_to)
     }
 
     /// The static number `number`, when it is one.

@@ -188,6 +188,23 @@ pub struct Generic {
 }
 
 impl Telephony {
+    /// The names of the providers that may tell of calls.
+    pub fn names(&self) -> Vec<&'static str> {
+        let all = [
+            ("twilio", self.twilio.is_empty()),
+            ("signalwire", self.signalwire.is_empty()),
+            ("telnyx", self.telnyx.is_empty()),
+            ("plivo", self.plivo.is_empty()),
+            ("vonage", self.vonage.is_empty()),
+            ("bandwidth", self.bandwidth.is_empty()),
+            ("freeswitch", self.freeswitch.is_empty()),
+            ("asterisk", self.asterisk.is_empty()),
+            ("kamailio", self.kamailio.is_empty()),
+            ("generic", self.generic.is_empty()),
+        ];
+        all.into_iter().filter_map(|(name, is_empty)| (!is_empty).then_some(name)).collect()
+    }
+
     /// Whether no provider may tell of a call.
     pub fn is_empty(&self) -> bool {
         *self == Telephony::default()

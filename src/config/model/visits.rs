@@ -62,13 +62,13 @@ pub struct ChannelRule {
     pub when: Vec<Condition>,
 }
 
-/// One condition on a visit: it holds when any value of any operator matches. Everything is
-/// compared without case.
+/// One condition on a visit, or on a call: it holds when any value of any operator matches. Everything
+/// is compared without case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Condition {
+pub struct Condition<F = VisitField> {
     /// What is looked at.
-    pub field: VisitField,
+    pub field: F,
     /// Name of the parameter, where the field is one; compared without case.
     #[serde(default)]
     pub name: String,
@@ -132,6 +132,18 @@ pub enum VisitField {
     Region,
     /// City of the visitor, in English.
     City,
+}
+
+/// What conditions look at.
+pub trait ConditionField: Copy {
+    /// Whether it needs the name of what is meant.
+    fn is_named(self) -> bool;
+}
+
+impl ConditionField for VisitField {
+    fn is_named(self) -> bool {
+        self == VisitField::Parameter
+    }
 }
 
 impl VisitField {

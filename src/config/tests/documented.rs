@@ -59,7 +59,7 @@ fn model_keys(value: &Json, path: &str, out: &mut BTreeSet<String>) {
         Json::Array(values) => values.iter().for_each(|value| model_keys(value, path, out)),
         Json::Object(table) => {
             let kind = table.get("kind").and_then(Json::as_str);
-            let kind = kind.filter(|_| path.ends_with("destinations"));
+            let kind = kind.filter(|_| path.ends_with("destinations") || path.ends_with("routes"));
             let path = kind.map_or_else(|| path.to_owned(), |kind| format!("{path}({kind})"));
             for (name, value) in table {
                 let path = format!("{path}.{name}");

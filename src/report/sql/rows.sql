@@ -1,10 +1,11 @@
 -- Called by report::store::rows, with {dimensions} replaced by ReportKind::dimensions.
 -- $1 sites joined by commas; $2 to $3 local dates, both included; $4 to $5 milliseconds, half open.
+-- $6 which calls count: exclude (those that are not unwanted), include (all) or only (those that are).
 -- A visit counts in `visits_with_call` when any call was ever attributed to it.
 WITH chosen AS (SELECT unnest(string_split($1, ',')) AS site),
 callers AS (
     SELECT DISTINCT session FROM calls
-    WHERE site IN (FROM chosen) AND session IS NOT NULL
+    WHERE site IN (FROM chosen) AND session IS NOT NULL AND ($6 = 'include' OR unwanted = ($6 = 'only'))
 ),
 visited AS (
     SELECT {dimensions}, count(*) AS visits, count(callers.session) AS visits_with_call
@@ -27,6 +28,13 @@ called AS (
     FROM calls
     WHERE site IN (FROM chosen)
         AND local_date BETWEEN $2::DATE AND $3::DATE AND started_at >= $4 AND started_at < $5
+        AND ($6 = 'include' OR unwanted = ($6 = 'only'))
+    GROUP BY ALL
+),
+unwanted_ones AS (
+    SELECT {dimensions}, count(*) AS spam_calls FROM calls
+    WHERE site IN (FROM chosen) AND unwanted
+        AND local_date BETWEEN $2::DATE AND $3::DATE AND started_at >= $4 AND started_at < $5
     GROUP BY ALL
 )
 SELECT {dimensions},
@@ -40,6 +48,7 @@ SELECT {dimensions},
     coalesce(sum(timed), 0)::UBIGINT,
     coalesce(sum(talk_s), 0)::UBIGINT,
     coalesce(sum(attributed), 0)::UBIGINT,
-    coalesce(sum(confidence), 0)::DOUBLE
-FROM (FROM visited UNION ALL BY NAME FROM called)
+    coalesce(sum(confidence), 0)::DOUBLE,
+    coalesce(sum(spam_calls), 0)::UBIGINT
+FROM (FROM visited UNION ALL BY NAME FROM called UNION ALL BY NAME FROM unwanted_ones)
 GROUP BY ALL

@@ -27,7 +27,9 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
     let is_leg = matches!(webhook.event, "leg" | "whisper" | "accept");
     let call_id = if is_leg { tree.text("/parentCallId") } else { tree.text("/callId") };
     let mut report = Report::new(NAME, site, webhook, &call_id)?;
-    if !is_leg {
+    if is_leg {
+        report.leg_to(&tree.text("/to"));
+    } else {
         report = about_the_call(report, &tree);
     }
     let happened = Happened::of(&tree);

@@ -83,13 +83,13 @@ impl BxmlWriter<'_> {
             Target::Sip(_) => "SipUri",
         });
         if let Some(whisper) = &dial.whisper {
-            let bookmark = Bookmark::default().with_whisper(Some(whisper));
+            let bookmark = Bookmark::at(&dial.mark).with_whisper(Some(whisper));
             element = element
                 .attribute("transferAnswerUrl", self.address("whisper", &bookmark))
                 .attribute("transferAnswerMethod", "POST");
         }
         let element = element
-            .attribute("transferDisconnectUrl", self.address("leg", &Bookmark::default()))
+            .attribute("transferDisconnectUrl", self.address("leg", &Bookmark::at(&dial.mark)))
             .attribute("transferDisconnectMethod", "POST");
         self.identified(element).text(target.as_str())
     }

@@ -13,11 +13,18 @@ use crate::call::providers::xml::Element;
 pub fn render(answer: &Answer) -> Document {
     let asks_next = |step: &Step| matches!(step, Step::Dial(_) | Step::Voicemail(_));
     let last = answer.steps.iter().position(asks_next);
+    let asks_last = match answer.steps.last() {
+        Some(Step::Gather(gather)) if last.is_none() => Some(next(answer, "gather", &gather.mark)),
+        _ => None,
+    };
     // What stands behind would run before the next question.
     let steps = last.map_or(&answer.steps[..], |last| &answer.steps[..=last]);
     let mut work: Vec<Element> = steps.iter().flat_map(|step| work(answer, step)).collect();
-    if last.is_none() {
-        work.push(hangup("NORMAL_CLEARING"));
+    match asks_last {
+        // Reached when no key was pressed.
+        Some(asks) => work.push(asks),
+        None if last.is_none() => work.push(hangup("NORMAL_CLEARING")),
+        None => {}
     }
     let body = Element::new("document")
         .attribute("type", "xml/freeswitch-httapi")

@@ -18,8 +18,9 @@
 //! | `cause` | on `ended` and `dial_ended`: how the dial ended: answered, busy, no_answer, failed, canceled, rejected, voicemail, a SIP status |
 //! | `talk_ms`, `hold_ms` | on these, optional: from answer to end; on hold altogether |
 //! | `wait_ms` | on `dequeued`, optional |
-//! | `digits` | on `keys` |
-//! | `mark` | on `keys` and `dial_ended`, optional: of the step that is over, as the answer named it |
+//! | `digits` | on `keys`; none: no key was pressed in time |
+//! | `mark` | optional: of the step that it is about, as the answer named it |
+//! | `dest` | on `answered`, `connected` and `dial_ended`, optional: who was dialled |
 //! | `recording_url`, `duration_ms` | on `recorded` and `voicemail` |
 //!
 //! | event | answer |

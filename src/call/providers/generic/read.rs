@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::call::answer::Stage;
 use crate::call::attestation;
 use crate::call::model::{CallEventKind, DialOutcome};
 use crate::call::providers::generic::NAME;
@@ -48,6 +49,8 @@ struct Message {
     #[serde(default)]
     mark: Option<String>,
     #[serde(default)]
+    dest: Option<String>,
+    #[serde(default)]
     recording_url: Option<String>,
     #[serde(default)]
     duration_ms: Option<u64>,
@@ -71,8 +74,11 @@ pub fn understood(site: &Site, webhook: &Webhook<'_>) -> Result<Understood, Unre
     let call_id = bounds::id(&message.call_id).ok_or_else(|| missing("call_id"))?;
     let report = Report::new(NAME, site, webhook, call_id)?;
     let mut report = about_the_call(report, &message);
+    report.stage = Stage::of_mark(text(&message.mark));
+    report.leg_to(text(&message.dest));
     let at = message.at.map(Millis::from);
-    let detail = format!("{}:{leg}:{}", message.event, message.seq.unwrap_or(0));
+    let stage = report.stage.hop;
+    let detail = format!("{}:{leg}:{}:{stage}", message.event, message.seq.unwrap_or(0));
     if let Some(hold_ms) = message.hold_ms.filter(|hold| *hold > 0) {
         report.add(
             CallEventKind::HeldFor { seconds: seconds(hold_ms) },
@@ -125,13 +131,12 @@ fn kind(message: &Message, site: &Site) -> Result<CallEventKind, Unreadable> {
         "transferred" => CallEventKind::Transferred {
             to: PhoneNumber::parse_loose(text(&message.to), Some(&site.country)),
         },
-        "keys" => {
-            let digits = bounds::keys(text(&message.digits));
-            if digits.is_empty() {
-                return Err(missing("digits"));
+        "keys" => match bounds::keys(text(&message.digits)) {
+            digits if digits.is_empty() => CallEventKind::NoKeys,
+            digits => {
+                CallEventKind::KeysPressed { mark: bounds::text(text(&message.mark)), digits }
             }
-            CallEventKind::KeysPressed { mark: bounds::text(text(&message.mark)), digits }
-        }
+        },
         "ended" | "dial_ended" => {
             let outcome = outcome::of(text(&message.cause)).ok_or_else(|| {
                 Unreadable("`ended` needs a `cause` such as answered, busy, no_answer".to_owned())

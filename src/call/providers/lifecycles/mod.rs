@@ -1,14 +1,16 @@
-//! Every provider through whole calls: answered, missed in every way, with a message, handed on; in order,
-//! shuffled and doubled.
+//! Every provider through whole calls: answered, missed in every way, with a message, handed on, routed on
+//! to others; in order, shuffled and doubled.
 
 mod dialled;
 mod more;
+mod routed;
 
 use std::collections::BTreeMap;
 
 use dialled::*;
 use more::*;
 use proptest::prelude::*;
+use routed::*;
 
 use crate::call::model::{Call, CallEvent, CallStatus};
 use crate::call::providers::by_name;
@@ -156,6 +158,9 @@ fn stories() -> Vec<Story> {
     all.extend(voicemails());
     all.extend(transfers());
     all.extend(screened());
+    all.extend(dialled_twice());
+    all.extend(refused_then_taken());
+    all.extend(menus_and_messages());
     all
 }
 

@@ -19,7 +19,9 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
     let call_id =
         if is_leg { fields.first(&["DialALegUUID", "CallUUID"]) } else { fields.get("CallUUID") };
     let mut report = Report::new(NAME, site, webhook, call_id)?;
-    if !is_leg {
+    if is_leg {
+        report.leg_to(&bounds::with_plus(fields.get("DialBLegTo")));
+    } else {
         report = about_the_call(report, &fields);
     }
     match webhook.event {

@@ -9,7 +9,11 @@ use crate::call::providers::xml::Element;
 
 /// The document of an answer; `<Response></Response>` when there is nothing more to do.
 pub fn render(answer: &Answer) -> Document {
-    let elements = answer.steps.iter().flat_map(|step| elements(answer, step));
+    let asks_last = match answer.steps.last() {
+        Some(Step::Gather(gather)) => Some(no_key(answer, gather)),
+        _ => None,
+    };
+    let elements = answer.steps.iter().flat_map(|step| elements(answer, step)).chain(asks_last);
     let body = Element::new("Response").children(elements).document();
     Document { content_type: "application/xml", body }
 }
@@ -45,7 +49,7 @@ fn dial_elements(answer: &Answer, dial: &Dial) -> Vec<Element> {
         .attribute("method", "POST")
         .attribute("redirect", "true")
         .attribute("timeout", dial.ring_s.clamp(5, 600))
-        .attribute("callbackUrl", answer.address("leg", &Bookmark::default()))
+        .attribute("callbackUrl", answer.address("leg", &Bookmark::at(&dial.mark)))
         .attribute("callbackMethod", "POST");
     if let ShownNumber::Fixed(number) = &dial.shown {
         element = element.attribute("callerId", number.digits());
@@ -101,6 +105,12 @@ fn gather_element(answer: &Answer, gather: &Gather) -> Element {
         .attribute("numDigits", gather.max_digits)
         .attribute("redirect", "true")
         .children(gather.prompt.iter().map(say))
+}
+
+/// Without a key `<GetInput>` asks nobody and the document goes on: this asks in its place.
+fn no_key(answer: &Answer, gather: &Gather) -> Element {
+    let address = answer.address("gather", &Bookmark::at(&gather.mark));
+    Element::new("Redirect").attribute("method", "POST").text(&address)
 }
 
 fn record_element(answer: &Answer, voicemail: &Voicemail) -> Element {

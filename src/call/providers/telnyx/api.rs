@@ -71,6 +71,8 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
     let mut report = Report::new("telnyx", site, webhook, &payload.call_session_id)?;
     if is_callers {
         report = about_the_call(report, &payload);
+    } else {
+        report.leg_to(payload.to.as_deref().unwrap_or_default());
     }
     let Some(kind) = kind(&event_type, &payload, is_callers) else { return Ok(Vec::new()) };
     let leg = payload.call_leg_id.as_deref().and_then(bounds::id).unwrap_or("-");

@@ -4,8 +4,10 @@ use super::{Sent, demo_keys, rich_answer};
 use crate::call::answer::Feature;
 use crate::call::model::CallEventKind;
 use crate::call::providers::{ALL, Over, Unverified, Wants, by_name, event_name, lacks};
+use crate::call::router::{Waiting, without_redis};
 use crate::call::tests::site;
 use crate::config::model::Telephony;
+use crate::platform::clock::Millis;
 
 #[test]
 fn names_and_events_are_words_and_each_there_once() {
@@ -44,7 +46,9 @@ fn without_a_signature_nobody_gets_in() {
 fn every_provider_forwards_to_the_number_that_it_is_given() {
     let blank = rich_answer("");
     for provider in ALL {
-        let steps = crate::call::routing::route(&site());
+        let waiting = Waiting { provider, wants: &Wants::Route };
+        let config = crate::call::tests::installation();
+        let steps = without_redis(&config, &site(), &waiting, None, Millis(0));
         let document = provider.render(&demo_keys(), &blank.with(steps));
         assert!(document.body.contains("14155550111"), "{}: {}", provider.name(), document.body);
         // A reply of a script is one line.

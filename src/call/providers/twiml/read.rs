@@ -34,7 +34,9 @@ pub fn events(
         Err(_) if matches!(webhook.event, "whisper" | "accept") => return Ok(Vec::new()),
         report => report?,
     };
-    if !is_leg {
+    if is_leg {
+        report.leg_to(fields.first(&["To", "Called"]));
+    } else {
         report = about_the_call(report, &fields);
     }
     match webhook.event {

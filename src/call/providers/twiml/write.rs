@@ -10,7 +10,11 @@ use crate::call::providers::xml::Element;
 
 /// The document of an answer; `<Response></Response>` when there is nothing more to do.
 pub fn render(dialect: &Dialect, answer: &Answer) -> Document {
-    let verbs = answer.steps.iter().map(|step| verb(dialect, answer, step));
+    let asks_last = match answer.steps.last() {
+        Some(Step::Gather(gather)) if gather.asks == Asks::Caller => Some(no_key(answer, gather)),
+        _ => None,
+    };
+    let verbs = answer.steps.iter().map(|step| verb(dialect, answer, step)).chain(asks_last);
     let body = Element::new("Response").children(verbs).document();
     Document { content_type: "text/xml; charset=utf-8", body }
 }
@@ -78,11 +82,11 @@ fn noun(answer: &Answer, dial: &Dial, target: &Target) -> Element {
         Target::Sip(_) => "Sip",
     });
     if let Some(whisper) = &dial.whisper {
-        let bookmark = Bookmark::default().with_whisper(Some(whisper));
+        let bookmark = Bookmark::at(&dial.mark).with_whisper(Some(whisper));
         noun =
             noun.attribute("url", answer.address("whisper", &bookmark)).attribute("method", "POST");
     }
-    noun.attribute("statusCallback", answer.address("leg", &Bookmark::default()))
+    noun.attribute("statusCallback", answer.address("leg", &Bookmark::at(&dial.mark)))
         .attribute("statusCallbackMethod", "POST")
         .attribute("statusCallbackEvent", "ringing answered completed")
         .text(target.as_str())
@@ -100,6 +104,12 @@ fn gather_verb(answer: &Answer, gather: &Gather) -> Element {
         .attribute("action", answer.address(event, &Bookmark::at(&gather.mark)))
         .attribute("method", "POST")
         .children(gather.prompt.iter().map(say))
+}
+
+/// Without a key a `<Gather>` asks nobody and the document goes on: this asks in its place.
+fn no_key(answer: &Answer, gather: &Gather) -> Element {
+    let address = answer.address("gather", &Bookmark::at(&gather.mark));
+    Element::new("Redirect").attribute("method", "POST").text(&address)
 }
 
 /// Without an `action` the provider would ask the same address again, for ever.

@@ -39,6 +39,8 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
     if is_callers {
         let number = |pointer| bounds::with_plus(&tree.text(pointer));
         report = report.numbers(&number("/from"), "", &number("/to"));
+    } else {
+        report.leg_to(&bounds::with_plus(&tree.text("/to")));
     }
     match webhook.event {
         "voice" => report.add(CallEventKind::Received, "", time::moment(&tree.text("/timestamp"))),

@@ -81,7 +81,7 @@ fn connects(answer: &Answer, dial: &Dial) -> Vec<Value> {
             connect["eventUrl"] = json!([address("dial", &Bookmark::at(&dial.mark))]);
             connect["eventType"] = json!("synchronous");
         } else {
-            connect["eventUrl"] = json!([address("status", &Bookmark::default())]);
+            connect["eventUrl"] = json!([address("status", &Bookmark::at(&dial.mark))]);
         }
         let shown = match &dial.shown {
             ShownNumber::Fixed(number) => Some(number),

@@ -1,0 +1,11 @@
+-- Version 4 of the warehouse: where a call was sent, and whether it is unwanted. `route_rule` is the rule that
+-- decided, `route` the last route that was taken; both empty without routing. `menu_keys` are the keys that the
+-- caller pressed, joined by commas. `unwanted`: reports leave the call out unless asked; people decide it, or else
+-- the spam screen, whose findings are in `spam_reasons`, joined by commas.
+
+ALTER TABLE calls ADD COLUMN route_rule VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN route VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN menu_keys VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN unwanted BOOLEAN DEFAULT false;
+ALTER TABLE calls ADD COLUMN spam_reasons VARCHAR DEFAULT '';
+UPDATE calls SET unwanted = true WHERE spam;
