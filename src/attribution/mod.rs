@@ -14,4 +14,4 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use store::{Lookup, join};
+pub use store::{Lookup, join, join_known};

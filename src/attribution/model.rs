@@ -50,6 +50,8 @@ pub enum Basis {
     Holder,
     /// The number is static and belongs to one source.
     Static,
+    /// Another system said so, and the call was taken over from there.
+    Imported,
     /// Nobody fits.
     None,
 }

@@ -82,6 +82,34 @@ pub fn rank(at: Millis, holders: &[Holder]) -> Ranking {
     Ranking { candidates, nobody: nobody / total }
 }
 
+/// Probability that somebody who gave a number in a session is who calls from it: households share telephones.
+const TOLD: f64 = 0.95;
+
+/// The ranking when somebody told that the caller was `session`; the others share what is left as before.
+pub fn certain(session: SessionId, candidates: &[Candidate]) -> Ranking {
+    let (own, others): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|candidate| candidate.session == session);
+    let chosen = match own.first() {
+        Some(own) => Candidate { probability: TOLD, ..(*own).clone() },
+        None => Candidate {
+            session,
+            probability: TOLD,
+            tier: Tier::Original,
+            idle_ms: 0,
+            tel_click: false,
+        },
+    };
+    let mass: f64 = others.iter().map(|other| other.probability).sum();
+    let share = |other: &&Candidate| Candidate {
+        probability: other.probability / mass.max(1.0) * (1.0 - TOLD),
+        ..(*other).clone()
+    };
+    let others: Vec<Candidate> = others.iter().map(share).collect();
+    let left: f64 = others.iter().map(|other| other.probability).sum();
+    let nobody = (1.0 - TOLD - left).max(0.0);
+    Ranking { candidates: std::iter::once(chosen).chain(others).collect(), nobody }
+}
+
 /// The answer when the best candidate is chosen. `visit` is the candidate's, `None` when it is no
 /// longer known; `touches` are its visitor's, in any order, empty without consent.
 pub fn attribute(
@@ -148,6 +176,24 @@ pub fn attribute_static(tables: &Tables, rules: &SiteRules, number: &StaticNumbe
         source: Some(source),
         ..nobody()
     }
+}
+
+/// The answer of another system for a call that was taken over from there: the source that it told is
+/// believed. A channel that it did not tell is that of a visit from this source. `page`: host and path.
+pub fn attribute_imported(
+    tables: &Tables,
+    rules: &SiteRules,
+    source: Option<Source>,
+    (landing_host, landing_page): (String, String),
+) -> Attribution {
+    let imported = Attribution { basis: Basis::Imported, landing_host, landing_page, ..nobody() };
+    let Some(mut source) = source else { return imported };
+    if source.channel.is_empty() {
+        let default = channel(tables, &source.source, &source.medium, &source.campaign);
+        let own = rules.channel(&VisitFacts::of_source(&source, default));
+        source.channel = own.map_or(default, |(_, name)| name).to_owned();
+    }
+    Attribution { confidence: 1.0, tier: Tier::Source, source: Some(source), ..imported }
 }
 
 /// No candidate was chosen, so there is no confidence in one.

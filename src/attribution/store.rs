@@ -1,12 +1,13 @@
 //! The join: reads who was shown the called number, and what they came from.
 
-use crate::attribution::model::Attribution;
-use crate::attribution::rules::{attribute, attribute_static, rank};
+use crate::attribution::model::{Attribution, Basis};
+use crate::attribution::rules::{attribute, attribute_static, certain, rank};
 use crate::call::model::Call;
 use crate::config::model::Site;
 use crate::lease::holders::holders;
 use crate::platform::clock::Millis;
-use crate::platform::keys::Shards;
+use crate::platform::ids::SessionId;
+use crate::platform::keys::{Shards, SiteKeys};
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::{load_visits, touches};
@@ -51,4 +52,33 @@ pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attrib
         None => Vec::new(),
     };
     Ok(attribute(at, &ranking, visit.as_ref(), &touches, look_back))
+}
+
+/// Whose call it was, when somebody told that its caller was `session`. `None` when that changes nothing: the call
+/// has that session already, or a certain source, or the visit is not known, came later, or is too long ago.
+pub async fn join_known(
+    redis: &Redis,
+    keys: &SiteKeys,
+    site: &Site,
+    call: &Call,
+    session: SessionId,
+) -> Result<Option<Attribution>, StoreError> {
+    let found = call.attribution.as_ref();
+    let settled = found.is_some_and(|found| {
+        found.session == Some(session) || matches!(found.basis, Basis::Static | Basis::Imported)
+    });
+    if settled {
+        return Ok(None);
+    }
+    let visit = load_visits(redis, keys, &[session]).await?.into_iter().next().flatten();
+    let window = site.attribution_window.as_millis() as i64;
+    let fits = |age: i64| (0..=window).contains(&age);
+    let visit = visit.filter(|visit| fits(call.started_at.since(visit.started_at)));
+    let Some(visit) = visit else { return Ok(None) };
+    let touches = match visit.visitor {
+        Some(visitor) => touches(redis, keys, &visitor, Some(session)).await?,
+        None => Vec::new(),
+    };
+    let ranking = certain(session, found.map_or(&[], |found| &found.candidates));
+    Ok(Some(attribute(call.started_at, &ranking, Some(&visit), &touches, site.look_back)))
 }

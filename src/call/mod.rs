@@ -15,11 +15,14 @@
 //! recorded then is replayed by [`worker`].
 
 pub mod answer;
+pub mod archive;
 pub mod attestation;
 pub mod caller;
 pub mod facts;
 pub mod http;
+pub mod import;
 pub mod list;
+pub mod live;
 pub mod model;
 pub mod outcome;
 pub mod providers;
@@ -27,6 +30,7 @@ pub mod recorder;
 pub mod replays;
 pub mod routing;
 pub mod rules;
+pub mod scoring;
 pub mod spool;
 pub mod store;
 pub mod view;

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use crate::attribution;
 use crate::call::caller::{counted, is_first_time};
-use crate::call::model::{Call, CallEvent};
+use crate::call::import::model::Imported;
+use crate::call::live::publish;
+use crate::call::model::{Call, CallEvent, CallOrigin};
 use crate::call::outcome::model::OutcomeChange;
-use crate::call::rules;
 use crate::call::store::{CallStore, Change, CountedCaller, Saved};
+use crate::call::{rules, scoring};
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
+use crate::http::problem::Problem;
 use crate::platform::clock::{Clock, Millis};
-use crate::platform::ids::{CallId, SiteId};
+use crate::platform::ids::{CallId, SessionId, SiteId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::signing::SigningKeys;
@@ -33,9 +36,48 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// What is told outside.
+    pub fn into_problem(self) -> Problem {
+        match self {
+            RecordError::Store(error) => error.into(),
+            RecordError::UnknownSite(_) => Problem::NotFound { what: "site" },
+            RecordError::Contended(_) => Problem::Unavailable { what: "the call record" },
+        }
+    }
+
     /// Whether waiting for Redis helps.
     pub fn is_outage(&self) -> bool {
         matches!(self, RecordError::Store(StoreError::Unavailable(_)))
+    }
+}
+
+/// What is known of a call before a change.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// How it stood.
+    call: Option<&'a Call>,
+    /// The version that Redis has; 0 when it has none.
+    expected: u32,
+}
+
+impl<'a> Known<'a> {
+    fn nothing() -> Self {
+        Known { call: None, expected: 0 }
+    }
+
+    /// A call that Redis has, if it does.
+    fn kept(call: Option<&'a Call>) -> Self {
+        Known { call, expected: call.map_or(0, |call| call.version) }
+    }
+
+    /// The same, or else one that only the archive has.
+    fn of(kept: Option<&'a Call>, archived: Option<&'a Call>) -> Self {
+        Known { call: kept.or(archived), expected: kept.map_or(0, |call| call.version) }
+    }
+
+    /// The call, when only the archive has it.
+    fn archived(&self) -> Option<&'a Call> {
+        self.call.filter(|_| self.expected == 0)
     }
 }
 
@@ -92,7 +134,9 @@ impl Recorder {
             if !changed {
                 return Ok(call);
             }
-            let saved = self.save(&installation, site, before.as_ref(), call, event.at).await?;
+            let saved = self
+                .save(&installation, site, Known::kept(before.as_ref()), call, event.at)
+                .await?;
             if let Some(call) = saved {
                 return Ok(call);
             }
@@ -115,7 +159,8 @@ impl Recorder {
             if !changed {
                 return Ok(Some(call));
             }
-            let saved = self.save(&installation, site, Some(&before), call, now).await?;
+            let saved =
+                self.save(&installation, site, Known::kept(Some(&before)), call, now).await?;
             if saved.is_some() {
                 return Ok(saved);
             }
@@ -124,27 +169,116 @@ impl Recorder {
     }
 
     /// Changes what came of a call, told by `by`. The call, and whether that is another version; `None`
-    /// when Redis no longer has it.
+    /// when nobody has it. `archived` is the call where Redis may no longer have it.
     pub async fn amend(
         &self,
         site: &SiteId,
         id: CallId,
         change: &OutcomeChange,
         by: &str,
+        archived: Option<&Call>,
     ) -> Result<Option<(Call, bool)>, RecordError> {
         let installation = self.live.now_full();
         let site = site_of(&installation, site)?;
         let keys = installation.shards.keys(&site.id);
         let now = self.clock.now();
         for _ in 0..MAX_TRIES {
-            let Some(before) = self.store.load(&keys, id).await? else { return Ok(None) };
+            let kept = self.store.load(&keys, id).await?;
+            let known = Known::of(kept.as_ref(), archived);
+            let Some(before) = known.call else { return Ok(None) };
             let (call, changed) = rules::amend(before.clone(), change, by, now);
             if !changed {
                 return Ok(Some((call, false)));
             }
-            let saved = self.save(&installation, site, Some(&before), call, now).await?;
+            let saved = self.save(&installation, site, known, call, now).await?;
             if let Some(call) = saved {
                 return Ok(Some((call, true)));
+            }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// Adds what somebody tells of a call that Redis may no longer have: `archived` then says how it
+    /// stood.
+    pub async fn record_late(
+        &self,
+        event: &CallEvent,
+        archived: Option<&Call>,
+    ) -> Result<Call, RecordError> {
+        let installation = self.live.now_full();
+        let site = site_of(&installation, &event.site)?;
+        let keys = installation.shards.keys(&site.id);
+        let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
+        for _ in 0..MAX_TRIES {
+            let kept = self.store.load(&keys, id).await?;
+            let known = Known::of(kept.as_ref(), archived);
+            let (call, changed) = rules::apply(known.call.cloned(), event);
+            if !changed {
+                return Ok(call);
+            }
+            let saved = self.save(&installation, site, known, call, event.at).await?;
+            if let Some(call) = saved {
+                return Ok(call);
+            }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// Takes over a call from another system, with the attribution and the outcome that it had there.
+    /// `false` when it is known already: it stays as it is.
+    pub async fn import(&self, imported: &Imported) -> Result<bool, RecordError> {
+        let Some(first) = imported.events.first() else { return Ok(false) };
+        let installation = self.live.now_full();
+        let site = site_of(&installation, &first.site)?;
+        let keys = installation.shards.keys(&site.id);
+        let id = CallId::of(&first.site, &first.provider, &first.provider_call_id);
+        for _ in 0..MAX_TRIES {
+            if self.store.load(&keys, id).await?.is_some() {
+                return Ok(false);
+            }
+            let apply = |call, event| Some(rules::apply(call, event).0);
+            let Some(mut call) = imported.events.iter().fold(None, apply) else { return Ok(false) };
+            call.version = 1;
+            call.attribution = Some(imported.attribution.clone());
+            call.outcome = imported.outcome.clone();
+            call.first_time = imported.first_time;
+            call.destination.clone_from(&imported.destination);
+            let saved = self.save(&installation, site, Known::nothing(), call, first.at).await?;
+            if saved.is_some() {
+                return Ok(true);
+            }
+        }
+        Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// Looks again at the last call of the caller with this hash, who turned out to be `session`: when the call
+    /// is inside the attribution window of that visit, and the visit began before it, it becomes its call. Says
+    /// whether it did.
+    pub async fn rejoin(
+        &self,
+        site: &SiteId,
+        caller_hash: &str,
+        session: SessionId,
+    ) -> Result<bool, RecordError> {
+        let installation = self.live.now_full();
+        let site = site_of(&installation, site)?;
+        let keys = installation.shards.keys(&site.id);
+        let Some(caller) = self.store.load_caller(&keys, caller_hash).await? else {
+            return Ok(false);
+        };
+        for _ in 0..MAX_TRIES {
+            let Some(before) = self.store.load(&keys, caller.last_call).await? else {
+                return Ok(false);
+            };
+            let redis = self.store.redis();
+            let joined = attribution::join_known(redis, &keys, site, &before, session).await?;
+            let Some(joined) = joined else { return Ok(false) };
+            let mut call = before.clone();
+            call.attribution = Some(joined);
+            call.version = before.version.saturating_add(1);
+            let (known, now) = (Known::kept(Some(&before)), self.clock.now());
+            if self.save(&installation, site, known, call, now).await?.is_some() {
+                return Ok(true);
             }
         }
         Err(RecordError::Contended(MAX_TRIES))
@@ -155,20 +289,32 @@ impl Recorder {
         &self,
         installation: &Installation,
         site: &Site,
-        before: Option<&Call>,
+        known: Known<'_>,
         call: Call,
         at: Millis,
     ) -> Result<Option<Call>, RecordError> {
         let keys = installation.shards.keys(&site.id);
-        let (call, caller) = self.complete(installation, site, &keys, before, call).await?;
+        let (mut call, caller) = self.complete(installation, site, &keys, known.call, call).await?;
+        call.score = scoring::score(&site.scoring, &call);
         let now = self.clock.now();
         let give_up_after = installation.config.postback.give_up_after;
-        let postbacks = postback::rules::decide(site, &call, now, give_up_after);
-        let expected = before.map_or(0, |before| before.version);
+        let mut postbacks = postback::rules::decide(site, &call, now, give_up_after);
+        match (call.origin(), known.archived()) {
+            // What became of it was told by the system that it comes from.
+            (CallOrigin::Imported, _) => postbacks.clear(),
+            // The outbox has forgotten what it sent so long ago.
+            (_, Some(before)) => {
+                let told = postback::rules::decide(site, before, now, give_up_after);
+                postbacks.retain(|new| told.iter().all(|old| old.id != new.id));
+            }
+            (_, None) => {}
+        }
+        let expected = known.expected;
         let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
         match self.store.save(&keys, &change).await? {
             Saved::Saved { .. } => {
-                count_final(before, &call);
+                count_final(known.call, &call);
+                publish(self.store.redis(), &keys, known.call, &call);
                 Ok(Some(call))
             }
             Saved::Conflict => {
@@ -188,12 +334,16 @@ impl Recorder {
         before: Option<&Call>,
         mut call: Call,
     ) -> Result<(Call, Option<CountedCaller>), RecordError> {
-        call.destination.get_or_insert_with(|| site.forward_to.clone());
+        let imported = call.origin() == CallOrigin::Imported;
+        if !imported {
+            call.destination.get_or_insert_with(|| site.forward_to.clone());
+        }
         // A first event out of order knows neither the number nor the time of arrival.
         let asks_the_same = |before: &Call| {
             before.tracking_number == call.tracking_number && before.started_at == call.started_at
         };
-        if call.attribution.is_none() || !before.is_some_and(asks_the_same) {
+        let asked = before.is_some_and(asks_the_same) || imported;
+        if call.attribution.is_none() || !asked {
             let lookup = attribution::Lookup {
                 redis: self.store.redis(),
                 shards: installation.shards,
@@ -205,7 +355,7 @@ impl Recorder {
             call.attribution = Some(attribution::join(lookup, site, &call).await?);
         }
         let caller = match &call.caller.number {
-            Some(number) if call.first_time.is_none() => {
+            Some(number) if call.caller_hash.is_none() => {
                 let hash = self.signing.caller_hash(site.id.as_str(), number.as_str());
                 Some(self.count_caller(site, keys, &mut call, hash).await?)
             }
@@ -223,7 +373,8 @@ impl Recorder {
     ) -> Result<CountedCaller, RecordError> {
         let known = self.store.load_caller(keys, &hash).await?;
         let look_back = site.caller_look_back;
-        call.first_time = Some(is_first_time(known.as_ref(), call.id, call.started_at, look_back));
+        let first_time = is_first_time(known.as_ref(), call.id, call.started_at, look_back);
+        call.first_time.get_or_insert(first_time);
         call.caller_hash = Some(hash.clone());
         Ok(CountedCaller {
             hash,

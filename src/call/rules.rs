@@ -87,6 +87,7 @@ fn blank(event: &CallEvent) -> Call {
         keys: Vec::new(),
         attribution: None,
         outcome: Outcome::default(),
+        score: None,
         applied: Vec::new(),
         facts: CallFacts::default(),
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::attribution::model::{Attribution, Basis, Candidate};
 use crate::call::attestation::Level;
 use crate::call::facts::KeyPress;
-use crate::call::model::{Call, CallStatus};
+use crate::call::model::{Call, CallOrigin, CallStatus};
 use crate::call::outcome::model::Outcome;
 use crate::call::outcome::view::OutcomeView;
 use crate::lease::model::Tier;
@@ -70,6 +70,20 @@ pub struct CallView {
     /// Link to a recording at the provider, or else to the message that the caller left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
+    /// How it came to be known.
+    pub origin: CallOrigin,
+    /// When the business first called back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_back_at: Option<String>,
+    /// When it first reached the caller by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached_at: Option<String>,
+    /// How good a lead it is, 0 to 100: as somebody told, or else by the site's scoring rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead_score: Option<u8>,
+    /// Whether it is a lead worth pursuing: as somebody told, or else by the site's scoring rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qualified: Option<bool>,
     /// What came of it; absent while nobody told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeView>,
@@ -127,7 +141,8 @@ pub struct KeyPressView {
 /// Whose call it was.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AttributionView {
-    /// `holder`: a session held the number; `static`: the number has one source; `none`.
+    /// `holder`: a session held the number; `static`: the number has one source; `imported`: another system
+    /// said so; `none`.
     pub basis: &'static str,
     /// Probability of the chosen candidate, 0.0 to 1.0.
     pub confidence: f64,
@@ -213,6 +228,11 @@ impl From<&Call> for CallView {
             transferred_at: call.transferred_at.map(time),
             keys: call.keys.iter().map(KeyPressView::from).collect(),
             recording_url: call.recording_url.clone(),
+            origin: call.origin(),
+            called_back_at: call.called_back().0.map(time),
+            reached_at: call.called_back().1.map(time),
+            lead_score: call.lead_score(),
+            qualified: call.qualified(),
             outcome: (call.outcome != Outcome::default()).then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
         }
@@ -233,6 +253,7 @@ impl From<&Attribution> for AttributionView {
             basis: match found.basis {
                 Basis::Holder => "holder",
                 Basis::Static => "static",
+                Basis::Imported => "imported",
                 Basis::None => "none",
             },
             confidence: found.confidence,

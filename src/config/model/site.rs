@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Snippet, Telephony, Tracker,
-    Visits,
+    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Scoring, Snippet, Telephony,
+    Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
@@ -87,6 +87,9 @@ pub struct Site {
     /// The telephony providers whose webhooks are accepted.
     #[serde(default)]
     pub telephony: Telephony,
+    /// Which calls are good leads.
+    #[serde(default)]
+    pub scoring: Scoring,
     /// When a call is a conversion.
     #[serde(default)]
     pub conversions: Vec<ConversionRule>,
