@@ -108,6 +108,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         transferred_at: None,
         keys: Vec::new(),
         outcome: Default::default(),
+        score: None,
         attribution: None,
         applied: Vec::new(),
     }
