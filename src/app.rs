@@ -11,6 +11,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::attribution::worker::Fitter;
+use crate::call::archive::Archive;
+use crate::call::live::hub::Hub;
+use crate::call::providers::accounts::client::ApiClient;
+use crate::call::providers::accounts::worker::Reconciler;
 use crate::call::recorder::Recorder;
 use crate::call::spool::{Spool, SpoolOptions};
 use crate::call::worker::CallWorker;
@@ -91,8 +95,8 @@ pub enum StartError {
     /// The compiled-in tables cannot be read.
     #[error(transparent)]
     Tables(#[from] TablesError),
-    /// The client that delivers postbacks cannot be made.
-    #[error("cannot make the client for postbacks: {0}")]
+    /// The clients that deliver postbacks and ask providers cannot be made.
+    #[error("cannot make an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
 }
 
@@ -112,6 +116,7 @@ struct Service {
     clock: Clock,
     address: SocketAddr,
     leases: LeaseStore,
+    hub: Hub,
     /// Asks for a look at the databases of places.
     look_at_places: Arc<Notify>,
     server: ServerHandle,
@@ -266,21 +271,27 @@ impl Service {
             grants: web::Data::new(Grants::default()),
             places,
             client_key,
+            hub: Hub::new(for_workers.clone(), live.clone()),
             outbox: outbox.clone(),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
         };
         let grants = parts.grants.clone().into_inner();
-        let recorder = Recorder::new(
-            redis,
-            live.clone(),
-            clock.clone(),
-            parts.signing.clone(),
-            parts.tables.clone().into_inner(),
+        let recorder_on = |redis| {
+            let tables = parts.tables.clone().into_inner();
+            Recorder::new(redis, live.clone(), clock.clone(), parts.signing.clone(), tables)
+        };
+        let hub = parts.hub.clone();
+        let reconciler = Reconciler::new(
+            recorder_on(for_workers.clone()),
+            spool.clone(),
+            LeaseStore::new(for_workers.clone()),
+            Archive::new(warehouse.clone()),
+            ApiClient::new(&installation.config.providers)?,
         );
-        let fitter = Fitter::new(recorder.clone());
-        let calls = CallWorker::new(recorder, spool);
+        let fitter = Fitter::new(recorder_on(for_workers.clone()));
+        let calls = CallWorker::new(recorder_on(redis), spool);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
         let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
@@ -304,6 +315,8 @@ impl Service {
             tokio::spawn(place::worker::run(watcher, look_at_places.clone(), signal())),
             tokio::spawn(calls.run(signal())),
             tokio::spawn(fitter.run(signal())),
+            tokio::spawn(reconciler.run(signal())),
+            tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),
                 live.clone(),
@@ -318,6 +331,7 @@ impl Service {
             clock,
             address,
             leases,
+            hub,
             look_at_places,
             server: running.handle(),
             serving: tokio::spawn(running),
@@ -342,6 +356,8 @@ impl Service {
     }
 
     async fn wind_down(&mut self) {
+        // Their requests would never be finished.
+        self.hub.close();
         self.server.stop(true).await;
         self.work_over.begin();
         // The deliverer waits as long itself for what is being sent, then lets go of it.

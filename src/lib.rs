@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod http;
+pub mod lead;
 pub mod lease;
 pub mod ledger;
 pub mod platform;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::attribution::credit::{Contact, credits};
-use crate::attribution::model::{Attribution, Basis};
+use crate::attribution::model::{Attribution, Basis, Candidate};
 use crate::attribution::observation::Observation;
 use crate::attribution::rules::Ranking;
 use crate::config::model::StaticNumber;
@@ -86,6 +86,36 @@ impl Joined<'_> {
     }
 }
 
+/// Probability that somebody who gave a number in a session is who calls from it: households share
+/// telephones.
+const TOLD: f64 = 0.95;
+
+/// The ranking when somebody told that the caller was `session`; the others share what is left as before.
+pub fn certain(session: SessionId, candidates: &[Candidate]) -> Ranking {
+    let (own, others): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|candidate| candidate.session == session);
+    let chosen = match own.first() {
+        Some(own) => Candidate { probability: TOLD, ..(*own).clone() },
+        None => Candidate {
+            session,
+            probability: TOLD,
+            tier: Tier::Original,
+            idle_ms: 0,
+            tel_click: false,
+            reasons: Vec::new(),
+        },
+    };
+    let mass: f64 = others.iter().map(|other| other.probability).sum();
+    let share = |other: &&Candidate| Candidate {
+        probability: other.probability / mass.max(1.0) * (1.0 - TOLD),
+        ..(*other).clone()
+    };
+    let others: Vec<Candidate> = others.iter().map(share).collect();
+    let left: f64 = others.iter().map(|other| other.probability).sum();
+    let nobody = (1.0 - TOLD - left).max(0.0);
+    Ranking { candidates: std::iter::once(chosen).chain(others).collect(), nobody }
+}
+
 /// The answer for a call to a pooled number, or to one that is nobody's.
 pub fn attribute(joined: Joined<'_>, look_back: SignedDuration) -> Attribution {
     let inferred = joined.inferred();
@@ -157,6 +187,24 @@ pub fn attribute_static(tables: &Tables, rules: &SiteRules, number: &StaticNumbe
         source: Some(source),
         ..nobody()
     }
+}
+
+/// The answer of another system for a call that was taken over from there: the source that it told is
+/// believed. A channel that it did not tell is that of a visit from this source. `page`: host and path.
+pub fn attribute_imported(
+    tables: &Tables,
+    rules: &SiteRules,
+    source: Option<Source>,
+    (landing_host, landing_page): (String, String),
+) -> Attribution {
+    let imported = Attribution { basis: Basis::Imported, landing_host, landing_page, ..nobody() };
+    let Some(mut source) = source else { return imported };
+    if source.channel.is_empty() {
+        let default = channel(tables, &source.source, &source.medium, &source.campaign);
+        let own = rules.channel(&VisitFacts::of_source(&source, default));
+        source.channel = own.map_or(default, |(_, name)| name).to_owned();
+    }
+    Attribution { confidence: 1.0, tier: Tier::Source, source: Some(source), ..imported }
 }
 
 /// No candidate was chosen, so there is no confidence in one.

@@ -27,4 +27,4 @@ pub mod store;
 mod tests;
 pub mod worker;
 
-pub use store::{Lookup, join};
+pub use store::{Lookup, join, join_known};

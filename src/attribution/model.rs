@@ -86,6 +86,8 @@ pub enum Basis {
     Static,
     /// The number told nothing; the caller called before, and this is the session of that call.
     Inferred,
+    /// Another system said so, and the call was taken over from there.
+    Imported,
     /// Nobody fits.
     None,
 }

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::answer::Stage;
 use crate::call::dial::{DialFacts, MarkedDial, rank};
-use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
+use crate::call::model::{CallEvent, CallEventKind, CallOrigin, DialOutcome};
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
 
-/// Most key presses, holds and transfers that a call remembers of each; the earliest stay.
+/// Most key presses, holds, call-backs and transfers that a call remembers of each; the earliest stay.
 const MAX_KEPT: usize = 32;
 
 /// The merged facts of one call.
@@ -60,6 +60,11 @@ pub struct CallFacts {
     /// What keys were pressed; the same keys at the same step count once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<KeyPress>,
+    /// How it came to be known; the word that says most stays.
+    pub origin: CallOrigin,
+    /// When the business called back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub call_backs: Vec<CallBack>,
     /// When waiting for an end was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_up_at: Option<Millis>,
@@ -93,6 +98,15 @@ pub struct Transfer {
     /// To whom, when that is a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<PhoneNumber>,
+}
+
+/// The business called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallBack {
+    /// When.
+    pub at: Millis,
+    /// Whether the caller was reached.
+    pub answered: bool,
 }
 
 /// Keys that the caller pressed.
@@ -137,6 +151,11 @@ impl CallFacts {
         earliest(&mut self.first_sign_at, at);
         match &event.kind {
             CallEventKind::Received => earliest(&mut self.received_at, at),
+            CallEventKind::Reconciled => self.origin = self.origin.max(CallOrigin::Reconciled),
+            CallEventKind::Imported => self.origin = CallOrigin::Imported,
+            &CallEventKind::CalledBack { answered } => {
+                keep_earliest(&mut self.call_backs, CallBack { at, answered }, |a, b| a == b);
+            }
             CallEventKind::Ringing => earliest(&mut self.rang_at, at),
             CallEventKind::Answered
             | CallEventKind::Connected

@@ -15,12 +15,15 @@
 //! recorded then is replayed by [`worker`].
 
 pub mod answer;
+pub mod archive;
 pub mod attestation;
 pub mod caller;
 pub mod dial;
 pub mod facts;
 pub mod http;
+pub mod import;
 pub mod list;
+pub mod live;
 pub mod model;
 pub mod outcome;
 pub mod providers;
@@ -29,6 +32,7 @@ pub mod replays;
 pub mod router;
 pub mod routing;
 pub mod rules;
+pub mod scoring;
 pub mod spam;
 pub mod spool;
 pub mod store;

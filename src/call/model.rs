@@ -10,6 +10,7 @@ use crate::call::dial::DialFacts;
 use crate::call::facts::{CallFacts, KeyPress};
 use crate::call::outcome::model::Outcome;
 use crate::call::routing::model::{Route, RouteStep};
+use crate::call::scoring::Score;
 use crate::call::spam;
 use crate::call::spam::model::Screen;
 use crate::platform::clock::Millis;
@@ -80,6 +81,10 @@ pub struct Caller {
 pub enum CallEventKind {
     /// The call arrived at the tracking number.
     Received,
+    /// The provider's list of calls told of it; no webhook had.
+    Reconciled,
+    /// It was taken over from another system.
+    Imported,
     /// The destination rings.
     Ringing,
     /// A leg was picked up: told by the dial leg, never by the parent's state. Where nothing says more,
@@ -107,6 +112,11 @@ pub enum CallEventKind {
     HeldFor {
         /// Seconds.
         seconds: u32,
+    },
+    /// The business called back.
+    CalledBack {
+        /// Whether the caller was reached.
+        answered: bool,
     },
     /// The call was handed on to somebody else.
     Transferred {
@@ -183,6 +193,42 @@ pub enum DialOutcome {
     Rejected,
     /// A machine took a message.
     Voicemail,
+}
+
+/// How a call came to be known.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOrigin {
+    /// Its provider's webhooks told of it.
+    #[default]
+    Webhook,
+    /// It was found in its provider's list of calls; no webhook had told of it.
+    Reconciled,
+    /// It was taken over from another system.
+    Imported,
+}
+
+impl CallOrigin {
+    /// The word used in the API, facts and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            CallOrigin::Webhook => "webhook",
+            CallOrigin::Reconciled => "reconciled",
+            CallOrigin::Imported => "imported",
+        }
+    }
 }
 
 /// Where a call stands. The final states are those of the metric catalogue.
@@ -318,9 +364,12 @@ pub struct Call {
     /// Whose call it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
-    /// What came of it.
+    /// What came of it, as somebody told.
     #[serde(default)]
     pub outcome: Outcome,
+    /// What the site's scoring rules make of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
     /// `dedup` of the events already applied, oldest first, bounded.
     #[serde(default)]
     pub applied: Vec<String>,
@@ -381,6 +430,28 @@ impl Call {
     /// Whether it is unwanted: what people tell counts, else what the spam screen found.
     pub fn is_spam(&self) -> bool {
         spam::rules::is_spam(self)
+    }
+
+    /// How it came to be known.
+    pub fn origin(&self) -> CallOrigin {
+        self.facts.origin
+    }
+
+    /// How good a lead it is, 0 to 100: as somebody told, or else by the site's rules.
+    pub fn lead_score(&self) -> Option<u8> {
+        self.outcome.lead_score.or(self.score.map(|score| score.points))
+    }
+
+    /// Whether it is a lead worth pursuing: as somebody told, or else by the site's rules.
+    pub fn qualified(&self) -> Option<bool> {
+        self.outcome.qualified.or(self.score.and_then(|score| score.qualified))
+    }
+
+    /// When the business first called back, and when it first reached the caller by that.
+    pub fn called_back(&self) -> (Option<Millis>, Option<Millis>) {
+        let mut back = self.facts.call_backs.iter();
+        let first = back.clone().map(|back| back.at).next();
+        (first, back.find(|back| back.answered).map(|back| back.at))
     }
 }
 

@@ -100,6 +100,7 @@ fn blank(event: &CallEvent) -> Call {
         screen: None,
         origin: Origin::default(),
         outcome: Outcome::default(),
+        score: None,
         applied: Vec::new(),
         facts: CallFacts::default(),
     }

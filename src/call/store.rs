@@ -123,6 +123,16 @@ impl CallStore {
         packed.iter().flatten().map(|text| unpack(text)).collect()
     }
 
+    /// What is known of a caller.
+    pub async fn load_caller(
+        &self,
+        keys: &SiteKeys,
+        hash: &str,
+    ) -> Result<Option<CallerRecord>, StoreError> {
+        let command = redis::cmd("HGETALL").arg(keys.caller(hash)).to_owned();
+        caller_record(&self.redis.command("a caller", &command).await?)
+    }
+
     /// Saves a change, or nothing.
     pub async fn save(&self, keys: &SiteKeys, change: &Change<'_>) -> Result<Saved, StoreError> {
         let call = change.call;

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use crate::attribution::model::{Attribution, Basis, Candidate, Reason};
 use crate::call::attestation::Level;
 use crate::call::facts::KeyPress;
-use crate::call::model::{Call, CallStatus};
+use crate::call::model::{Call, CallOrigin, CallStatus};
 use crate::call::outcome::model::Outcome;
 use crate::call::outcome::view::OutcomeView;
 use crate::call::routing::model::{Action, RouteStep, Why};
-use crate::call::spam::model::Reason;
+use crate::call::spam::model::Reason as SpamReason;
 use crate::call::spam::rules::passed;
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
@@ -79,6 +79,20 @@ pub struct CallView {
     /// Link to a recording at the provider, or else to the message that the caller left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<String>,
+    /// How it came to be known.
+    pub origin: CallOrigin,
+    /// When the business first called back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_back_at: Option<String>,
+    /// When it first reached the caller by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached_at: Option<String>,
+    /// How good a lead it is, 0 to 100: as somebody told, or else by the site's scoring rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead_score: Option<u8>,
+    /// Whether it is a lead worth pursuing: as somebody told, or else by the site's scoring rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qualified: Option<bool>,
     /// What came of it; absent while nobody told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeView>,
@@ -156,7 +170,7 @@ pub struct SpamView {
     pub is_spam: bool,
     /// What the screen found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<SpamReason>,
     /// Whether the caller pressed the key that lets them through.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub passed_challenge: bool,
@@ -177,7 +191,7 @@ pub struct KeyPressView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AttributionView {
     /// `holder`: a session held the number; `static`: the number has one source; `inferred`: the session
-    /// of the caller's earlier call; `none`.
+    /// of the caller's earlier call; `imported`: another system said so; `none`.
     pub basis: &'static str,
     /// Probability of the chosen candidate, 0.0 to 1.0.
     pub confidence: f64,
@@ -277,6 +291,11 @@ impl From<&Call> for CallView {
                 .collect(),
             spam: SpamView::from(call),
             recording_url: call.recording_url.clone(),
+            origin: call.origin(),
+            called_back_at: call.called_back().0.map(time),
+            reached_at: call.called_back().1.map(time),
+            lead_score: call.lead_score(),
+            qualified: call.qualified(),
             outcome: (call.outcome != Outcome::default()).then(|| OutcomeView::from(&call.outcome)),
             attribution: call.attribution.as_ref().map(AttributionView::from),
         }
@@ -324,6 +343,7 @@ impl From<&Attribution> for AttributionView {
                 Basis::Holder => "holder",
                 Basis::Static => "static",
                 Basis::Inferred => "inferred",
+                Basis::Imported => "imported",
                 Basis::None => "none",
             },
             confidence: found.confidence,

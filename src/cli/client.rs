@@ -59,12 +59,33 @@ impl Client {
         self.send(Method::POST, path, &[], |request| request).await
     }
 
+    /// Reads the JSON at `path`.
+    pub async fn get_json(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<serde_json::Value, CliError> {
+        let text = self.get(path, query).await?;
+        serde_json::from_str(&text)
+            .map_err(|e| CliError::Server { url: self.url(path), why: format!("no JSON: {e}") })
+    }
+
     /// Posts a CSV to `path`.
     pub async fn post_csv(&self, path: &str, csv: String) -> Result<String, CliError> {
+        self.post_csv_to(path, &[], csv).await
+    }
+
+    /// Posts a CSV to `path` with a query.
+    pub async fn post_csv_to(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        csv: String,
+    ) -> Result<String, CliError> {
         let with_csv = |request: RequestBuilder| {
             request.header("content-type", "text/csv; charset=utf-8").body(csv)
         };
-        self.send(Method::POST, path, &[], with_csv).await
+        self.send(Method::POST, path, query, with_csv).await
     }
 
     /// Deletes what is at `path`.

@@ -1,6 +1,7 @@
 //! What a command says when it cannot do its work.
 
 use crate::app::StartError;
+use crate::call::providers::accounts::client::ApiError;
 use crate::config::load::LoadError;
 use crate::platform::ids::SiteId;
 use crate::platform::redis::StoreError;
@@ -38,6 +39,18 @@ pub enum CliError {
     /// Some of the numbers could not be taken; each was told already.
     #[error("{0} of the numbers were not taken")]
     Rejected(usize),
+    /// Some lines could not be taken; each was told already.
+    #[error("{0} lines were not taken")]
+    RejectedLines(usize),
+    /// No such provider, or nothing to ask it with.
+    #[error("{0}")]
+    Provider(String),
+    /// A provider's API did not do what was asked.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Webhooks that should come here do not; each was told already.
+    #[error("{0} of the webhooks are not as they should be; `ringtrace provider sync` sets them")]
+    Unsynced(usize),
     /// A database of places cannot be used.
     #[error(transparent)]
     Place(DatabaseError),

@@ -7,8 +7,10 @@ mod demo;
 mod doctor;
 mod error;
 mod fit;
+mod import;
 mod key;
 mod numbers;
+mod provider;
 pub mod replay;
 mod report;
 mod serve;
@@ -28,8 +30,10 @@ pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use error::CliError;
 pub use fit::FitArgs;
+pub use import::ImportCommand;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use numbers::{NumbersCommand, PoolArgs};
+pub use provider::ProviderCommand;
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
 pub use serve::ServeArgs;
@@ -74,6 +78,12 @@ pub enum Command {
     /// The numbers of a pool of the running server.
     #[command(subcommand)]
     Numbers(NumbersCommand),
+    /// Accounts at telephony providers: do they work, and do their webhooks come here?
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Take over what other systems know into the running server.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -97,6 +107,8 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Numbers(command) => finish(numbers::run(command)),
+        Command::Provider(command) => finish(provider::run(command)),
+        Command::Import(command) => finish(import::run(command)),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }
 }

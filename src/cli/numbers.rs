@@ -110,12 +110,16 @@ async fn import(file: &PathBuf, pool: &PoolArgs) -> Result<(), CliError> {
     } else {
         text = std::fs::read_to_string(file).map_err(CliError::Stream)?;
     }
-    let (client, path) = (pool.server.client()?, pool.path());
+    add_all(&pool.server.client()?, &pool.path(), &text).await
+}
+
+/// Adds the numbers of a CSV to the pool at `path`, and tells what became of them.
+pub async fn add_all(client: &Client, path: &str, text: &str) -> Result<(), CliError> {
     let mut sum = AddedReply::default();
-    for (first_line, part) in parts(&text) {
-        let answer = client.post_csv(&path, part).await?;
+    for (first_line, part) in parts(text) {
+        let answer = client.post_csv(path, part).await?;
         let reply: AddedReply = serde_json::from_str(&answer).map_err(|e| CliError::Server {
-            url: client.url(&path),
+            url: client.url(path),
             why: format!("the answer is not what was asked for: {e}"),
         })?;
         sum.added += reply.added;

@@ -6,6 +6,7 @@ mod conversion;
 mod number;
 mod pages;
 mod routing;
+mod scoring;
 mod site;
 mod spam;
 mod telephony;
@@ -28,6 +29,7 @@ pub use conversion::*;
 pub use number::*;
 pub use pages::*;
 pub use routing::*;
+pub use scoring::*;
 pub use site::*;
 pub use spam::*;
 pub use telephony::*;
@@ -56,6 +58,8 @@ pub struct Config {
     pub bots: Bots,
     /// Delivery of postbacks.
     pub postback: PostbackDelivery,
+    /// The APIs of telephony providers.
+    pub providers: ProviderApis,
     /// Keys of the API.
     #[serde(default)]
     pub api_keys: Vec<ApiKey>,
@@ -193,6 +197,8 @@ pub struct Limits {
     pub webhook_body: usize,
     /// Largest API body in bytes.
     pub api_body: usize,
+    /// Most clients of `/v1/live` at a time.
+    pub live_clients: usize,
 }
 
 /// Where visitors are.
@@ -231,6 +237,22 @@ pub struct PostbackDelivery {
     pub keep: SignedDuration,
     /// Whether URLs may lead to private, loopback or link-local addresses.
     pub allow_private_targets: bool,
+}
+
+/// The APIs of telephony providers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderApis {
+    /// Longest wait for a connection.
+    pub connect_timeout: SignedDuration,
+    /// Longest wait for a whole answer.
+    pub timeout: SignedDuration,
+    /// Whether calls that no webhook told of are looked for in the providers' lists.
+    pub reconcile: bool,
+    /// How often.
+    pub reconcile_every: SignedDuration,
+    /// How far the first look goes back.
+    pub reconcile_look_back: SignedDuration,
 }
 
 /// One key of the API; only its hash is kept.

@@ -135,6 +135,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("place", Shape::Table(PLACE)),
     needed("bots", Shape::Table(BOTS)),
     needed("postback", Shape::Table(POSTBACK)),
+    needed("providers", Shape::Table(PROVIDERS)),
     key("api_keys", Shape::List(&Shape::Table(API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
 ]);
@@ -179,6 +180,7 @@ const LIMITS: &[Key] = &[
     needed("snippet_body", COUNT),
     needed("webhook_body", COUNT),
     needed("api_body", COUNT),
+    needed("live_clients", COUNT),
 ];
 
 const PLACE: &[Key] = &[needed("databases", Shape::List(&Shape::File))];
@@ -193,6 +195,14 @@ const POSTBACK: &[Key] = &[
     needed("per_destination", COUNT),
     needed("keep", DURATION),
     needed("allow_private_targets", FLAG),
+];
+
+const PROVIDERS: &[Key] = &[
+    needed("connect_timeout", DURATION),
+    needed("timeout", DURATION),
+    needed("reconcile", FLAG),
+    needed("reconcile_every", DURATION),
+    needed("reconcile_look_back", DURATION),
 ];
 
 const API_KEY: &[Key] = &[
@@ -230,6 +240,7 @@ const SITE: &[Key] = &[
     key("telephony", Shape::Table(TELEPHONY)),
     key("routing", Shape::Table(ROUTING)),
     key("spam", Shape::Table(SPAM)),
+    key("scoring", Shape::Table(SCORING)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
 ];
@@ -349,28 +360,86 @@ const TWILIO: &[Key] = &[
     key("second_auth_token", Shape::Secret),
     key("shared_key", Shape::Secret),
     key("second_shared_key", Shape::Secret),
+    key("api_base", TEXT),
+    key("fallback_url", TEXT),
 ];
 
-const SIGNALWIRE: &[Key] =
-    &[key("signing_key", Shape::Secret), key("second_signing_key", Shape::Secret)];
+const SIGNALWIRE: &[Key] = &[
+    key("signing_key", Shape::Secret),
+    key("second_signing_key", Shape::Secret),
+    key("project", TEXT),
+    key("api_token", Shape::Secret),
+    key("api_base", TEXT),
+    key("fallback_url", TEXT),
+];
 
-const TELNYX: &[Key] = &[key("public_key", TEXT), key("second_public_key", TEXT)];
+const TELNYX: &[Key] = &[
+    key("public_key", TEXT),
+    key("second_public_key", TEXT),
+    key("account", TEXT),
+    key("api_key", Shape::Secret),
+    key("application", TEXT),
+    key("api_base", TEXT),
+    key("fallback_url", TEXT),
+];
 
-const PLIVO: &[Key] = &[key("auth_token", Shape::Secret), key("second_auth_token", Shape::Secret)];
+const PLIVO: &[Key] = &[
+    key("auth_token", Shape::Secret),
+    key("second_auth_token", Shape::Secret),
+    key("account", TEXT),
+    key("application", TEXT),
+    key("api_base", TEXT),
+    key("fallback_url", TEXT),
+];
 
 const VONAGE: &[Key] = &[
     key("application_id", TEXT),
     key("api_key", TEXT),
     key("signature_secret", Shape::Secret),
     key("second_signature_secret", Shape::Secret),
+    key("api_secret", Shape::Secret),
+    key("private_key", Shape::Secret),
+    key("api_base", TEXT),
+    key("rest_base", TEXT),
+    key("fallback_url", TEXT),
 ];
 
-const BANDWIDTH: &[Key] =
-    &[key("username", TEXT), key("password", Shape::Secret), key("second_password", Shape::Secret)];
+const BANDWIDTH: &[Key] = &[
+    key("username", TEXT),
+    key("password", Shape::Secret),
+    key("second_password", Shape::Secret),
+    key("account", TEXT),
+    key("client_id", TEXT),
+    key("client_secret", Shape::Secret),
+    key("application", TEXT),
+    key("api_base", TEXT),
+    key("voice_base", TEXT),
+    key("token_url", TEXT),
+    key("fallback_url", TEXT),
+];
 
 const TOKEN_ACCOUNT: &[Key] = &[key("token", Shape::Secret), key("second_token", Shape::Secret)];
 
 const GENERIC: &[Key] = &[key("secret", Shape::Secret), key("second_secret", Shape::Secret)];
+
+const SCORING: &[Key] =
+    &[key("qualified_from", COUNT), key("rules", Shape::List(&Shape::Table(SCORE_RULE)))];
+
+const SCORE_RULE: &[Key] = &[
+    needed("points", bare::<i32>("a whole number, also a negative one")),
+    key("when", Shape::Table(SCORE_CONDITION)),
+];
+
+const SCORE_CONDITION: &[Key] = &[
+    key("answered", FLAG),
+    key("min_talk_s", COUNT),
+    key("max_talk_s", COUNT),
+    key("first_time", FLAG),
+    key("keys", Shape::List(&TEXT)),
+    key("dispositions", Shape::List(&TEXT)),
+    key("sources", Shape::List(&TEXT)),
+    key("media", Shape::List(&TEXT)),
+];
 
 const CONVERSION: &[Key] = &[
     needed("name", TEXT),

@@ -42,6 +42,12 @@ impl Caller {
         })
     }
 
+    /// Whether the configuration still has this key, as it was: it may have been taken away since the
+    /// request began.
+    pub fn is_still_known(&self, live: &Live) -> bool {
+        live.now().config.api_keys.contains(&self.key)
+    }
+
     /// Whether the key may see `site`.
     pub fn sees(&self, site: &SiteId) -> bool {
         self.key.sites.is_empty() || self.key.sites.contains(site)

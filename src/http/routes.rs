@@ -19,6 +19,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::ExtraRoutes;
 use crate::attribution::delays::prior;
+use crate::call::archive::Archive;
+use crate::call::live::hub::Hub;
 use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
 use crate::config::Live;
@@ -37,7 +39,7 @@ use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{attribution, call, lease, postback, report};
+use crate::{attribution, call, lead, lease, postback, report};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -66,6 +68,8 @@ pub struct Parts {
     pub places: Places,
     /// Seals who asked.
     pub client_key: ClientKey,
+    /// Those who listen to calls.
+    pub hub: Hub,
     /// The outbox of postbacks.
     pub outbox: Outbox,
     /// The dashboard's pages, prepared once.
@@ -85,6 +89,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(attribution::http::routes)
         .configure(call::http::routes)
         .configure(call::outcome::http::routes)
+        .configure(lead::http::routes)
         .configure(report::http::routes)
         .configure(postback::http::routes)
         .configure(operations::routes);
@@ -115,6 +120,8 @@ pub fn application(
         .app_data(web::Data::new(parts.signing.clone()))
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::new(parts.warehouse.clone()))
+        .app_data(web::Data::new(Archive::new(parts.warehouse.clone())))
+        .app_data(web::Data::new(parts.hub.clone()))
         .app_data(web::Data::new(parts.spool.clone()))
         .app_data(parts.limiter.clone())
         .app_data(parts.api_limiter.clone())

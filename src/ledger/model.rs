@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::call::model::Call;
+use crate::lead::model::Lead;
 use crate::lease::model::LeaseFact;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
@@ -47,6 +48,8 @@ pub enum Event {
     Call(Box<Call>),
     /// A postback got a verdict. Id: postback and attempt.
     Postback(Box<PostbackFact>),
+    /// Somebody filled in a form, chatted or wrote. Id: the lead's.
+    Lead(Box<Lead>),
 }
 
 impl Envelope {

@@ -165,6 +165,18 @@ uuid_id!(
     /// A call, by our own id.
     CallId, "call id"
 );
+uuid_id!(
+    /// A lead, by our own id.
+    LeadId, "lead id"
+);
+
+impl LeadId {
+    /// The id of the lead that somebody calls `name` on `site`: told again, it is the same.
+    pub fn of(site: &SiteId, name: &str) -> Self {
+        let name = format!("{site}\nlead\n{name}");
+        LeadId(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
+    }
+}
 
 impl CallId {
     /// The id of the call that `provider` calls `provider_call_id` on `site`: the same words give

@@ -3,7 +3,7 @@
 //! Every key of a site carries one hash tag `{sNN}` with NN = CRC16(site) mod `shards`, so that a
 //! script touches one Redis Cluster slot. `shards` is fixed for an installation.
 
-use crate::platform::ids::{CallId, PoolId, SessionId, SiteId, VisitorId};
+use crate::platform::ids::{CallId, LeadId, PoolId, SessionId, SiteId, VisitorId};
 use crate::platform::phone::PhoneNumber;
 
 /// How many hash tags an installation spreads its sites over.
@@ -35,6 +35,11 @@ impl Shard {
     /// STREAM of ledger events of every site in this shard.
     pub fn ledger(self) -> String {
         format!("rt:{self}:ledger")
+    }
+
+    /// STREAM of what listeners are told of calls, the newest only.
+    pub fn live(self) -> String {
+        format!("rt:{self}:live")
     }
 
     /// STREAM of ledger entries that a consumer could not read, with the reason.
@@ -237,6 +242,26 @@ impl SiteKeys {
         format!("rt:{}:once:{}:{provider}:{value_hash}", self.shard, self.site)
     }
 
+    /// STR a lead.
+    pub fn lead(&self, lead: &LeadId) -> String {
+        format!("rt:{}:lead:{}:{lead}", self.shard, self.site)
+    }
+
+    /// ZSET lead id → at (ms) of the site's leads that Redis still keeps.
+    pub fn leads(&self) -> String {
+        format!("rt:{}:leads:{}", self.shard, self.site)
+    }
+
+    /// STR the session that a caller was, as a lead told, by the keyed hash of their number.
+    pub fn known_caller(&self, caller_hash: &str) -> String {
+        format!("rt:{}:known:{}:{caller_hash}", self.shard, self.site)
+    }
+
+    /// STR up to when (ms) the calls of a provider's account were looked through.
+    pub fn reconciled(&self, provider: &str, account: &str) -> String {
+        format!("rt:{}:reconciled:{}:{provider}:{account}", self.shard, self.site)
+    }
+
     /// ZSET call id → started_at (ms) of the site's calls that Redis still keeps.
     pub fn calls(&self) -> String {
         format!("rt:{}:calls:{}", self.shard, self.site)
@@ -251,6 +276,16 @@ impl SiteKeys {
 /// HASH number → `site/pool` that owns it, across all sites (its own hash tag).
 pub fn number_registry() -> String {
     "rt:{numbers}:owner".to_owned()
+}
+
+/// STR the process that does the cluster's `job` now.
+pub fn job_lease(job: &str) -> String {
+    format!("rt:{{jobs}}:job:{job}:lease")
+}
+
+/// STR when the last run of the cluster's `job` began (ms).
+pub fn job_last(job: &str) -> String {
+    format!("rt:{{jobs}}:job:{job}:last")
 }
 
 /// STR that a breaker's probe writes under the hash tag `tag`, to learn whether Redis takes writes.

@@ -3,6 +3,7 @@
 //! Nothing here knows what a visit, a lease or a call is.
 
 pub mod clock;
+pub mod cursor;
 pub mod data_folder;
 pub mod ids;
 pub mod key_file;
@@ -10,6 +11,7 @@ pub mod keys;
 pub mod phone;
 pub mod redis;
 pub mod redis_server;
+pub mod schedule;
 pub mod secret;
 pub mod shutdown;
 pub mod signing;

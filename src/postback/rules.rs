@@ -65,7 +65,7 @@ fn is_met(when: &ConversionCondition, call: &Call) -> bool {
         && when.min_confidence.is_none_or(|least| confidence >= least)
         && one_of(&when.sources, source.map(|s| &s.source))
         && one_of(&when.media, source.map(|s| &s.medium))
-        && when.qualified.is_none_or(|wanted| call.outcome.qualified == Some(wanted))
+        && when.qualified.is_none_or(|wanted| call.qualified() == Some(wanted))
         && when.converted.is_none_or(|wanted| call.outcome.converted == Some(wanted))
         && one_of(&when.dispositions, Some(&call.outcome.disposition))
 }

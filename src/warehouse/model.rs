@@ -153,7 +153,7 @@ pub struct CallRow {
     pub waits: [Option<u32>; 2],
     /// Whether it was handed on to somebody else; none when nobody told.
     pub transferred: Option<bool>,
-    /// What came of it.
+    /// What came of it: as somebody told, or else by the site's scoring rules.
     pub told: Outcome,
     /// The rule that routed it, the last route that it took, and the keys that its caller pressed.
     pub routed: [String; 3],
@@ -161,6 +161,56 @@ pub struct CallRow {
     pub unwanted: bool,
     /// What the spam screen found, joined by commas.
     pub spam_reasons: String,
+    /// How it came to be known.
+    pub origin: &'static str,
+    /// When the business first called back, and when it first reached the caller by that.
+    pub called_back: [Option<Millis>; 2],
+}
+
+/// A call's whole snapshot, for lists and for calls that Redis has forgotten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SnapshotRow {
+    /// The call.
+    pub id: Uuid,
+    /// Its version.
+    pub version: i64,
+    /// The site.
+    pub site: String,
+    /// When it arrived.
+    pub started_at: Millis,
+    /// What searches look at, in lower case.
+    pub searchable: String,
+    /// The snapshot as JSON.
+    pub snapshot: String,
+}
+
+/// One lead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeadRow {
+    /// The lead.
+    pub id: Uuid,
+    /// When its event was written (ms).
+    pub version: i64,
+    /// The site.
+    pub site: String,
+    /// What it is: `form`, `chat`, ….
+    pub kind: String,
+    /// When it came.
+    pub created_at: Millis,
+    /// The same on the site's wall.
+    pub local: LocalTime,
+    /// The session that it came from.
+    pub session: Option<Uuid>,
+    /// Its visitor.
+    pub visitor: Option<Uuid>,
+    /// The first 64 bits of the keyed hash of the lead's number.
+    pub caller: Option<u64>,
+    /// Where it came from.
+    pub source: Source,
+    /// Landing host of the session.
+    pub landing_host: String,
+    /// Its landing page.
+    pub landing_page: String,
 }
 
 /// What reports count a call as.
@@ -247,6 +297,8 @@ pub struct CallFact {
     pub call: CallRow,
     /// Its touches, oldest first.
     pub touches: Vec<TouchRow>,
+    /// Its snapshot.
+    pub snapshot: SnapshotRow,
 }
 
 /// The rows of one batch; each id once.
@@ -260,6 +312,8 @@ pub struct Facts {
     pub calls: Vec<CallFact>,
     /// Postback verdicts.
     pub postbacks: Vec<PostbackRow>,
+    /// Leads.
+    pub leads: Vec<LeadRow>,
 }
 
 impl Versioned for SessionRow {
@@ -296,6 +350,16 @@ impl Versioned for PostbackRow {
     type Id = String;
     fn id(&self) -> String {
         self.id.clone()
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl Versioned for LeadRow {
+    type Id = Uuid;
+    fn id(&self) -> Uuid {
+        self.id
     }
     fn version(&self) -> i64 {
         self.version

@@ -6,14 +6,18 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use crate::attribution::model::{Attribution, Basis};
+use crate::call::list::filter::searchable;
 use crate::call::model::{Call, CallStatus};
+use crate::call::outcome::model::Outcome;
 use crate::call::routing::model::Route;
+use crate::lead::model::Lead;
 use crate::lease::model::{LeaseFact, Tier};
 use crate::ledger::model::{Envelope, Event};
 use crate::postback::model::{PostbackFact, Verdict};
 use crate::visit::model::{Source, Visit};
 use crate::warehouse::model::{
-    CallFact, CallOutcome, CallRow, Facts, LeaseRow, PostbackRow, SessionRow, TouchRow, Versioned,
+    CallFact, CallOutcome, CallRow, Facts, LeadRow, LeaseRow, PostbackRow, SessionRow, SnapshotRow,
+    TouchRow, Versioned,
 };
 use crate::warehouse::zone::local_time;
 
@@ -38,6 +42,7 @@ pub fn facts<'a>(
             Event::Lease(lease) => facts.leases.push(lease_row(envelope, lease, &zone)),
             Event::Call(call) => facts.calls.push(call_fact(envelope, call, &zone)),
             Event::Postback(fact) => facts.postbacks.push(postback(envelope, fact, &zone)),
+            Event::Lead(lead) => facts.leads.push(lead_row(envelope, lead, &zone)),
         }
     }
     Facts {
@@ -45,6 +50,7 @@ pub fn facts<'a>(
         leases: newest(facts.leases),
         calls: newest(facts.calls),
         postbacks: newest(facts.postbacks),
+        leads: newest(facts.leads),
     }
 }
 
@@ -129,7 +135,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
     });
     let touches = touches.collect();
     let text = |part: fn(&Attribution) -> &String| attribution.map(part).cloned();
-    let call = CallRow {
+    let row = CallRow {
         id: call.id.0,
         version: i64::from(call.version),
         site,
@@ -162,12 +168,47 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         place: attribution.map(|a| a.place.clone()).unwrap_or_default(),
         waits: [call.queue_s, call.hold_s],
         transferred: call.transferred_at.map(|_| true),
-        told: call.outcome.clone(),
+        told: Outcome {
+            lead_score: call.lead_score(),
+            qualified: call.qualified(),
+            ..call.outcome.clone()
+        },
         routed: routed(call),
         unwanted: call.is_spam(),
         spam_reasons: spam_reasons(call),
+        origin: call.origin().word(),
+        called_back: call.called_back().into(),
     };
-    CallFact { call, touches }
+    CallFact { call: row, touches, snapshot: snapshot(call) }
+}
+
+fn snapshot(call: &Call) -> SnapshotRow {
+    SnapshotRow {
+        id: call.id.0,
+        version: i64::from(call.version),
+        site: call.site.to_string(),
+        started_at: call.started_at,
+        searchable: searchable(call),
+        // It was read from JSON a moment ago.
+        snapshot: serde_json::to_string(call).unwrap_or_default(),
+    }
+}
+
+fn lead_row(envelope: &Envelope, lead: &Lead, zone: &TimeZone) -> LeadRow {
+    LeadRow {
+        id: lead.id.0,
+        version: envelope.at.0,
+        site: envelope.site.to_string(),
+        kind: lead.kind.clone(),
+        created_at: lead.at,
+        local: local_time(lead.at, zone),
+        session: lead.session.map(|session| session.0),
+        visitor: lead.visitor.map(|visitor| visitor.0),
+        caller: lead.caller_hash.as_deref().and_then(caller_number),
+        source: lead.source.clone().unwrap_or_else(unknown_source),
+        landing_host: lead.landing_host.clone(),
+        landing_page: lead.landing_page.clone(),
+    }
 }
 
 /// The rule, the last route, and the keys.
@@ -237,6 +278,7 @@ fn basis(basis: Basis) -> &'static str {
         Basis::Holder => "holder",
         Basis::Static => "static",
         Basis::Inferred => "inferred",
+        Basis::Imported => "imported",
         Basis::None => "none",
     }
 }

@@ -12,7 +12,8 @@ use crate::platform::clock::Millis;
 use crate::platform::keys::Shard;
 use crate::visit::model::{Machine, Place, Source};
 use crate::warehouse::model::{
-    CallFact, CallRow, Facts, LeaseRow, LocalTime, PostbackRow, SessionRow, TouchRow,
+    CallFact, CallRow, Facts, LeadRow, LeaseRow, LocalTime, PostbackRow, SessionRow, SnapshotRow,
+    TouchRow,
 };
 use crate::warehouse::store::{WarehouseError, sql};
 
@@ -29,6 +30,7 @@ pub fn write(
         (facts.leases.is_empty(), include_str!("sql/replace_leases.sql")),
         (facts.calls.is_empty(), include_str!("sql/replace_calls.sql")),
         (facts.postbacks.is_empty(), include_str!("sql/replace_postbacks.sql")),
+        (facts.leads.is_empty(), include_str!("sql/replace_leads.sql")),
     ];
     for (_, replace) in replacements.iter().filter(|(empty, _)| !empty) {
         transaction.execute_batch(replace).map_err(sql("replace facts"))?;
@@ -73,6 +75,9 @@ fn stage(connection: &Connection, facts: &Facts) -> Result<(), duckdb::Error> {
     append(connection, "staged_calls", facts.calls.iter().map(|fact| call(&fact.call)))?;
     let touches = facts.calls.iter().flat_map(|CallFact { touches, .. }| touches);
     append(connection, "staged_touches", touches.map(touch))?;
+    let snapshots = facts.calls.iter().map(|fact| snapshot(&fact.snapshot));
+    append(connection, "staged_call_snapshots", snapshots)?;
+    append(connection, "staged_leads", facts.leads.iter().map(lead))?;
     append(connection, "staged_postbacks", facts.postbacks.iter().map(postback))
 }
 
@@ -158,6 +163,35 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.extend(outcome(&row.told));
     values.extend(row.routed.iter().map(text));
     values.extend([row.unwanted.into(), text(&row.spam_reasons)]);
+    values.push(text(row.origin));
+    values.extend(row.called_back.map(moment));
+    values
+}
+
+fn snapshot(row: &SnapshotRow) -> Vec<Value> {
+    vec![
+        uuid(row.id),
+        row.version.into(),
+        text(&row.site),
+        row.started_at.0.into(),
+        text(&row.searchable),
+        text(&row.snapshot),
+    ]
+}
+
+fn lead(row: &LeadRow) -> Vec<Value> {
+    let mut values = vec![
+        uuid(row.id),
+        row.version.into(),
+        text(&row.site),
+        text(&row.kind),
+        row.created_at.0.into(),
+    ];
+    values.extend(local(row.local));
+    values.extend([row.session, row.visitor].map(|id| id.map_or(Value::Null, uuid)));
+    values.push(row.caller.map_or(Value::Null, Value::from));
+    values.extend(source(&row.source));
+    values.extend([&row.landing_host, &row.landing_page].map(text));
     values
 }
 

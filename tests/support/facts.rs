@@ -112,6 +112,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         screen: None,
         route: None,
         outcome: Default::default(),
+        score: None,
         attribution: None,
         applied: Vec::new(),
     }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::call::http::{OneQuery, find_call};
+use crate::call::archive::Archive;
+use crate::call::list::http::{OneQuery, find_call};
 use crate::call::model::{CallEvent, CallEventKind, Caller as WhoCalled};
 use crate::call::outcome::import::{ImportReply, MAX_ROWS, Told, from_csv, from_json, import};
 use crate::call::outcome::model::OutcomeChange;
@@ -39,7 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
     responses(
         (status = 200, description = "The call as it is now", body = CallView),
         (status = 400, description = "A field that cannot be so", body = ProblemBody),
-        (status = 404, description = "No such call of the last 30 days", body = ProblemBody),
+        (status = 404, description = "No such call", body = ProblemBody),
     ),
 )]
 #[patch("/v1/calls/{id}")]
@@ -49,12 +50,14 @@ async fn change_outcome(
     query: web::Query<OneQuery>,
     body: web::Json<Map<String, Value>>,
     recorder: web::Data<Recorder>,
+    archive: web::Data<Archive>,
 ) -> Result<web::Json<CallView>, Problem> {
     caller.needs(Scope::Manager)?;
     let change = OutcomeChange::from_json(&body).map_err(Problem::BadRequest)?;
-    let call = find_call(&caller, &recorder, &id, &query).await?;
-    let amended = recorder.amend(&call.site, call.id, &change, caller.name()).await;
-    let (call, _) = amended.map_err(problem)?.ok_or(Problem::NotFound { what: "call" })?;
+    let call = find_call(&caller, &recorder, &archive, &id, &query).await?;
+    let amended = recorder.amend(&call.site, call.id, &change, caller.name(), Some(&call)).await;
+    let (call, _) =
+        amended.map_err(RecordError::into_problem)?.ok_or(Problem::NotFound { what: "call" })?;
     Ok(web::Json(CallView::from(&call)))
 }
 
@@ -76,6 +79,9 @@ struct EventBody {
     /// Number that the call was handed to, with `transferred`.
     #[serde(default)]
     to: Option<String>,
+    /// Whether the caller was reached, with `called_back`.
+    #[serde(default)]
+    answered: Option<bool>,
 }
 
 /// What can be told.
@@ -94,6 +100,8 @@ enum EventType {
     HeldFor,
     /// It was handed on to somebody else.
     Transferred,
+    /// The business called back.
+    CalledBack,
 }
 
 /// Adds something that happened to a call.
@@ -105,7 +113,7 @@ enum EventType {
     responses(
         (status = 200, description = "The call as it is now", body = CallView),
         (status = 400, description = "An event that cannot be so", body = ProblemBody),
-        (status = 404, description = "No such call of the last 30 days", body = ProblemBody),
+        (status = 404, description = "No such call", body = ProblemBody),
     ),
 )]
 #[post("/v1/calls/{id}/events")]
@@ -115,6 +123,7 @@ async fn add_event(
     query: web::Query<OneQuery>,
     body: web::Json<EventBody>,
     recorder: web::Data<Recorder>,
+    archive: web::Data<Archive>,
 ) -> Result<web::Json<CallView>, Problem> {
     caller.needs(Scope::Manager)?;
     let body = body.into_inner();
@@ -124,7 +133,7 @@ async fn add_event(
     if !fits {
         return Err(bad("`id` must be 1 to 64 visible ASCII characters"));
     }
-    let call = find_call(&caller, &recorder, &id, &query).await?;
+    let call = find_call(&caller, &recorder, &archive, &id, &query).await?;
     let now = recorder.clock().now();
     let at = match &body.at {
         None => now,
@@ -143,6 +152,9 @@ async fn add_event(
         EventType::Resumed => CallEventKind::Resumed,
         EventType::HeldFor => CallEventKind::HeldFor {
             seconds: body.seconds.ok_or_else(|| bad("`seconds` is missing"))?,
+        },
+        EventType::CalledBack => CallEventKind::CalledBack {
+            answered: body.answered.ok_or_else(|| bad("`answered` is missing"))?,
         },
         EventType::Transferred => {
             let installation = recorder.live().now_full();
@@ -168,7 +180,8 @@ async fn add_event(
         dialled: None,
         kind,
     };
-    let call = recorder.record(&event).await.map_err(problem)?;
+    let call =
+        recorder.record_late(&event, Some(&call)).await.map_err(RecordError::into_problem)?;
     Ok(web::Json(CallView::from(&call)))
 }
 
@@ -216,6 +229,7 @@ async fn import_outcomes(
     query: web::Query<ImportQuery>,
     body: web::Payload,
     recorder: web::Data<Recorder>,
+    archive: web::Data<Archive>,
 ) -> Result<web::Json<ImportReply>, Problem> {
     caller.needs(Scope::Manager)?;
     let installation = recorder.live().now_full();
@@ -226,7 +240,7 @@ async fn import_outcomes(
         return Err(Problem::BadRequest(format!("at most {MAX_ROWS} outcomes a request")));
     }
     let keys = installation.shards.keys(&site.id);
-    let reply = import(&recorder, site, &keys, told, caller.name()).await.map_err(problem)?;
+    let reply = import(&recorder, &archive, site, &keys, told, caller.name()).await?;
     Ok(web::Json(reply))
 }
 
@@ -237,12 +251,4 @@ fn read(request: &HttpRequest, body: &[u8], site: &Site) -> Result<Vec<Told>, Pr
     }
     let body: ImportBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
     Ok(from_json(body.outcomes, &site.country))
-}
-
-fn problem(error: RecordError) -> Problem {
-    match error {
-        RecordError::Store(error) => error.into(),
-        RecordError::UnknownSite(_) => Problem::NotFound { what: "site" },
-        RecordError::Contended(_) => Problem::Unavailable { what: "the call record" },
-    }
 }

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::call::archive::Archive;
 use crate::call::outcome::find::{Named, find};
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::recorder::{RecordError, Recorder};
 use crate::config::model::Site;
+use crate::http::problem::Problem;
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::table::{Row, Table};
@@ -118,11 +120,12 @@ fn named<'a>(
 /// Changes the calls that are meant, one after the other, as `by`.
 pub async fn import(
     recorder: &Recorder,
+    archive: &Archive,
     site: &Site,
     keys: &SiteKeys,
     told: Vec<Told>,
     by: &str,
-) -> Result<ImportReply, RecordError> {
+) -> Result<ImportReply, Problem> {
     let mut reply = ImportReply::default();
     for Told { entry, said } in told {
         let mut reject = |reason: &str| {
@@ -135,14 +138,15 @@ pub async fn import(
                 continue;
             }
         };
-        let Some(id) = find(recorder.store(), keys, &site.id, &named).await? else {
-            reject("there is no such call of the last 30 days");
+        let Some(call) = find(recorder.store(), archive, keys, &site.id, &named).await? else {
+            reject("there is no such call");
             continue;
         };
-        match recorder.amend(&site.id, id, &change, by).await? {
+        let amended = recorder.amend(&site.id, call.id, &change, by, Some(&call)).await;
+        match amended.map_err(RecordError::into_problem)? {
             Some((_, true)) => reply.changed += 1,
             Some((_, false)) => reply.unchanged += 1,
-            None => reject("there is no such call of the last 30 days"),
+            None => reject("there is no such call"),
         }
     }
     Ok(reply)

@@ -17,6 +17,35 @@ impl Tree {
         }
     }
 
+    /// The objects of a body that is a list.
+    pub fn items(body: &[u8]) -> Result<Vec<Self>, Unreadable> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Array(items)) => Ok(items.into_iter().map(Tree).collect()),
+            Ok(_) => Err(Unreadable("the body is no JSON list".to_owned())),
+            Err(error) => Err(Unreadable(format!("the body is no JSON: {error}"))),
+        }
+    }
+
+    /// Whether something stands at a JSON pointer.
+    pub fn has(&self, pointer: &str) -> bool {
+        self.0.pointer(pointer).is_some()
+    }
+
+    /// The list at a JSON pointer.
+    pub fn list(&self, pointer: &str) -> Result<Vec<Tree>, Unreadable> {
+        match self.0.pointer(pointer) {
+            Some(Value::Array(items)) => Ok(items.iter().cloned().map(Tree).collect()),
+            _ => Err(Unreadable(format!("the body has no list at {pointer}"))),
+        }
+    }
+
+    /// The texts in the list at a JSON pointer; none when there is no list.
+    pub fn texts(&self, pointer: &str) -> Vec<String> {
+        let items = self.0.pointer(pointer).and_then(Value::as_array);
+        let texts = items.into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    }
+
     /// The object in a webhook's body, or its query's fields when it came as GET.
     pub fn of_webhook(webhook: &Webhook<'_>) -> Result<Self, Unreadable> {
         if !webhook.is_get {

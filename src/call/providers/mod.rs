@@ -9,9 +9,10 @@
 //! configured public URL; secrets are compared in constant time; what is read is bounded; what is
 //! written is escaped.
 
+pub mod accounts;
 mod asterisk;
 mod bandwidth;
-mod bounds;
+pub(super) mod bounds;
 mod fields;
 mod freeswitch;
 mod generic;

@@ -71,7 +71,7 @@ impl<'a> CallLine<'a> {
             },
             session: joined.and_then(|joined| people.name(joined.session?)),
             confidence: joined.map_or(0.0, |joined| match joined.basis {
-                Basis::None => joined.nobody,
+                Basis::Imported | Basis::None => joined.nobody,
                 Basis::Holder | Basis::Static | Basis::Inferred => joined.confidence,
             }),
             nobody: joined

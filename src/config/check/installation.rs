@@ -118,6 +118,9 @@ fn limits(limits: &Limits, out: &mut Complaints) {
             out.error(format!("limits.{name}"), "0 would refuse everything");
         }
     }
+    if !(1..=10_000).contains(&limits.live_clients) {
+        out.error("limits.live_clients", "expected 1 to 10000");
+    }
     for (name, value) in [
         ("snippet_body", limits.snippet_body),
         ("webhook_body", limits.webhook_body),

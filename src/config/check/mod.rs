@@ -1,6 +1,7 @@
 //! What contradicts itself in a configuration that could be read. Pure: no file, no network, no
 //! clock; [`crate::config::reach`] asks the world outside.
 
+mod accounts;
 mod destinations;
 mod installation;
 mod numbers;
@@ -35,6 +36,7 @@ pub fn check(config: &Config) -> Vec<Complaint> {
     routing::check(config, &mut out);
     spam::check(config, &mut out);
     destinations::check(config, &mut out);
+    accounts::check(config, &mut out);
     out.into_vec()
 }
 

@@ -72,7 +72,7 @@ pub(super) fn check(path: &str, telephony: &Telephony, out: &mut Complaints) {
 }
 
 /// Each account with its path; a single one is written as a table, without an index.
-fn accounts<'a, T>(
+pub(super) fn accounts<'a, T>(
     path: &str,
     provider: &str,
     accounts: &'a [T],

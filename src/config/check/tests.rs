@@ -58,6 +58,7 @@ fn impossible_installations_are_refused() {
             |c| c.server.public_url = "http://calls.example.com".to_owned(),
             &["warning server.public_url"],
         ),
+        ("no live clients", |c| c.limits.live_clients = 0, &["error limits.live_clients"]),
         ("no shards", |c| c.redis.shards = 0, &["error redis.shards"]),
         ("shards", |c| c.redis.shards = 257, &["error redis.shards"]),
         (

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Snippet, Spam,
+    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Scoring, Snippet, Spam,
     Telephony, Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
@@ -93,6 +93,9 @@ pub struct Site {
     /// Which of its calls are unwanted.
     #[serde(default)]
     pub spam: Spam,
+    /// Which calls are good leads.
+    #[serde(default)]
+    pub scoring: Scoring,
     /// When a call is a conversion.
     #[serde(default)]
     pub conversions: Vec<ConversionRule>,

@@ -85,6 +85,10 @@ pub struct Twilio {
     pub second_shared_key: Secret,
     /// File that holds it instead.
     pub second_shared_key_file: Option<PathBuf>,
+    /// Where its API is; absent: the provider's own address.
+    pub api_base: Option<String>,
+    /// A static document off our host that forwards calls when we do not answer; empty: none.
+    pub fallback_url: String,
 }
 
 /// A project of SignalWire.
@@ -99,6 +103,16 @@ pub struct SignalWire {
     pub second_signing_key: Secret,
     /// File that holds it instead.
     pub second_signing_key_file: Option<PathBuf>,
+    /// The project's id, for its API.
+    pub project: String,
+    /// API token of the project.
+    pub api_token: Secret,
+    /// File that holds it instead.
+    pub api_token_file: Option<PathBuf>,
+    /// Where its API is: `https://<space>.signalwire.com`.
+    pub api_base: Option<String>,
+    /// A static document off our host that forwards calls when we do not answer; empty: none.
+    pub fallback_url: String,
 }
 
 /// An account of Telnyx.
@@ -109,6 +123,18 @@ pub struct Telnyx {
     pub public_key: String,
     /// The previous or next key while it is being rotated; empty: none.
     pub second_public_key: String,
+    /// The account's id, for its list of calls.
+    pub account: String,
+    /// Key of the API.
+    pub api_key: Secret,
+    /// File that holds it instead.
+    pub api_key_file: Option<PathBuf>,
+    /// Id of the TeXML application that serves the numbers.
+    pub application: String,
+    /// Where its API is; absent: the provider's own address.
+    pub api_base: Option<String>,
+    /// A static document off our host that forwards calls when we do not answer; empty: none.
+    pub fallback_url: String,
 }
 
 /// An account of Plivo.
@@ -123,6 +149,14 @@ pub struct Plivo {
     pub second_auth_token: Secret,
     /// File that holds it instead.
     pub second_auth_token_file: Option<PathBuf>,
+    /// The account's id (`MA…`, `SA…`), for its API.
+    pub account: String,
+    /// Id of the application that serves the numbers.
+    pub application: String,
+    /// Where its API is; absent: the provider's own address.
+    pub api_base: Option<String>,
+    /// A static document off our host that forwards calls when we do not answer; empty: none.
+    pub fallback_url: String,
 }
 
 /// An application of Vonage.
@@ -141,6 +175,20 @@ pub struct Vonage {
     pub second_signature_secret: Secret,
     /// File that holds it instead.
     pub second_signature_secret_file: Option<PathBuf>,
+    /// Secret that goes with `api_key`, for the API.
+    pub api_secret: Secret,
+    /// File that holds it instead.
+    pub api_secret_file: Option<PathBuf>,
+    /// Private key of the application (PEM), for its list of calls.
+    pub private_key: Secret,
+    /// File that holds it instead.
+    pub private_key_file: Option<PathBuf>,
+    /// Where applications and calls are; absent: the provider's own address.
+    pub api_base: Option<String>,
+    /// Where numbers are; absent: the provider's own address.
+    pub rest_base: Option<String>,
+    /// A static document off our host that forwards calls when we do not answer; empty: none.
+    pub fallback_url: String,
 }
 
 /// An application of Bandwidth.
@@ -157,6 +205,24 @@ pub struct Bandwidth {
     pub second_password: Secret,
     /// File that holds it instead.
     pub second_password_file: Option<PathBuf>,
+    /// The account's id, for its API.
+    pub account: String,
+    /// Client id of the API.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// File that holds it instead.
+    pub client_secret_file: Option<PathBuf>,
+    /// Id of the voice application.
+    pub application: String,
+    /// Where numbers and applications are; absent: the provider's own address.
+    pub api_base: Option<String>,
+    /// Where calls are; absent: the provider's own address.
+    pub voice_base: Option<String>,
+    /// Where tokens are issued; absent: the provider's own address.
+    pub token_url: Option<String>,
+    /// A static document off our host that forwards calls when we do not answer; empty: none.
+    pub fallback_url: String,
 }
 
 /// A server of your own that identifies itself with a token.

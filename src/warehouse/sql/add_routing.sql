@@ -1,4 +1,4 @@
--- Version 4 of the warehouse: where a call was sent, and whether it is unwanted. `route_rule` is the rule that
+-- Where a call was sent, and whether it is unwanted. `route_rule` is the rule that
 -- decided, `route` the last route that was taken; both empty without routing. `menu_keys` are the keys that the
 -- caller pressed, joined by commas. `unwanted`: reports leave the call out unless asked; people decide it, or else
 -- the spam screen, whose findings are in `spam_reasons`, joined by commas.

@@ -2,5 +2,7 @@
 CREATE OR REPLACE TEMP TABLE staged_sessions AS FROM sessions LIMIT 0;
 CREATE OR REPLACE TEMP TABLE staged_leases AS FROM leases LIMIT 0;
 CREATE OR REPLACE TEMP TABLE staged_calls AS FROM calls LIMIT 0;
+CREATE OR REPLACE TEMP TABLE staged_call_snapshots AS FROM call_snapshots LIMIT 0;
+CREATE OR REPLACE TEMP TABLE staged_leads AS FROM leads LIMIT 0;
 CREATE OR REPLACE TEMP TABLE staged_touches AS FROM touches LIMIT 0;
 CREATE OR REPLACE TEMP TABLE staged_postbacks AS FROM postbacks LIMIT 0;

@@ -8,4 +8,4 @@ mod list;
 mod providers;
 mod signers;
 mod webhooks;
-mod world;
+pub mod world;

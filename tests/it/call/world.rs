@@ -6,6 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::{App, test, web};
 use base64::Engine;
 use hmac::{Hmac, Mac};
+use ringtrace::call::archive::Archive;
+use ringtrace::call::live::hub::Hub;
 use ringtrace::call::model::Call;
 use ringtrace::call::recorder::Recorder;
 use ringtrace::call::spool::{Spool, SpoolOptions};
@@ -22,6 +24,7 @@ use ringtrace::platform::keys::{Shards, SiteKeys};
 use ringtrace::platform::redis::Redis;
 use ringtrace::platform::signing::SigningKeys;
 use ringtrace::visit::tables::Tables;
+use ringtrace::warehouse::store::Warehouse;
 use tempfile::TempDir;
 use utoipa_actix_web::AppExt;
 
@@ -45,6 +48,7 @@ pub struct World {
     pub clock: Clock,
     pub spool: Spool,
     pub recorder: Recorder,
+    pub warehouse: Warehouse,
     pub data: TempDir,
 }
 
@@ -142,7 +146,8 @@ impl World {
         let data = tempfile::tempdir().expect("a folder");
         let spool = Spool::open(&data.path().join("spool"), impatient()).expect("a spool");
         let recorder = recorder_on(redis.handle(), &live, &clock);
-        World { redis, site, live, clock, spool, recorder, data }
+        let warehouse = Warehouse::open(data.path(), 1).expect("a warehouse");
+        World { redis, site, live, clock, spool, recorder, warehouse, data }
     }
 
     pub fn keys(&self) -> SiteKeys {
@@ -163,6 +168,9 @@ impl World {
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.recorder.clone()))
             .app_data(web::Data::new(self.spool.clone()))
+            .app_data(web::Data::new(Archive::new(self.warehouse.clone())))
+            .app_data(web::Data::new(Hub::new(self.redis.handle(), self.live.clone())))
+            .app_data(web::Data::new(Tables::load().expect("the tables")))
             .into_utoipa_app()
             .configure(http::routes)
             .into_app();

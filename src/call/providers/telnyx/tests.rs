@@ -23,6 +23,7 @@ fn keys(first: &str, second: &str) -> Telephony {
     let account = crate::config::model::Telnyx {
         public_key: first.to_owned(),
         second_public_key: second.to_owned(),
+        ..Default::default()
     };
     Telephony { telnyx: vec![account], ..Telephony::default() }
 }

@@ -1,0 +1,235 @@
+//! Saving: what the events do not tell is added, and what a new version causes goes with it.
+
+use crate::attribution;
+use crate::attribution::beside::KnownCaller;
+use crate::call::caller::{CallerRecord, Origin, counted, is_first_time};
+use crate::call::live::publish;
+use crate::call::model::{Call, CallOrigin};
+use crate::call::recorder::{RecordError, Recorder};
+use crate::call::router;
+use crate::call::routing::store::free;
+use crate::call::scoring;
+use crate::call::spam::history::{History, history, learn};
+use crate::call::spam::rules::judge;
+use crate::call::store::{Change, CountedCaller, Saved};
+use crate::config::Installation;
+use crate::config::model::Site;
+use crate::lease::areas::AreaTable;
+use crate::platform::clock::Millis;
+use crate::platform::keys::SiteKeys;
+use crate::postback;
+
+/// From this confidence on a call tells whose its caller is.
+const SURE_ENOUGH: f64 = 0.5;
+
+/// What is known of a call before a change.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// How it stood.
+    pub(super) call: Option<&'a Call>,
+    /// The version that Redis has; 0 when it has none.
+    pub(super) expected: u32,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn nothing() -> Self {
+        Known { call: None, expected: 0 }
+    }
+
+    /// A call that Redis has, if it does.
+    pub(super) fn kept(call: Option<&'a Call>) -> Self {
+        Known { call, expected: call.map_or(0, |call| call.version) }
+    }
+
+    /// The same, or else one that only the archive has.
+    pub(super) fn of(kept: Option<&'a Call>, archived: Option<&'a Call>) -> Self {
+        Known { call: kept.or(archived), expected: kept.map_or(0, |call| call.version) }
+    }
+
+    /// The call, when only the archive has it.
+    fn archived(&self) -> Option<&'a Call> {
+        self.call.filter(|_| self.expected == 0)
+    }
+}
+
+impl Recorder {
+    /// Completes and saves a new version; `None` when somebody else was faster.
+    pub(super) async fn save(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        known: Known<'_>,
+        call: Call,
+        at: Millis,
+    ) -> Result<Option<Call>, RecordError> {
+        let keys = installation.shards.keys(&site.id);
+        let (call, caller) = self.complete(installation, site, &keys, known.call, call).await?;
+        self.put(installation, site, known, call, caller, at).await
+    }
+
+    /// Saves a new version with what it causes; `None` when somebody else was faster.
+    pub(super) async fn put(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        known: Known<'_>,
+        mut call: Call,
+        caller: Option<CountedCaller>,
+        at: Millis,
+    ) -> Result<Option<Call>, RecordError> {
+        let keys = installation.shards.keys(&site.id);
+        let is_imported = call.origin() == CallOrigin::Imported;
+        if !is_imported {
+            call.destination = router::destination(site, &call);
+        }
+        call.score = scoring::score(&site.scoring, &call);
+        let now = self.clock.now();
+        let give_up_after = installation.config.postback.give_up_after;
+        let mut postbacks = postback::rules::decide(site, &call, now, give_up_after);
+        match known.archived() {
+            // What became of it was told by the system that it comes from.
+            _ if is_imported => postbacks.clear(),
+            // The outbox has forgotten what it sent so long ago.
+            Some(before) => {
+                let told = postback::rules::decide(site, before, now, give_up_after);
+                postbacks.retain(|new| told.iter().all(|old| old.id != new.id));
+            }
+            None => {}
+        }
+        let expected = known.expected;
+        let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
+        match self.store.save(&keys, &change).await? {
+            Saved::Saved { .. } => {
+                count_final(known.call, &call);
+                publish(self.store.redis(), &keys, known.call, &call);
+                self.afterwards(site, &keys, known.call, &call).await;
+                Ok(Some(call))
+            }
+            Saved::Conflict => {
+                metrics::counter!("ringtrace_call_save_conflicts_total").increment(1);
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a saved call changes elsewhere. What fails here heals: places end by themselves, and the rest
+    /// only makes a preference late.
+    async fn afterwards(&self, site: &Site, keys: &SiteKeys, before: Option<&Call>, call: &Call) {
+        let was_free = before.map(|before| free(site, before)).unwrap_or_default();
+        let is_free: Vec<_> =
+            free(site, call).into_iter().filter(|target| !was_free.contains(target)).collect();
+        let mut done = self.routing.give_back(keys, call.id, &is_free).await;
+        let is_over = |call: &Call| call.status.is_final();
+        if done.is_ok() && is_over(call) && !before.is_some_and(is_over) {
+            done = learn(self.store.redis(), keys, site, call).await;
+        }
+        if let Err(error) = done {
+            tracing::debug!(%error, site = %site.id, "what a call left behind is not noted");
+        }
+    }
+
+    /// Adds what the events do not tell: where the caller is at home, whether they are new or unwanted,
+    /// whose call it was. Each is decided once, at the call's own time, and stays.
+    pub(super) async fn complete(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        keys: &SiteKeys,
+        before: Option<&Call>,
+        mut call: Call,
+    ) -> Result<(Call, Option<CountedCaller>), RecordError> {
+        // A first event out of order knows neither the number nor the time of arrival.
+        let asks_the_same = |before: &Call| {
+            before.tracking_number == call.tracking_number && before.started_at == call.started_at
+        };
+        let number = call.caller.number.as_ref();
+        let hash = number.map(|number| self.signing.caller_hash(site.id.as_str(), number.as_str()));
+        let is_imported = call.origin() == CallOrigin::Imported;
+        let asked = before.is_some_and(asks_the_same) || is_imported;
+        let joins = call.attribution.is_none() || !asked;
+        let counts = call.caller_hash.is_none();
+        let known = match &hash {
+            Some(hash) if joins || counts => {
+                history(self.store.redis(), keys, site, hash, &call).await?
+            }
+            _ => History::default(),
+        };
+        let areas = self.areas.get_or_init(AreaTable::load);
+        if joins {
+            let lookup = attribution::Lookup {
+                redis: self.store.redis(),
+                shards: installation.shards,
+                tables: &self.tables,
+                areas,
+                kept: self.kept,
+                rules: installation.rules(&site.id),
+                caller: known.record.as_ref().and_then(|known| known_before(known, &call)),
+                // Scripts go by a clock that was set, and by Redis' own otherwise.
+                ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
+            };
+            call.attribution = Some(attribution::join(lookup, site, &call).await?);
+        }
+        let caller = match hash {
+            Some(hash) if counts => {
+                if let Some(number) = &call.caller.number {
+                    let city = areas.city_of(number).unwrap_or_default().to_owned();
+                    call.origin = Origin { labels: areas.of_number(number), city };
+                }
+                Some(count_caller(site, &mut call, hash, known))
+            }
+            None if call.screen.is_none() && call.facts.received_at.is_some() => {
+                screen(site, &mut call, &History::default());
+                None
+            }
+            _ => None,
+        };
+        Ok((call, caller))
+    }
+}
+
+/// Counts `call` for its caller, who is known by `hash`, and screens it.
+fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> CountedCaller {
+    screen(site, call, &known);
+    if known.last_agent.is_some() {
+        call.route.get_or_insert_default().agent = known.last_agent;
+    }
+    let known = known.record;
+    let look_back = site.caller_look_back;
+    let first_time = is_first_time(known.as_ref(), call.id, call.started_at, look_back);
+    call.first_time.get_or_insert(first_time);
+    call.caller_hash = Some(hash.clone());
+    let joined = call.attribution.as_ref().filter(|joined| joined.confidence >= SURE_ENOUGH);
+    let before = known.as_ref().and_then(|known| known.last_session);
+    CountedCaller {
+        hash,
+        expected_count: known.as_ref().map_or(0, |known| known.count),
+        record: counted(known, call.id, call.started_at),
+        last_session: joined.and_then(|joined| joined.session).or(before),
+        keep: look_back,
+    }
+}
+
+/// What earlier calls tell of the caller of `call`; nothing when it is the only one.
+fn known_before(known: &CallerRecord, call: &Call) -> Option<KnownCaller> {
+    let earlier = known.last_call != call.id && known.first_at <= call.started_at;
+    earlier.then_some(KnownCaller { session: known.last_session, first_at: known.first_at })
+}
+
+/// Judges the call, once.
+fn screen(site: &Site, call: &mut Call, history: &History) {
+    if call.screen.is_some() || call.origin() == CallOrigin::Imported {
+        return;
+    }
+    let found = judge(&site.spam, &call.caller, history);
+    for reason in &found.reasons {
+        metrics::counter!("ringtrace_spam_total", "reason" => reason.word()).increment(1);
+    }
+    call.screen = Some(found);
+}
+
+fn count_final(before: Option<&Call>, call: &Call) {
+    let was_final = before.is_some_and(|before| before.status.is_final());
+    if call.status.is_final() && !was_final {
+        metrics::counter!("ringtrace_calls_total", "status" => call.status.word()).increment(1);
+    }
+}

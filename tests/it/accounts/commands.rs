@@ -1,0 +1,118 @@
+//! `ringtrace provider`, the real binary.
+
+use std::process::Output;
+
+use assert_cmd::Command;
+use ringtrace::call::providers::accounts::ALL;
+use tempfile::TempDir;
+
+use super::standin::{Mood, SECRET, StandIn};
+use crate::support::app::TestApp;
+
+/// A folder with the configuration of a site `one` with two numbers, one of which the account has.
+fn folder(standin: &StandIn, secret: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "[server]\npublic_url = \"https://calls.example.com\"\n[[sites]]\nid = \"one\"\nkey = \"pk_one\"\n\
+         origins = [\"https://one.example\"]\nforward_to = \"+14155550111\"\n[[sites.pools]]\nid = \"main\"\n\
+         numbers = [\"+14155550190\", \"+14155550199\"]\n{}",
+        standin.table(secret)
+    );
+    std::fs::write(folder.path().join("ringtrace.toml"), text).expect("it is written");
+    folder
+}
+
+async fn ringtrace(folder: &TempDir, words: &[&str]) -> (Output, String) {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let folder = folder.path().to_owned();
+    let run = move || {
+        let mut command = Command::cargo_bin("ringtrace").expect("the binary");
+        command.current_dir(folder).env("RINGTRACE_CONFIG", "ringtrace.toml");
+        command.env("NO_PROXY", "127.0.0.1").args(words).output().expect("it runs")
+    };
+    let output = tokio::task::spawn_blocking(run).await.expect("it ends");
+    let told =
+        String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
+    (output, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_shows_sets_and_then_has_nothing_to_do() {
+    for api in ALL {
+        let name = api.name();
+        let standin = StandIn::start(name, &["+14155550190", "+14155550191", "+14155550192"]).await;
+        let folder = folder(&standin, SECRET);
+        let (output, told) = ringtrace(&folder, &["provider", "check", name]).await;
+        assert!(!output.status.success(), "{name}: {told}");
+        assert!(told.contains("the credentials work; numbers: 3"), "{name}: {told}");
+        assert!(told.contains("+14155550199: the site's, and in none of these accounts"), "{told}");
+        assert!(told.contains("+14155550191 (no number of this site)"), "{told}");
+
+        // Nobody can be asked, so nothing is set.
+        let (output, told) = ringtrace(&folder, &["provider", "sync", name]).await;
+        assert!(!output.status.success() && told.contains("--yes"), "{name}: {told}");
+        assert!(told.contains(&format!("https://calls.example.com/v1/telephony/{name}/one/voice")));
+        assert_eq!(standin.state().hooks, <[String; 3]>::default(), "{name}");
+
+        let (output, told) = ringtrace(&folder, &["provider", "sync", name, "--yes"]).await;
+        assert!(output.status.success(), "{name}: {told}");
+        let state = standin.state().clone();
+        let base = format!("https://calls.example.com/v1/telephony/{name}/one");
+        assert_eq!(state.hooks[1], format!("{base}/status"), "{name}");
+        assert_eq!(state.hooks[2], "https://static.example.org/forward", "{name}");
+        match name {
+            "twilio" | "signalwire" => {
+                assert_eq!(state.numbers["+14155550190"], format!("{base}/voice"));
+                assert_eq!(state.set, [("+14155550190".to_owned(), "POST".to_owned())]);
+            }
+            "bandwidth" => assert_eq!(state.hooks[0], format!("{base}/voice")),
+            _ => {
+                assert_eq!(state.hooks[0], format!("{base}/voice"), "{name}");
+                assert_eq!(state.numbers["+14155550190"], "app1", "{name}");
+            }
+        }
+        assert_eq!(state.numbers["+14155550191"], "", "{name}: a number of somebody else");
+
+        let (_, told) = ringtrace(&folder, &["provider", "sync", name, "--yes"]).await;
+        assert!(told.contains("nothing to set"), "{name}: {told}");
+        let (output, told) = ringtrace(&folder, &["provider", "check", name]).await;
+        assert!(output.status.success(), "{name}: {told}");
+        assert!(!told.contains(SECRET), "{name}: {told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_told_without_secrets() {
+    let standin = StandIn::start("twilio", &["+14155550190"]).await;
+    let wrong = "ffffffffffffffffffffffffffffffff";
+    let folder = folder(&standin, wrong);
+    let (output, told) = ringtrace(&folder, &["provider", "check", "twilio"]).await;
+    assert!(!output.status.success() && told.contains("refuses the credentials"), "{told}");
+    assert!(!told.contains(wrong), "{told}");
+    standin.state().mood = Mood::Garbage;
+    let (output, told) = ringtrace(&folder, &["provider", "sync", "twilio", "--yes"]).await;
+    assert!(!output.status.success() && told.contains("cannot be read"), "{told}");
+    let (_, told) = ringtrace(&folder, &["provider", "check", "plivo"]).await;
+    assert!(told.contains("no credentials for the API of plivo"), "{told}");
+    let (_, told) = ringtrace(&folder, &["provider", "check", "asterisk"]).await;
+    assert!(told.contains("there are twilio, signalwire"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_an_account_join_a_pool_of_the_running_server() {
+    let mut app = TestApp::start().await;
+    let standin = StandIn::start("twilio", &["+14155550190", "+14155550195", "+14155550196"]).await;
+    let folder = folder(&standin, SECRET);
+    let words = [
+        "provider", "numbers", "twilio", "--pool", "main", "--url", &app.base, "--key", "rt_admin",
+    ];
+    let (_, told) = ringtrace(&folder, &[&words[..], &["--dry-run"]].concat()).await;
+    assert_eq!(told, "number,capabilities\n+14155550195,sms\n+14155550196,sms\n");
+    let (output, told) = ringtrace(&folder, &words).await;
+    assert!(output.status.success() && told.contains("2 added"), "{told}");
+    // They are the site's now: with a key, their webhooks are looked at, too.
+    let check = ["provider", "check", "twilio", "--url", &app.base, "--key", "rt_admin"];
+    let (_, told) = ringtrace(&folder, &check).await;
+    assert!(told.contains("+14155550195: voice webhook is none"), "{told}");
+    app.stop().await;
+}
