@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::attribution;
 use crate::attribution::answer::Kept;
 use crate::attribution::beside::KnownCaller;
+use crate::attribution::model::{Attribution, Basis};
+use crate::attribution::rings;
 use crate::call::caller::{CallerRecord, counted, is_first_time};
 use crate::call::model::{Call, CallEvent};
 use crate::call::outcome::model::OutcomeChange;
@@ -45,8 +47,11 @@ impl RecordError {
 /// Most tries to save one event. Writers of one call are its few webhooks.
 const MAX_TRIES: u32 = 8;
 
+/// From this confidence on no second look is taken.
+const SURE: f64 = 0.95;
+
 /// From this confidence on a call tells whose its caller is.
-const SURE_ENOUGH: f64 = 0.5;
+const SURE_ENOUGH: f64 = 0.4;
 
 /// Records events; cheap to clone, one per worker as it holds the worker's connection.
 #[derive(Clone)]
@@ -190,6 +195,12 @@ impl Recorder {
         let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
         match self.store.save(&keys, &change).await? {
             Saved::Saved { .. } => {
+                if before.is_none_or(|before| before.attribution.is_none())
+                    && let (Some(number), Some(joined)) = (&call.tracking_number, &call.attribution)
+                {
+                    let ring = (call.id, call.started_at);
+                    rings::note(self.store.redis(), &keys, number, ring, joined).await?;
+                }
                 count_final(before, &call);
                 Ok(Some(call))
             }
@@ -218,12 +229,13 @@ impl Recorder {
         let number = call.caller.number.as_ref();
         let hash = number.map(|number| self.signing.caller_hash(site.id.as_str(), number.as_str()));
         let joins = call.attribution.is_none() || !before.is_some_and(asks_the_same);
+        let rejoins = !joins && is_worth_another_look(before, &call);
         let counts = call.first_time.is_none();
         let known = match &hash {
-            Some(hash) if joins || counts => self.store.load_caller(keys, hash).await?,
+            Some(hash) if joins || rejoins || counts => self.store.load_caller(keys, hash).await?,
             _ => None,
         };
-        if joins {
+        if joins || rejoins {
             let lookup = attribution::Lookup {
                 redis: self.store.redis(),
                 shards: installation.shards,
@@ -235,11 +247,28 @@ impl Recorder {
                 // Scripts go by a clock that was set, and by Redis' own otherwise.
                 ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
             };
-            call.attribution = Some(attribution::join(lookup, site, &call).await?);
+            let found = attribution::join(lookup, site, &call).await?;
+            if joins || is_better(&found, call.attribution.as_ref()) {
+                call.attribution = Some(found);
+            }
         }
         let caller = hash.filter(|_| counts).map(|hash| count_caller(site, &mut call, hash, known));
         Ok((call, caller))
     }
+}
+
+/// Whether a call that ends now should be joined once more: what its visitor did before it may have been
+/// told meanwhile, as a phone's dialler holds the page's messages back.
+fn is_worth_another_look(before: Option<&Call>, call: &Call) -> bool {
+    let ends = call.status.is_final() && before.is_some_and(|before| !before.status.is_final());
+    let weak = |joined: &Attribution| joined.observed.is_some() && joined.confidence < SURE;
+    ends && call.attribution.as_ref().is_some_and(weak)
+}
+
+/// Whether a second look found more than the first.
+fn is_better(found: &Attribution, before: Option<&Attribution>) -> bool {
+    let surer = before.is_none_or(|before| found.confidence > before.confidence);
+    found.basis == Basis::Holder && surer
 }
 
 /// Counts `call` for its caller, who is known by `hash`.
@@ -258,7 +287,9 @@ fn count_caller(
         hash,
         expected_count: known.as_ref().map_or(0, |known| known.count),
         record: counted(known, call.id, call.started_at),
-        last_session: joined.and_then(|joined| joined.session).or(before),
+        last_session: joined
+            .and_then(|joined| Some((joined.session?, joined.confidence)))
+            .or(before),
         keep: look_back,
     }
 }

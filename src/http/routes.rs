@@ -86,6 +86,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(call::http::routes)
         .configure(call::outcome::http::routes)
         .configure(report::http::routes)
+        .configure(report::credits::http::routes)
         .configure(postback::http::routes)
         .configure(operations::routes);
 }
