@@ -50,8 +50,8 @@ pub struct Joined<'a> {
     pub at: Millis,
     /// Who may have called.
     pub ranking: Ranking,
-    /// The visit of the caller's last call before, while it is known.
-    pub earlier: Option<&'a Visit>,
+    /// The visit of the caller's last call before, while it is known, and how sure that is.
+    pub earlier: Option<(&'a Visit, f64)>,
     /// The winner's visit; `None` when it is no longer known.
     pub visit: Option<&'a Visit>,
     /// The touches of the winner's visitor, in any order; empty without consent.
@@ -78,9 +78,9 @@ impl Joined<'_> {
     /// The session of the caller's earlier call with its probability, where that is more likely than
     /// the best candidate and not one itself.
     fn inferred(&self) -> Option<(SessionId, f64)> {
-        let session = self.earlier?.session;
+        let (session, sure) = self.earlier.map(|(visit, sure)| (visit.session, sure))?;
         let is_candidate = self.ranking.candidates.iter().any(|one| one.session == session);
-        let probability = REJOINED * self.ranking.nobody;
+        let probability = REJOINED * sure * self.ranking.nobody;
         let best = self.ranking.candidates.first().map_or(0.0, |best| best.probability);
         (!is_candidate && probability > best).then_some((session, probability))
     }

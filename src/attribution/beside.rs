@@ -9,25 +9,27 @@ use crate::platform::phone::PhoneNumber;
 use crate::visit::model::{Place, Visit};
 
 /// A caller who called before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KnownCaller {
-    /// The session that the latest call was joined with, if one was.
-    pub session: Option<SessionId>,
+    /// The session that the latest call was joined with, if one was, and how sure that was.
+    pub session: Option<(SessionId, f64)>,
     /// When the first call was.
     pub first_at: Millis,
 }
 
-/// What the visit of a candidate tells. `earlier` is the visit of the caller's last call.
+/// What the visit of a candidate tells. `earlier` is the visit of the caller's last call, and how sure
+/// that is.
 pub fn beside(
     areas: &AreaTable,
     caller: Option<&PhoneNumber>,
     candidate: &Visit,
-    earlier: Option<&Visit>,
+    earlier: Option<(&Visit, f64)>,
 ) -> Beside {
-    let known_caller = earlier.is_some_and(|earlier| {
+    let same_person = |(earlier, _): &(&Visit, f64)| {
         let same_visitor = earlier.visitor.is_some() && earlier.visitor == candidate.visitor;
         same_visitor || earlier.session == candidate.session
-    });
+    };
+    let known_caller = earlier.filter(same_person).map_or(0.0, |(_, sure)| sure);
     let nearness = caller.map(|caller| nearness(areas, caller, &candidate.place));
     Beside { known_caller, nearness: nearness.unwrap_or_default() }
 }

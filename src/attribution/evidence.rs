@@ -13,9 +13,9 @@ const GESTURE_S: f64 = 900.0;
 /// guess: there are too few of these to learn it.
 const GESTURE_FACTOR: f64 = 6.0;
 /// How much more likely a session calls whose caller is known from an earlier call of it, or of its
-/// visitor. Two strangers share a number next to never; the factor stands for earlier calls that were
-/// joined wrong, and for phones that several people use.
-pub const KNOWN_FACTOR: f64 = 2_000.0;
+/// visitor, if that was joined right. Two strangers share a number next to never; the factor stands for
+/// phones that several people use, and for people who came back as somebody else.
+pub const KNOWN_FACTOR: f64 = 20_000.0;
 /// Caller and visitor are at home in the same area code or city, or else in the same region; against
 /// those of whom both places are known and differ.
 const SAME_AREA: f64 = 3.0;
@@ -40,10 +40,11 @@ pub enum Nearness {
 }
 
 /// What the visits tell of a candidate, beside the number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Beside {
-    /// The caller called before, and that call was joined with this session or its visitor.
-    pub known_caller: bool,
+    /// How sure it was that the caller's earlier call was of this session or its visitor, 0.0 to 1.0; 0
+    /// for everybody else.
+    pub known_caller: f64,
     /// Where caller and visitor are at home.
     pub nearness: Nearness,
 }
@@ -63,6 +64,8 @@ pub struct Evidence {
     pub on_page: bool,
     /// Seconds since it clicked the number's `tel:` link.
     pub clicked_s: Option<f64>,
+    /// How sure it is that another call came of that click already, 0.0 to 1.0.
+    pub spent: f64,
     /// Whether it copied the number or pressed it long shortly before.
     pub gesture: bool,
     /// What its visit tells.
@@ -90,6 +93,7 @@ impl Evidence {
             idle_ms,
             on_page: holder.live && !left && idle_ms as f64 <= ON_PAGE_S * 1_000.0,
             clicked_s: seconds_ago(holder.tel_click),
+            spent: 0.0,
             gesture: soon(copied) || soon(pressed),
             beside: Beside::default(),
             channel: String::new(),
@@ -107,12 +111,17 @@ impl Evidence {
             true => delays.on_page(),
             false => delays.gone(self.idle_s()).iter().sum(),
         };
-        by_delay + self.clicked_s.map_or(0.0, |ago| delays.by_click(ago))
+        by_delay + (1.0 - self.spent) * self.clicked_s.map_or(0.0, |ago| delays.by_click(ago))
     }
 
-    /// Its weight among the candidates, on the scale of [`Delays::of_nobody`].
+    /// Its weight among the candidates, on the scale of [`Delays::of_nobody`], whoever the caller is.
     pub fn weight(&self, delays: &Delays) -> f64 {
         self.density(delays) * self.factor() * delays.of_channel(&self.channel)
+    }
+
+    /// How much more it weighs when the caller's earlier call was joined right.
+    pub fn known(&self) -> f64 {
+        if self.beside.known_caller > 0.0 { KNOWN_FACTOR } else { 1.0 }
     }
 
     /// How much the rest of the evidence raises or lowers it.
@@ -123,8 +132,7 @@ impl Evidence {
             Nearness::SameRegion => SAME_REGION,
             Nearness::OtherCountry => OTHER_COUNTRY,
         };
-        let known = if self.beside.known_caller { KNOWN_FACTOR } else { 1.0 };
         let gesture = if self.gesture { GESTURE_FACTOR } else { 1.0 };
-        near * known * gesture
+        near * gesture
     }
 }

@@ -22,7 +22,7 @@ const PRIOR_DIVISION: f64 = 120.0;
 const PRIOR_HOLDERS: f64 = 30.0;
 /// How many calls of a channel it takes until what was learnt of it counts as much as the prior: that all
 /// channels call alike.
-const PRIOR_CHANNEL: f64 = 25.0;
+const PRIOR_CHANNEL: f64 = 15.0;
 /// Most channels that are told apart.
 const MAX_CHANNELS: usize = 64;
 

@@ -19,8 +19,10 @@ pub mod delays;
 pub mod evidence;
 pub mod fit;
 pub mod http;
+pub mod markov;
 pub mod model;
 pub mod observation;
+pub mod rings;
 pub mod rules;
 pub mod store;
 #[cfg(test)]

@@ -13,7 +13,7 @@ const BINS: u8 = 58;
 const GROWTH: f64 = 1.3;
 
 /// Candidates that are kept one by one, beside all whose visits were looked at.
-const MAX_NEAR: usize = 24;
+const MAX_NEAR: usize = 32;
 
 /// A candidate that is kept one by one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -69,8 +69,8 @@ impl Observation {
                 observed.near.push(Near {
                     channel: one.channel.clone(),
                     idle_s: (!one.on_page).then_some(one.idle_s() as f32),
-                    clicked_s: one.clicked_s.map(|ago| ago as f32),
-                    factor: one.factor() as f32,
+                    clicked_s: one.clicked_s.filter(|_| one.spent < 0.5).map(|ago| ago as f32),
+                    factor: (one.factor() * expected_factor(one)) as f32,
                 });
             } else {
                 far[bin(one.idle_s()) as usize] += 1;
@@ -91,6 +91,11 @@ impl Observation {
     pub fn far_s(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         self.far.iter().map(|&(bin, count)| (middle_s(bin.min(BINS - 1)), f64::from(count)))
     }
+}
+
+/// How much more a candidate of a known caller weighs, as sure as that is.
+fn expected_factor(one: &Evidence) -> f64 {
+    1.0 + one.beside.known_caller * (one.known() - 1.0)
 }
 
 fn bin(idle_s: f64) -> u8 {

@@ -48,10 +48,18 @@ impl Ranking {
 /// it stood at the call: what happened later is not looked at, so a call that is judged late gets the
 /// same answer.
 pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> Ranking {
-    let weights: Vec<f64> = candidates.iter().map(|one| one.weight(delays)).collect();
+    let plain: Vec<f64> = candidates.iter().map(|one| one.weight(delays)).collect();
     let older = older.map_or(0.0, |older| delays.of_older(older.from_s, older.to_s));
     let nobody = delays.of_nobody() + older;
-    let total = nobody + weights.iter().sum::<f64>();
+    // The caller's earlier call was joined right so likely; if it was not, it says nothing.
+    let sure = candidates.iter().map(|one| one.beside.known_caller).fold(0.0, f64::max);
+    let known: Vec<f64> =
+        candidates.iter().zip(&plain).map(|(one, weight)| weight * one.known()).collect();
+    let total = |weights: &[f64]| nobody + weights.iter().sum::<f64>();
+    let (of_known, of_plain) = (sure / total(&known), (1.0 - sure) / total(&plain));
+    let parts = known.iter().zip(&plain);
+    let weights: Vec<f64> =
+        parts.map(|(known, plain)| known * of_known + plain * of_plain).collect();
     let live = candidates.iter().filter(|one| one.on_page).count();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     // Equally likely: the one seen last, then the one who came last.
@@ -65,17 +73,18 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> R
     });
     let ranked = order.into_iter().map(|n| {
         let one = &candidates[n];
-        let tel_click = one.clicked_s.is_some_and(|ago| delays.by_click(ago) > 0.0);
+        let tel_click =
+            one.spent < 0.5 && one.clicked_s.is_some_and(|ago| delays.by_click(ago) > 0.0);
         Candidate {
             session: one.session,
-            probability: weights[n] / total,
+            probability: weights[n],
             tier: one.tier,
             idle_ms: one.idle_ms,
             tel_click,
             reasons: reasons(one, tel_click, live),
         }
     });
-    Ranking { candidates: ranked.collect(), nobody: nobody / total }
+    Ranking { candidates: ranked.collect(), nobody: nobody * (of_known + of_plain) }
 }
 
 fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {
@@ -96,7 +105,7 @@ fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {
         tel_click.then_some(Reason::TelClick),
         one.gesture.then_some(Reason::Gesture),
         Some(seen),
-        one.beside.known_caller.then_some(Reason::KnownCaller),
+        (one.beside.known_caller > 0.0).then_some(Reason::KnownCaller),
         near,
         others.then_some(Reason::Shared),
         (one.tier == Tier::Unrested).then_some(Reason::Unrested),

@@ -7,12 +7,15 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use futures_util::future::join3;
+
 use crate::attribution::answer::{Joined, Kept, attribute, attribute_static, certain};
 use crate::attribution::beside::{KnownCaller, beside};
 use crate::attribution::delays::{Delays, prior};
 use crate::attribution::evidence::Evidence;
 use crate::attribution::model::{Attribution, Basis};
 use crate::attribution::observation::Observation;
+use crate::attribution::rings;
 use crate::attribution::rules::{Older, rank};
 use crate::call::model::Call;
 use crate::config::model::Site;
@@ -29,7 +32,7 @@ use crate::visit::store::{load_visits, touches};
 use crate::visit::tables::Tables;
 
 /// Candidates whose visits are looked at: those that the delay alone makes most likely.
-const LOOKED_AT: usize = 16;
+const LOOKED_AT: usize = 32;
 
 /// What a join looks into.
 #[derive(Clone, Copy)]
@@ -66,13 +69,18 @@ pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attrib
     }
     let keys = shards.keys(&site.id);
     let shown = holders(redis, &keys, number, at, ours, site.attribution_window);
-    let (shown, delays) = futures_util::future::join(shown, load_delays(redis, &keys)).await;
+    let rings = rings::load(redis, &keys, number);
+    let (shown, delays, rings) = join3(shown, load_delays(redis, &keys), rings).await;
     let (shown, delays) = (shown?, delays?);
     let mut candidates = evidence(site, number, &shown);
+    rings::spend(&rings?, call.id, at, &mut candidates);
     let visits = look_at(&lookup, &keys, call, &mut candidates, &delays).await?;
     let ranking = rank(&candidates, &delays, older(site, &shown));
     let observed = Observation::of(shown.at, &candidates);
-    let earlier = lookup.caller.and_then(|caller| visits.get(&caller.session?));
+    let earlier = lookup.caller.and_then(|caller| {
+        let (session, sure) = caller.session?;
+        Some((visits.get(&session)?, sure))
+    });
     let mut joined = Joined {
         at,
         ranking,
@@ -157,18 +165,20 @@ async fn look_at(
     let earlier = lookup.caller.and_then(|caller| caller.session);
     let likeliest = candidates.iter().take(LOOKED_AT);
     let mut sessions: Vec<SessionId> = likeliest.map(|one| one.session).collect();
-    sessions.extend(earlier.filter(|session| !sessions.contains(session)));
+    sessions.extend(earlier.map(|(id, _)| id).filter(|id| !sessions.contains(id)));
     let visits = load_visits(lookup.redis, keys, &sessions).await?;
     let visits: HashMap<SessionId, Visit> =
         visits.into_iter().flatten().map(|visit| (visit.session, visit)).collect();
-    let earlier_visit = earlier.and_then(|session| visits.get(&session));
+    let earlier_visit = earlier.and_then(|(id, sure)| Some((visits.get(&id)?, sure)));
     for one in candidates.iter_mut() {
         if let Some(visit) = visits.get(&one.session) {
             one.beside = beside(lookup.areas, caller, visit, earlier_visit);
             one.channel.clone_from(&visit.source.channel);
         }
         // Known also where its visit is not, or not any more.
-        one.beside.known_caller |= earlier == Some(one.session);
+        if let Some((_, sure)) = earlier.filter(|(id, _)| *id == one.session) {
+            one.beside.known_caller = sure;
+        }
     }
     Ok(visits)
 }

@@ -60,7 +60,7 @@ impl Origin {
 }
 
 /// What is known of one caller on one site.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallerRecord {
     /// The earliest call known.
     pub first_call: CallId,
@@ -72,8 +72,8 @@ pub struct CallerRecord {
     pub last_at: Millis,
     /// How many calls were counted.
     pub count: u64,
-    /// The session that the call counted last was joined with, if one was.
-    pub last_session: Option<SessionId>,
+    /// The session that the latest call of a known one was joined with, and how sure that was.
+    pub last_session: Option<(SessionId, f64)>,
 }
 
 /// Whether a call at `at` is the caller's first inside `look_back`: no other call in that time

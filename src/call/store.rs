@@ -63,8 +63,8 @@ pub struct CountedCaller {
     pub expected_count: u64,
     /// The new record.
     pub record: CallerRecord,
-    /// The session that the call is attributed to.
-    pub last_session: Option<SessionId>,
+    /// The session that the call is attributed to, and how sure that is.
+    pub last_session: Option<(SessionId, f64)>,
     /// How long the caller is known.
     pub keep: SignedDuration,
 }
@@ -172,7 +172,7 @@ impl CallStore {
                     .arg(record.last_call.to_string())
                     .arg(record.last_at.0)
                     .arg(record.count)
-                    .arg(caller.last_session.map(|s| s.to_string()).unwrap_or_default());
+                    .arg(last_session(caller.last_session));
             }
             None => {
                 for _ in 10..=17 {
@@ -266,12 +266,23 @@ pub(super) fn caller_record(
             last_call: fields.get("last_call")?.parse().ok()?,
             last_at: Millis(fields.get("last_at")?.parse().ok()?),
             count: fields.get("count")?.parse().ok()?,
-            last_session: fields.get("last_session").and_then(|id| id.parse().ok()),
+            last_session: fields.get("last_session").and_then(|text| joined_before(text)),
         })
     };
     let unreadable =
         || StoreError::Unreadable { what: "a caller", why: "a field is missing".to_owned() };
     read().map(Some).ok_or_else(unreadable)
+}
+
+/// `session confidence`; empty: none.
+fn last_session(joined: Option<(SessionId, f64)>) -> String {
+    joined.map_or_else(String::new, |(session, sure)| format!("{session} {sure:.3}"))
+}
+
+/// What [`last_session`] wrote; before the confidence was noted, only likely sessions were.
+fn joined_before(text: &str) -> Option<(SessionId, f64)> {
+    let (session, sure) = text.split_once(' ').unwrap_or((text, "0.5"));
+    Some((session.parse().ok()?, sure.parse().ok()?))
 }
 
 fn pack<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {

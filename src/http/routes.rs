@@ -91,6 +91,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(call::outcome::http::routes)
         .configure(lead::http::routes)
         .configure(report::http::routes)
+        .configure(report::credits::http::routes)
         .configure(postback::http::routes)
         .configure(operations::routes);
 }

@@ -202,6 +202,11 @@ impl SiteKeys {
         format!("rt:{}:delays:{}", self.shard, self.site)
     }
 
+    /// LIST of the latest calls of `number`, newest first.
+    pub fn rings(&self, number: &PhoneNumber) -> String {
+        format!("rt:{}:rings:{}:{number}", self.shard, self.site)
+    }
+
     /// STR while one process fits the site's delays.
     pub fn delays_turn(&self) -> String {
         format!("rt:{}:delays:turn:{}", self.shard, self.site)

@@ -143,7 +143,8 @@ async fn respond(
     }
 }
 
-fn question(
+/// What `asked` means for this caller.
+pub(super) fn question(
     live: &Live,
     clock: &Clock,
     caller: &Caller,

@@ -8,6 +8,7 @@
 //! sees its own sites only.
 
 pub mod columns;
+pub mod credits;
 pub mod csv;
 pub mod heat;
 pub mod http;

@@ -2,6 +2,8 @@
 
 use crate::attribution;
 use crate::attribution::beside::KnownCaller;
+use crate::attribution::model::{Attribution, Basis};
+use crate::attribution::rings;
 use crate::call::caller::{CallerRecord, Origin, counted, is_first_time};
 use crate::call::live::publish;
 use crate::call::model::{Call, CallOrigin};
@@ -19,8 +21,11 @@ use crate::platform::clock::Millis;
 use crate::platform::keys::SiteKeys;
 use crate::postback;
 
+/// From this confidence on no second look is taken.
+const SURE: f64 = 0.95;
+
 /// From this confidence on a call tells whose its caller is.
-const SURE_ENOUGH: f64 = 0.5;
+const SURE_ENOUGH: f64 = 0.4;
 
 /// What is known of a call before a change.
 #[derive(Clone, Copy)]
@@ -100,6 +105,12 @@ impl Recorder {
         let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
         match self.store.save(&keys, &change).await? {
             Saved::Saved { .. } => {
+                if known.call.is_none_or(|before| before.attribution.is_none())
+                    && let (Some(number), Some(joined)) = (&call.tracking_number, &call.attribution)
+                {
+                    let ring = (call.id, call.started_at);
+                    rings::note(self.store.redis(), &keys, number, ring, joined).await?;
+                }
                 count_final(known.call, &call);
                 publish(self.store.redis(), &keys, known.call, &call);
                 self.afterwards(site, &keys, known.call, &call).await;
@@ -147,15 +158,16 @@ impl Recorder {
         let is_imported = call.origin() == CallOrigin::Imported;
         let asked = before.is_some_and(asks_the_same) || is_imported;
         let joins = call.attribution.is_none() || !asked;
+        let rejoins = !joins && is_worth_another_look(before, &call);
         let counts = call.caller_hash.is_none();
         let known = match &hash {
-            Some(hash) if joins || counts => {
+            Some(hash) if joins || rejoins || counts => {
                 history(self.store.redis(), keys, site, hash, &call).await?
             }
             _ => History::default(),
         };
         let areas = self.areas.get_or_init(AreaTable::load);
-        if joins {
+        if joins || rejoins {
             let lookup = attribution::Lookup {
                 redis: self.store.redis(),
                 shards: installation.shards,
@@ -167,7 +179,10 @@ impl Recorder {
                 // Scripts go by a clock that was set, and by Redis' own otherwise.
                 ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
             };
-            call.attribution = Some(attribution::join(lookup, site, &call).await?);
+            let found = attribution::join(lookup, site, &call).await?;
+            if joins || is_better(&found, call.attribution.as_ref()) {
+                call.attribution = Some(found);
+            }
         }
         let caller = match hash {
             Some(hash) if counts => {
@@ -187,6 +202,20 @@ impl Recorder {
     }
 }
 
+/// Whether a call that ends now should be joined once more: what its visitor did before it may have been
+/// told meanwhile, as a phone's dialler holds the page's messages back.
+fn is_worth_another_look(before: Option<&Call>, call: &Call) -> bool {
+    let ends = call.status.is_final() && before.is_some_and(|before| !before.status.is_final());
+    let weak = |joined: &Attribution| joined.observed.is_some() && joined.confidence < SURE;
+    ends && call.attribution.as_ref().is_some_and(weak)
+}
+
+/// Whether a second look found more than the first.
+fn is_better(found: &Attribution, before: Option<&Attribution>) -> bool {
+    let surer = before.is_none_or(|before| found.confidence > before.confidence);
+    found.basis == Basis::Holder && surer
+}
+
 /// Counts `call` for its caller, who is known by `hash`, and screens it.
 fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> CountedCaller {
     screen(site, call, &known);
@@ -204,7 +233,9 @@ fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> C
         hash,
         expected_count: known.as_ref().map_or(0, |known| known.count),
         record: counted(known, call.id, call.started_at),
-        last_session: joined.and_then(|joined| joined.session).or(before),
+        last_session: joined
+            .and_then(|joined| Some((joined.session?, joined.confidence)))
+            .or(before),
         keep: look_back,
     }
 }
