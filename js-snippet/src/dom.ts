@@ -21,7 +21,7 @@ export interface Piece {
 /** The element or root in which the lines of `node` are, when it is text or inside a line. */
 export function blockOf(node: Node): Node {
   let block = node;
-  while (block.parentNode && (block.nodeType === 3 || INLINE.test((block as Element).localName))) block = block.parentNode;
+  while (block.parentNode && (block.nodeType > 2 || INLINE.test((block as Element).localName))) block = block.parentNode;
   return block;
 }
 
@@ -50,7 +50,7 @@ export function lineOf(node: Text): { text: string; pieces: Piece[] } {
     for (let room = REACH, next; room > 0 && (next = walker[step]() as Text) && blockOf(next) === block; room -= next.length) nodes[add](next);
   };
   // Most text is alone in its block.
-  if (block.firstChild !== block.lastChild) {
+  if (block.firstChild !== node || block.lastChild !== node) {
     go("previousNode", "unshift");
     go("nextNode", "push");
   }

@@ -7,14 +7,15 @@ export function startExplaining(): void {
   // A field of a form: no number in it is the page's.
   panel = document.createElement("textarea");
   panel.rows = 9;
-  panel.style.cssText = "position:fixed;bottom:0;width:100%;z-index:1000000";
+  panel.cols = 99;
+  panel.style.cssText = "position:fixed;bottom:0;z-index:1000000";
 }
 
 /** Explains one thing, if anybody wants to know; gives false. */
 export function explain(...what: unknown[]): false {
   if (panel) {
     console.info("ringtrace:", ...what);
-    panel.value += what.map(part => (part instanceof Node ? `<${part.nodeName}>` : JSON.stringify(part))).join(" ") + "\n";
+    panel.value += what.map(part => (part as Node | undefined)?.nodeName || part).join(" ") + "\n";
     document.documentElement.append(panel);
   }
   return false;

@@ -39,7 +39,7 @@ function lookAnew(): void {
 function consent({ analytics, ads }: Change): void {
   const { consent } = me;
   allow({ analytics: analytics ?? !!consent?.analytics, ads: ads ?? !!consent?.ads });
-  explain("consent", me.consent);
+  explain("consent", analytics, ads);
   void view();
 }
 

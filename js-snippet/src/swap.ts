@@ -54,10 +54,10 @@ export function addNames(names: string[] = []): boolean {
   return labels.length > known;
 }
 
-/** Whether the number of `target` in `node` may be touched; its element carries it then. */
+/** Whether the number of `target` in `node` (an element, an attribute, or text) may be touched; its element carries it then. */
 function isOurs(node: Node, target: string): boolean {
   const element = elementOf(node);
-  const because = element.closest(node.nodeType === 3 ? NO_TEXT : NOT_OURS);
+  const because = element.closest(node.nodeType > 2 ? NO_TEXT : NOT_OURS);
   if (because) return explain("left alone", target, because);
   carry(element, target);
   place(element);

@@ -70,7 +70,7 @@ fn everything(config: &Config, site: &Site, tag: &str) -> String {
     let cookies = server_cookies(site);
     format!(
         "The tag for the <head> of every page of {title}. It names this version of the script; print it\n\
-         again after an update, or the one before stays in use until it is gone:\n\n  {tag}\n\n\
+         again after an update, or pages stay with this one as long as it is kept:\n\n  {tag}\n\n\
          The same without a version, for pages that nobody will touch again (checked every 5 minutes):\n\n  \
          <script async src=\"{url}/rt.js\" data-key=\"{key}\"{cookies}></script>\n\n\
          Optional, before it: lets a page call ringtrace(…) before the script is there:\n\n  \

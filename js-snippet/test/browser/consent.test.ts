@@ -62,12 +62,15 @@ visit("consent denied in the tag forgets what the page before showed", async ({ 
   assert.equal(await text("#a"), "800-555-0100");
 });
 
-visit("the session lives in the tab alone when the site or the tag says so", async ({ page, world, visitor, open }) => {
-  world.settings = { storage: "tab" };
-  world.visitor = "visitor-1";
-  await open(BODY);
-  assert.deepEqual(await kept(visitor, page), { cookies: ["rt_visitor"], tab: ["rt_reply", "rt_session"] });
-});
+for (const says of ["site", "tag"]) {
+  visit(`the session lives in the tab alone when the ${says} says so`, async ({ page, world, visitor, open }) => {
+    if (says === "site") world.settings = { storage: "tab" };
+    else world.tag = world.tag.replace("data-key", 'data-storage="tab" data-key');
+    world.visitor = "visitor-1";
+    await open(BODY);
+    assert.deepEqual(await kept(visitor, page), { cookies: ["rt_visitor"], tab: ["rt_reply", "rt_session"] });
+  });
+}
 
 const auto = (tag: string) => tag.replace("data-key", 'data-consent="auto" data-key');
 

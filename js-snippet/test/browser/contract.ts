@@ -33,7 +33,7 @@ const isEach =
 
 const KNOWN: Record<string, Check> = {
   ids: optional(value => isEach(8, isText(128))(value) && Object.keys(value as object).every(isText(32))),
-  tags: optional(value => Array.isArray(value) && isEach(16, isText(64))(value)),
+  tags: optional(value => Array.isArray(value) && isEach(16, isText(128))(value)),
 };
 
 const isSignal = isObject({ target: isOneOf("main", "london"), ago_ms: value => Number.isInteger(value) && (value as number) >= 0 });

@@ -10,12 +10,14 @@ visit("a number that goes over the borders of elements is swapped in place", asy
     <p id=c>${[..."8005550100"].map(digit => `<span>${digit}</span>`).join("")}</p>
     <a id=d href="tel:+18005550100">+1 <strong>800</strong>-555<em>-0100</em></a>
     <p id=e><b>030</b> 12345678</p>
+    <p id=i><b>800<i> 555-0100</i></b></p>
     <p id=f>Open<i>24/7</i><a href="#">800-555-0100</a></p>
     <p id=g>one<br>800-555-0100<br>24 hours</p>`);
   assert.equal(await text("#a"), "Call 415 555-0199 now");
   assert.equal(await page.innerHTML("#a"), "Call <b>415</b> <i>555-0199</i> now");
   assert.equal((await text("#b")).replace(/\s+/g, " "), "(415) 555 0199");
   assert.equal(await text("#c"), "4155550199");
+  assert.equal(await page.innerHTML("#i"), "<b>415<i> 555-0199</i></b>");
   assert.equal(await page.innerHTML("#d"), "+1 <strong>415</strong>-555<em>-0199</em>");
   assert.equal(await text("#e"), "030 901820");
   assert.equal(await text("#f"), "Open24/7415-555-0199");

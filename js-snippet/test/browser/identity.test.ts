@@ -161,3 +161,29 @@ visit("cookies of tags are few and short, whatever a page has", async ({ world, 
   assert.ok(Object.keys(cookies).length > 5);
   assert.ok(JSON.stringify(cookies).length < 5000);
 });
+
+visit("with data-cookies=server requests take the service's cookies along, and only then", async ({ page, world, visitor }) => {
+  const seen: (string | undefined)[] = [];
+  await visitor.addCookies([{ name: "rt_session", value: "of-the-service", domain: "rt.test", path: "/" }]);
+  world.fault = response => {
+    const { origin, cookie } = response.req.headers;
+    seen.push(cookie);
+    response
+      .writeHead(200, { "Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true" })
+      .end(JSON.stringify({ v: 1, session: "s", beat_s: 30, hold_s: 180, targets: [] }));
+  };
+  await page.goto(world.publish(BODY + world.tag, "/without", "www.rt.test"));
+  await until(() => seen.length === 1, "a view without cookies");
+  await page.goto(world.publish(BODY + world.tag.replace("data-key", 'data-cookies="server" data-key'), "/with", "www.rt.test"));
+  await until(() => seen.some(cookie => cookie?.includes("rt_session=of-the-service")), "a view with them");
+  assert.equal(seen[0], undefined);
+});
+
+visit("the tag may call the key its site's, and explain what it does", async ({ page, world, open, text }) => {
+  const said: string[] = [];
+  page.on("console", message => said.push(message.text()));
+  world.tag = world.tag.replace("data-key", "data-debug data-site");
+  await open(BODY);
+  assert.equal(await text("#a"), "415-555-0199");
+  assert.ok(said.some(line => line.startsWith("ringtrace:")));
+});

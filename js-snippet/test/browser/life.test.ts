@@ -166,6 +166,18 @@ visit("a tel: click is told by beacon before the dialler opens", async ({ page, 
   assert.equal(order.filter(what => what === "beacon").length, 1);
 });
 
+visit("what only seems to leave is no leave: a link that dials, a frozen page", async ({ page, world, open }) => {
+  await open(BODY);
+  await page.evaluate(() => {
+    dispatchEvent(new Event("beforeunload"));
+    document.dispatchEvent(new Event("freeze"));
+    addEventListener("click", event => event.preventDefault());
+  });
+  await page.click("#call");
+  await until(() => world.beats().length === 1, "a beacon");
+  assert.deepEqual(kinds(world), ["beat"]);
+});
+
 visit("a page that is being prerendered waits for its visitor", async ({ page, world, text }) => {
   await page.addInitScript(() => Object.defineProperty(document, "prerendering", { value: true, configurable: true }));
   await page.goto(world.publish(BODY + world.tag));
