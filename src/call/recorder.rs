@@ -1,6 +1,6 @@
 //! Event → saved call: load, decide, save, and again when somebody else was faster.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::attribution;
 use crate::call::answer::Step;
@@ -16,7 +16,6 @@ use crate::call::spam::rules::judge;
 use crate::call::store::{CallStore, Change, CountedCaller, Saved};
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
-use crate::lease::areas::AreaTable;
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::keys::SiteKeys;
@@ -54,7 +53,6 @@ const MAX_TRIES: u32 = 8;
 pub struct Recorder {
     store: CallStore,
     routing: RoutingStore,
-    areas: Arc<OnceLock<AreaTable>>,
     live: Live,
     clock: Clock,
     signing: SigningKeys,
@@ -71,8 +69,7 @@ impl Recorder {
         tables: Arc<Tables>,
     ) -> Self {
         let routing = RoutingStore::new(redis.clone());
-        let areas = Arc::default();
-        Recorder { store: CallStore::new(redis), routing, areas, live, clock, signing, tables }
+        Recorder { store: CallStore::new(redis), routing, live, clock, signing, tables }
     }
 
     /// The calls it writes.
@@ -302,7 +299,7 @@ impl Recorder {
         }
         let caller = match call.caller.number.clone() {
             Some(number) if call.first_time.is_none() => {
-                let areas = self.areas.get_or_init(AreaTable::load);
+                let areas = self.tables.areas();
                 let city = areas.city_of(&number).unwrap_or_default().to_owned();
                 call.origin = Origin { labels: areas.of_number(&number), city };
                 let hash = self.signing.caller_hash(site.id.as_str(), number.as_str());

@@ -196,7 +196,10 @@ fn rule(step: &RouteStep) -> &str {
 fn without_a_rule_a_call_goes_to_the_fail_safe_of_its_number() {
     let mut world = World::new();
     let step = world.arrived();
-    assert_eq!((step.why, targets(&step), step.mark.as_str()), (Why::NoRule, vec!["+14155550112"], ""));
+    assert_eq!(
+        (step.why, targets(&step), step.mark.as_str()),
+        (Why::NoRule, vec!["+14155550112"], "")
+    );
     world.call.tracking_number = None;
     assert_eq!(targets(&world.arrived()), ["+14155550111"]);
     let Step::Dial(dial) = &world.said(&step)[0] else { panic!("a dial") };
@@ -244,7 +247,10 @@ fn a_dial_says_all_that_its_route_says_and_then_rings_in_turn() {
     assert_eq!(targets(&first), ["+14155550121"]);
 
     let second = world.not_taken(&first).expect("the next one");
-    assert_eq!((second.hop, second.why, targets(&second)), (2, Why::NotTaken, vec!["sip:b@pbx.example.com"]));
+    assert_eq!(
+        (second.hop, second.why, targets(&second)),
+        (2, Why::NotTaken, vec!["sip:b@pbx.example.com"])
+    );
     assert!(matches!(world.said(&second)[..], [Step::Dial(_)]), "nothing is said twice");
     let third = world.not_taken(&second).expect("the third");
     let message = world.not_taken(&third).expect("a message");

@@ -78,8 +78,7 @@ pub(super) fn refused_then_taken() -> Vec<Story> {
                 *sent = marked(sent, SECOND);
             }
             let of_first = picked_up.sent.iter().filter(|(_, sent)| sent.event == "leg").take(1);
-            let mut first: Vec<_> =
-                of_first.map(|(at, sent)| (*at, marked(sent, FIRST))).collect();
+            let mut first: Vec<_> = of_first.map(|(at, sent)| (*at, marked(sent, FIRST))).collect();
             first.push(asked());
             first.push((5, marked(&form("dial", &refused), FIRST)));
             story.sent.splice(1..1, first);
@@ -93,7 +92,9 @@ pub(super) fn menus_and_messages() -> Vec<Story> {
     let stories = voicemails().into_iter().filter(|story| story.provider != "generic");
     let keyed = stories.filter_map(|mut story| {
         let keys = match story.provider {
-            "twilio" | "signalwire" | "telnyx" => form("gather", &[("CallSid", "CA1"), ("Digits", "1")]),
+            "twilio" | "signalwire" | "telnyx" => {
+                form("gather", &[("CallSid", "CA1"), ("Digits", "1")])
+            }
             "plivo" => form("gather", &[("CallUUID", "u1"), ("Digits", "1")]),
             "asterisk" => form("gather", &[("call", "k1"), ("digits", "1")]),
             _ => return None,
