@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help demo build test lint unit snippet journey peers bench setup setup-test geo clean
+.PHONY: help demo build test lint unit snippet journey peers sip bench setup setup-test geo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,7 +14,7 @@ setup: ## install what building and running needs
 	@scripts/setup redis duckdb
 
 setup-test: ## install what the tests need
-	@scripts/setup redis duckdb chromium node python
+	@scripts/setup redis duckdb chromium node python sip
 
 geo: ## a free database of countries, and the line of the configuration that uses it
 	@scripts/geo
@@ -26,7 +26,7 @@ build: setup ## the release binary, at $CARGO_TARGET_DIR/release/ringtrace
 demo: build ## two weeks of traffic through the real service, then stay up; ARGS=--once ends
 	@$(TARGET)/release/ringtrace demo $(ARGS)
 
-test: setup-test lint unit snippet journey peers ## everything CI runs
+test: setup-test lint unit snippet journey peers sip ## everything CI runs
 
 lint:
 	cargo fmt --all --check
@@ -47,6 +47,11 @@ peers: # the providers' own Python packages sign what the service reads, and rea
 	cargo build --locked --bin ringtrace
 	@for peer in twilio signatures documents; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
+
+sip: # 200 calls of sipp through Kamailio with docs/examples/kamailio.cfg
+	@scripts/setup sip
+	cargo build --locked --bin ringtrace
+	@RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" python3 tests/sip/sip_path.py
 
 bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
 	@scripts/setup wrk peers

@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 EXAMPLE = os.path.join(HERE, "..", "..", "docs", "examples", "kamailio.cfg")
 TOKEN = "a-token-of-the-sip-path"
 KEY = "rt_sip_path"
-CALLS = 200
+CALLS = int(os.environ.get("SIP_CALLS", "200"))
 VISITORS = 10
 POOL = [f"+141555501{n:02}" for n in range(10, 10 + VISITORS)]
 
@@ -39,6 +39,8 @@ def configuration(busy, desk):
     return f"""
 [server]
 public_url = "http://127.0.0.1"
+[limits]
+api_per_minute = 6000
 [[api_keys]]
 name = "test"
 sha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"
@@ -120,7 +122,7 @@ def main():
                 lines = [f"+1212555{n:04};{POOL[n % VISITORS]};" for n in range(CALLS)]
                 file.write("\n".join(["SEQUENTIAL", *lines]) + "\n")
             running.append(sipp(folder, "-sf", f"{HERE}/busy.xml", "-p", busy, "-aa"))
-            running.append(sipp(folder, "-sn", "uas", "-p", desk, "-aa"))
+            running.append(sipp(folder, "-sf", f"{HERE}/desk.xml", "-p", desk, "-aa"))
             definitions = {
                 "RT_URL": f"{service.base}/v1/telephony/kamailio/sip", "RT_TOKEN": TOKEN,
             }
@@ -133,7 +135,7 @@ def main():
             running.append(subprocess.Popen(command, stdout=log, stderr=log))
             time.sleep(3)
             calling = sipp(folder, "-sf", f"{HERE}/caller.xml", "-inf", "calls.csv", "-p", caller,
-                           "-r", 20, "-m", CALLS, "-timeout", "90s", "-timeout_error",
+                           "-r", 20, "-m", CALLS, "-timeout", "90s", "-timeout_error", "-trace_err", "-error_file", "errors.log",
                            f"127.0.0.1:{proxy}")
             ended = calling.wait(120)
             end = time.monotonic() + 30
@@ -141,11 +143,14 @@ def main():
                 calls = calls_of(service)
                 if sum(call["status"] == "answered" for call in calls) == CALLS or time.monotonic() > end:
                     break
-                time.sleep(0.2)
+                time.sleep(1)
             if ended != 0 or len(calls) != CALLS:
-                for name in ("kamailio.log", "sipp.log"):
+                print([(call["status"], call.get("talk_s")) for call in calls][:5])
+                for name in ("kamailio.log", "sipp.log", "errors.log"):
+                    if not os.path.exists(os.path.join(folder, name)):
+                        continue
                     with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
-                        print(re.sub(r"[^\x20-\x7e\n]", "", file.read())[-3000:])
+                        print(re.sub(r"[^\x20-\x7e\n]", "", file.read())[-4000:])
             assert ended == 0, "sipp's calls failed"
             assert len(calls) == CALLS, len(calls)
             for call in calls:
