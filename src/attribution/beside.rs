@@ -2,7 +2,7 @@
 //! both are at home. Pure.
 
 use crate::attribution::evidence::{Beside, Nearness};
-use crate::lease::areas::{AreaTable, Steps};
+use crate::visit::areas::{AreaTable, Steps};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 use crate::platform::phone::PhoneNumber;

@@ -19,7 +19,6 @@ use crate::attribution::rings;
 use crate::attribution::rules::{Older, rank};
 use crate::call::model::Call;
 use crate::config::model::Site;
-use crate::lease::areas::AreaTable;
 use crate::lease::holders::{Shown, holders};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{PoolId, SessionId};
@@ -43,8 +42,6 @@ pub struct Lookup<'a> {
     pub shards: Shards,
     /// What sources are.
     pub tables: &'a Tables,
-    /// Where numbers are at home.
-    pub areas: &'a AreaTable,
     /// Which candidates are kept.
     pub kept: Kept,
     /// The rules of the site.
@@ -172,7 +169,7 @@ async fn look_at(
     let earlier_visit = earlier.and_then(|(id, sure)| Some((visits.get(&id)?, sure)));
     for one in candidates.iter_mut() {
         if let Some(visit) = visits.get(&one.session) {
-            one.beside = beside(lookup.areas, caller, visit, earlier_visit);
+            one.beside = beside(lookup.tables.areas(), caller, visit, earlier_visit);
             one.channel.clone_from(&visit.source.channel);
         }
         // Known also where its visit is not, or not any more.

@@ -11,7 +11,6 @@
 
 pub mod amp;
 mod amp_origin;
-pub mod areas;
 mod beats;
 mod cookies;
 mod desk;

@@ -20,7 +20,6 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::config::model::{Pool, Site};
-use crate::lease::areas::{AreaTable, Steps};
 use crate::lease::beats::{Beat, Beats, More};
 use crate::lease::model::{Gesture, Lease, PageSign, SignKind, Tier};
 use crate::lease::rules::{OverflowPlan, Times};
@@ -31,6 +30,7 @@ use crate::platform::ids::{PoolId, SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
+use crate::visit::areas::{AreaTable, Steps};
 use crate::visit::model::Place;
 
 /// The leases, over one connection; one per worker.

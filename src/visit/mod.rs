@@ -9,6 +9,7 @@
 
 pub mod ad_ids;
 pub mod address;
+pub mod areas;
 pub mod bot;
 pub mod campaign;
 pub mod carry;

@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use ringtrace::lease::areas::AreaTable;
 use ringtrace::lease::model::{Lease, Tier};
 use ringtrace::lease::numbers::sync::sync_pools;
 use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
 use ringtrace::platform::phone::PhoneNumber;
+use ringtrace::visit::areas::AreaTable;
 use ringtrace::visit::model::Place;
 use serde_json::{Value, json};
 

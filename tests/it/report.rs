@@ -6,7 +6,7 @@ use ringtrace::config::Live;
 use ringtrace::ledger::model::Envelope;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::report::metrics::Rate;
-use ringtrace::report::model::{Period, Report, ReportKind, ReportQuery, RowKey};
+use ringtrace::report::model::{Period, Report, ReportKind, ReportQuery, RowKey, SpamFilter};
 use ringtrace::report::store::answer;
 use ringtrace::visit::model::Visit;
 use ringtrace::warehouse::rules::facts;
@@ -37,14 +37,18 @@ impl Facts {
     }
 
     async fn ask(&self, kind: ReportKind, sites: &[&SiteId], period: Period) -> Report {
+        self.ask_with(kind, sites, period, SpamFilter::default()).await
+    }
+
+    async fn ask_with(
+        &self,
+        kind: ReportKind,
+        sites: &[&SiteId],
+        period: Period,
+        spam: SpamFilter,
+    ) -> Report {
         let sites = sites.iter().map(|&site| site.clone()).collect();
-        let query = ReportQuery {
-            kind,
-            sites,
-            period,
-            time_zone: Some("UTC".to_owned()),
-            spam: Default::default(),
-        };
+        let query = ReportQuery { kind, sites, period, time_zone: Some("UTC".to_owned()), spam };
         answer(&self.warehouse, query).await.expect("an answer")
     }
 }
@@ -91,6 +95,38 @@ fn fixture(site: &SiteId) -> Vec<Envelope> {
     ];
     let visits = [ad_visit, other_ad_visit, search_visit, direct_visit];
     visits.iter().map(session_event).chain(calls.iter().map(call_event)).collect()
+}
+
+#[tokio::test]
+async fn unwanted_calls_are_left_out_and_told_unless_they_are_asked_for() {
+    let site = site("shop");
+    let facts = Facts::new(&[(&site, "UTC")]);
+    let mut envelopes = fixture(&site);
+    let ad = source("google", "cpc", "spring", "Paid Search");
+    let caught = visit(&site, at("2026-03-02T10:00:00Z"), ad, "/plumbing");
+    let told = |by_screen: bool, by_people: Option<bool>, name| {
+        let reasons = if by_screen { vec!["rate"] } else { Vec::new() };
+        let mut call = Call {
+            attribution: Some(made_by(&caught, 0.8)),
+            screen: serde_json::from_value(serde_json::json!({"reasons": reasons})).ok(),
+            ..call(&site, name, at("2026-03-02T10:05:00Z"), CallStatus::Answered)
+        };
+        call.outcome.spam = by_people;
+        call_event(&call)
+    };
+    envelopes.push(session_event(&caught));
+    envelopes.push(told(true, None, "6"));
+    envelopes.push(told(false, Some(true), "7"));
+    envelopes.push(told(true, Some(false), "8"));
+    facts.write(&envelopes).await;
+    let period = || days("2026-03-02", "2026-03-03");
+    let counted = async |filter| {
+        let report = facts.ask_with(ReportKind::Sources, &[&site], period(), filter).await;
+        (report.totals.calls, report.totals.spam_calls)
+    };
+    assert_eq!(counted(SpamFilter::Exclude).await, (6, 2));
+    assert_eq!(counted(SpamFilter::Include).await, (8, 2));
+    assert_eq!(counted(SpamFilter::Only).await, (2, 2));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 mod save;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::attribution;
 use crate::attribution::answer::Kept;
@@ -19,7 +19,6 @@ use crate::call::store::CallStore;
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
 use crate::http::problem::Problem;
-use crate::lease::areas::AreaTable;
 use crate::platform::clock::Clock;
 use crate::platform::ids::{CallId, SessionId, SiteId};
 use crate::platform::redis::{Redis, StoreError};
@@ -64,7 +63,6 @@ const MAX_TRIES: u32 = 8;
 pub struct Recorder {
     store: CallStore,
     routing: RoutingStore,
-    areas: Arc<OnceLock<AreaTable>>,
     live: Live,
     clock: Clock,
     signing: SigningKeys,
@@ -85,7 +83,6 @@ impl Recorder {
         Recorder {
             store: CallStore::new(redis),
             routing,
-            areas: Arc::default(),
             live,
             clock,
             signing,

@@ -16,7 +16,6 @@ use crate::call::spam::rules::judge;
 use crate::call::store::{Change, CountedCaller, Saved};
 use crate::config::Installation;
 use crate::config::model::Site;
-use crate::lease::areas::AreaTable;
 use crate::platform::clock::Millis;
 use crate::platform::keys::SiteKeys;
 use crate::postback;
@@ -166,13 +165,12 @@ impl Recorder {
             }
             _ => History::default(),
         };
-        let areas = self.areas.get_or_init(AreaTable::load);
+        let areas = self.tables.areas();
         if joins || rejoins {
             let lookup = attribution::Lookup {
                 redis: self.store.redis(),
                 shards: installation.shards,
                 tables: &self.tables,
-                areas,
                 kept: self.kept,
                 rules: installation.rules(&site.id),
                 caller: known.record.as_ref().and_then(|known| known_before(known, &call)),

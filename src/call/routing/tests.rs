@@ -130,7 +130,7 @@ impl World {
         World { site, routing, call, provider: "twilio", now, agent: None, spam: false }
     }
 
-    fn from_google(mut self) -> Self {
+    fn with_google_visit(mut self) -> Self {
         let found = serde_json::json!({
             "basis": "holder", "confidence": 0.9, "tier": "own", "landing_page": "/",
         });
@@ -208,7 +208,7 @@ fn without_a_rule_a_call_goes_to_the_fail_safe_of_its_number() {
 
 #[test]
 fn the_first_rule_that_holds_decides() {
-    let mut world = World::new().from_google();
+    let mut world = World::new().with_google_visit();
     assert_eq!(rule(&world.arrived()), "ads");
     world.provider = "kamailio";
     assert_eq!(rule(&world.arrived()), "pbx");
@@ -232,7 +232,7 @@ fn the_first_rule_that_holds_decides() {
 
 #[test]
 fn a_dial_says_all_that_its_route_says_and_then_rings_in_turn() {
-    let world = World::new().from_google();
+    let world = World::new().with_google_visit();
     let first = world.arrived();
     let said = world.said(&first);
     let [Step::Say(greeting), Step::Say(notice), Step::Dial(dial)] = &said[..] else {
@@ -261,7 +261,7 @@ fn a_dial_says_all_that_its_route_says_and_then_rings_in_turn() {
 
 #[test]
 fn closed_hours_lead_elsewhere() {
-    let mut world = World::new().from_google();
+    let mut world = World::new().with_google_visit();
     world.now = datetime(2026, 3, 7, 10, 0, 0, 0);
     let step = world.arrived();
     assert_eq!((step.action, step.why, rule(&step)), (Action::Voicemail, Why::Closed, "ads"));
@@ -269,7 +269,7 @@ fn closed_hours_lead_elsewhere() {
 
 #[test]
 fn a_repeat_caller_is_offered_first_to_whom_they_talked_to() {
-    let mut world = World::new().from_google();
+    let mut world = World::new().with_google_visit();
     world.agent = Some("sip:b@pbx.example.com");
     let first = world.arrived();
     assert_eq!(targets(&first), ["sip:b@pbx.example.com"]);
@@ -329,7 +329,7 @@ fn who_cannot_be_asked_again_is_told_everybody_at_once() {
 
 #[test]
 fn the_notice_is_that_of_the_callers_place() {
-    let mut world = World::new().from_google();
+    let mut world = World::new().with_google_visit();
     let said = |world: &World| format!("{:?}", world.said(&world.arrived()));
     world.call.origin.labels = vec!["DE/munich".to_owned(), "DE".to_owned()];
     assert!(said(&world).contains("aufgezeichnet") && said(&world).contains("de-DE"));
@@ -339,7 +339,7 @@ fn the_notice_is_that_of_the_callers_place() {
 
 #[test]
 fn unwanted_callers_are_asked_or_sent_away() {
-    let mut world = World::new().from_google();
+    let mut world = World::new().with_google_visit();
     world.spam = true;
     assert_eq!(rule(&world.arrived()), "ads", "flagged only");
     world.site.spam.route = "no".parse().ok();
@@ -355,7 +355,7 @@ fn unwanted_callers_are_asked_or_sent_away() {
 
 #[test]
 fn what_routes_need_is_what_their_answers_need() {
-    let world = World::new().from_google();
+    let world = World::new().with_google_visit();
     let said = world.said(&world.arrived());
     let answer = Answer { steps: said, ..Answer::default() };
     let entry = world.site.routing.route(&"sales".parse().expect("an id")).expect("a route");
@@ -375,7 +375,7 @@ proptest! {
         day in 1i8..28, provider in "twilio|plivo|vonage|kamailio|asterisk", spam: bool, lost: bool,
     ) {
         let mut world = World::new();
-        if google { world = world.from_google(); }
+        if google { world = world.with_google_visit(); }
         if pooled { world.call.tracking_number = "+14155550198".parse().ok(); }
         world.call.origin.labels[0] = area;
         world.now = datetime(2026, 12, day, hour, 30, 0, 0);

@@ -308,3 +308,110 @@ fn lacks(path: &str, name: &str, needed: &[Feature], out: &mut Complaints) {
         out.error(path, message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::complaint::Severity;
+    use crate::config::load::load_text;
+
+    /// What is said of the demo with this routing and screen: `error path`.
+    fn said(parts: &str) -> Vec<String> {
+        #[derive(serde::Deserialize)]
+        struct Parts {
+            #[serde(default)]
+            routing: Routing,
+            #[serde(default)]
+            spam: crate::config::model::Spam,
+        }
+        let demo = include_str!("../../../config/demo.toml");
+        let mut config = load_text("demo.toml", demo).expect("the demo can be read");
+        let parts: Parts = toml::from_str(parts).expect("parts");
+        (config.sites[0].routing, config.sites[0].spam) = (parts.routing, parts.spam);
+        let mut out = Complaints::default();
+        check(&config, &mut out);
+        super::super::spam::check(&config, &mut out);
+        let word = |severity| if severity == Severity::Error { "error" } else { "warning" };
+        let complaints = out.into_vec();
+        complaints.iter().map(|c| format!("{} {}", word(c.severity), c.path)).collect()
+    }
+
+    fn routes(routes: &str) -> Vec<String> {
+        let rule = "{ id = 'all', providers = ['twilio'], route = 'a' }";
+        said(&format!("[routing]\nrules = [{rule}]\nroutes = [{routes}]"))
+    }
+
+    #[test]
+    fn routes_that_cannot_be_taken_are_told_by_place() {
+        let to = "to = [{ address = '+18005550101' }]";
+        let fine = format!("{{ id = 'a', kind = 'dial', {to} }}");
+        assert_eq!(routes(&fine), [""; 0]);
+        let dial = |more: &str| format!("{{ id = 'a', kind = 'dial', {to}, {more} }}");
+        for (route, expected) in [
+            ("{ id = 'a', kind = 'dial', to = [] }".to_owned(), "error sites[0].routing.routes[0].to"),
+            (dial("otherwise = 'b'"), "error sites[0].routing.routes[0].otherwise"),
+            (dial("closed = 'a'"), "error sites[0].routing.routes[0].closed"),
+            (dial("otherwise = 'a'"), "error sites[0].routing.routes[0]"),
+            (dial("tries = 0"), "error sites[0].routing.routes[0].tries"),
+            (dial("ring = '20m'"), "error sites[0].routing.routes[0].ring"),
+            (dial("whisper = 'From {sauce}'"), "error sites[0].routing.routes[0].whisper"),
+            (
+                "{ id = 'a', kind = 'menu', prompt = 'x', choices = [{ key = 'x', route = 'a' }] }".to_owned(),
+                "error sites[0].routing.routes[0].choices[0].key",
+            ),
+            ("{ id = 'a', kind = 'voicemail', prompt = '' }".to_owned(), "error sites[0].routing.routes[0].prompt"),
+            (
+                "{ id = 'a', kind = 'area', places = [{ place = 'London', route = 'b' }] }, { id = 'b', kind = 'reject' }".to_owned(),
+                "error sites[0].routing.routes[0].places[0].place",
+            ),
+            (format!("{fine}, {{ id = 'b', kind = 'reject' }}"), "warning sites[0].routing.routes[1]"),
+        ] {
+            assert!(routes(&route).contains(&expected.to_owned()), "{route}: {:?}", routes(&route));
+        }
+        let back =
+            "{ id = 'a', kind = 'menu', prompt = 'x', choices = [{ key = '9', route = 'a' }] }";
+        assert_eq!(routes(back), [""; 0], "a key may lead back");
+    }
+
+    #[test]
+    fn what_a_provider_cannot_do_is_an_error_where_its_calls_come() {
+        let route = "routes = [{ id = 'a', kind = 'reject', reason = 'busy' }]";
+        let rule = |providers: &str| {
+            format!("rules = [{{ id = 'all', route = 'a', providers = [{providers}] }}]")
+        };
+        let complaints =
+            |providers: &str| said(&format!("[routing]\n{}\n{route}", rule(providers)));
+        assert_eq!(complaints("'twilio', 'plivo'"), [""; 0]);
+        assert_eq!(complaints("'vonage'"), ["error sites[0].routing.routes[0]"]);
+        assert_eq!(complaints("").len(), 2, "Vonage and Bandwidth have no busy tone");
+        let hears = "{ id = 'a', kind = 'voicemail', prompt = 'x' }";
+        let behind = format!("[routing]\nrules = [{{ id = 'all', route = 'b', providers = ['kamailio'] }}]
+            routes = [{hears}, {{ id = 'b', kind = 'dial', to = [{{ address = '+18005550101' }}], otherwise = 'a' }}]");
+        assert_eq!(said(&behind).len(), 2, "neither a message nor a question after the dial");
+    }
+
+    #[test]
+    fn rules_times_and_the_screen_are_checked() {
+        for (parts, expected) in [
+            ("[routing]\nholidays = ['12-32']", "error sites[0].routing.holidays[0]"),
+            (
+                "[routing]\nhours = [{ id = 'a', open = ['mon 9-5'] }]",
+                "error sites[0].routing.hours[0].open[0]",
+            ),
+            (
+                "[routing]\nrules = [{ id = 'a', route = 'b' }]",
+                "error sites[0].routing.rules[0].route",
+            ),
+            (
+                "[routing]\nroutes = [{ id = 'b', kind = 'reject', reason = 'hangup' }]\nrules = [{ id = 'a', route = 'b', providers = ['twillio'] }]",
+                "error sites[0].routing.rules[0].providers[0]",
+            ),
+            ("[spam]\nprefixes = ['1900']", "error sites[0].spam.prefixes[0]"),
+            ("[spam]\nrate = { calls = 1, within = '1h' }", "error sites[0].spam.rate.calls"),
+            ("[spam]\nroute = 'b'", "error sites[0].spam.route"),
+            ("[spam]\nchallenge = 'Press 1.'", "error sites[0].spam.challenge"),
+        ] {
+            assert!(said(parts).contains(&expected.to_owned()), "{parts}: {:?}", said(parts));
+        }
+    }
+}

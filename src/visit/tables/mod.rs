@@ -14,6 +14,7 @@ mod tests;
 
 use serde::Deserialize;
 
+use crate::visit::areas::AreaTable;
 use crate::visit::bot::Bot;
 use crate::visit::place::Network;
 use crate::visit::tables::bots::BotTable;
@@ -73,6 +74,7 @@ pub struct Tables {
     bots: BotTable,
     data_centres: DataCentreTable,
     machines: MachineTable,
+    areas: AreaTable,
 }
 
 impl Tables {
@@ -84,6 +86,7 @@ impl Tables {
             bots: BotTable::load()?,
             data_centres: DataCentreTable::load()?,
             machines: MachineTable::load()?,
+            areas: AreaTable::load(),
         })
     }
 
@@ -110,6 +113,11 @@ impl Tables {
     /// The families of browsers, systems and devices.
     pub fn machines(&self) -> &MachineTable {
         &self.machines
+    }
+
+    /// Where phone numbers are at home.
+    pub fn areas(&self) -> &AreaTable {
+        &self.areas
     }
 
     /// The verdict on a network where nobody sits, when it is one.

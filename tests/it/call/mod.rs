@@ -6,6 +6,7 @@ mod garbage;
 mod generic;
 mod list;
 mod providers;
+mod routing;
 mod signers;
 mod webhooks;
 pub mod world;

@@ -7,7 +7,6 @@ use ringtrace::attribution::answer::Kept;
 use ringtrace::attribution::model::Basis;
 use ringtrace::attribution::{Lookup, join};
 use ringtrace::call::model::CallStatus;
-use ringtrace::lease::areas::AreaTable;
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::SessionId;
 use ringtrace::visit::tables::Tables;
@@ -146,7 +145,6 @@ async fn a_visitor_who_taps_at_once_is_seen_also_when_our_clock_is_late() {
         redis: world.recorder.store().redis(),
         shards: world.shards(),
         tables: &tables,
-        areas: &AreaTable::load(),
         caller: None,
         kept: Kept::STORED,
         rules: installation.rules(&world.site),

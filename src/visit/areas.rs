@@ -1,4 +1,4 @@
-//! Where numbers and visitors are at home, for pools that match areas.
+//! Where numbers and visitors are at home: for pools that match areas, and for callers.
 //!
 //! A label names an area: a North American area code (`+1415`), a city elsewhere (`GB/london`), a region
 //! (`US-CA`), a country (`US`). A number has the labels of all areas that it lies in; a visitor is
