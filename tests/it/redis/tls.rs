@@ -46,6 +46,8 @@ impl Secured {
     async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         certificates(folder.path());
+        let users = "user default off\nuser rt on >secret ~* &* +@all\n";
+        fs::write(folder.path().join("users.acl"), users).expect("it can be written");
         let file = |name: &str| folder.path().join(name).display().to_string();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -56,7 +58,7 @@ impl Secured {
             .args(["--tls-cert-file", &file("server.pem"), "--tls-key-file", &file("key.pem")])
             .args(["--tls-ca-cert-file", &file("ca.pem"), "--tls-auth-clients", "no"])
             .args(["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"])
-            .args(["--user", "default off", "--user", "rt on >secret ~* &* +@all"])
+            .args(["--aclfile", &file("users.acl")])
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .spawn()
