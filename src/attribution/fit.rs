@@ -14,10 +14,10 @@ use crate::platform::clock::Millis;
 /// How many calls the prior's shares are worth.
 const PRIOR_CALLS: f64 = 40.0;
 /// How many calls of a component the prior's mean delay is worth.
-const PRIOR_DELAYS: f64 = 15.0;
-/// How many calls the prior's division between late callers and nobody is worth: both come at any time, and
-/// little tells them apart.
-const PRIOR_DIVISION: f64 = 120.0;
+const PRIOR_DELAYS: f64 = 40.0;
+/// How many calls the prior's share of nobody is worth: on a busy number late callers come at any time,
+/// too, and little tells the two apart.
+const PRIOR_NOBODY: f64 = 400.0;
 /// How many holders the prior's population is worth.
 const PRIOR_HOLDERS: f64 = 30.0;
 /// How many calls of a channel it takes until what was learnt of it counts as much as the prior: that all
@@ -166,10 +166,11 @@ fn maximise(delays: &mut Delays, parts: &Parts<'_>, calls: usize) {
         (parts.delays[n] + prior * PRIOR_DELAYS) / (parts.delayed[n] + PRIOR_DELAYS)
     };
     let [click, page, just, day, later, nobody] = [0, 1, 2, 3, 4, 5].map(share);
-    let any_time = later + nobody;
-    let held = prior[5] / (prior[4] + prior[5]) * PRIOR_DIVISION;
-    let nobody = any_time * (nobody * all + held) / (any_time * all + PRIOR_DIVISION);
-    delays.shares = Shares { click, page, just, day, later: any_time - nobody, nobody };
+    let somebody = 1.0 - nobody;
+    let nobody = (nobody * all + prior[5] * PRIOR_NOBODY) / (all + PRIOR_NOBODY);
+    let [click, page, just, day, later] =
+        [click, page, just, day, later].map(|share| share * (1.0 - nobody) / somebody);
+    delays.shares = Shares { click, page, just, day, later, nobody };
     let Means { click, just, day, later } = assumed.means;
     delays.means = Means {
         click: mean(0, click).clamp(1.0, 60.0),

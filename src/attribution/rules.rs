@@ -90,8 +90,8 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> R
 fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {
     let seen = match one.idle_ms {
         _ if one.on_page => Reason::OnPage,
-        ..=JUST_MS => Reason::JustAfter,
-        ..=DAY_MS => Reason::SameDay,
+        idle_ms if idle_ms <= JUST_MS => Reason::JustAfter,
+        idle_ms if idle_ms <= DAY_MS => Reason::SameDay,
         _ => Reason::Later,
     };
     let near = match one.beside.nearness {

@@ -150,18 +150,16 @@ impl Summary {
             return;
         }
         let _ = writeln!(out, "\nreliability: calls, said → right");
-        let edges: String = (0..10).map(|n| format!("{:>13}", format!("{n}0 %"))).collect();
+        let edges: String = (0..10).map(|n| format!("{:>15}", format!("{n}0 %"))).collect();
         let _ = writeln!(out, "{:<14}{:>6}{edges}", "", "error");
         for (name, of) in rows {
             let _ = write!(out, "{name:<14}{:>6.3}", of.error().unwrap_or(0.0));
             for bin in of.bins() {
                 let cell = match (bin.confidence(), bin.share()) {
-                    (Some(said), Some(right)) => {
-                        format!("{} .{:02.0}→.{:02.0}", bin.calls, said * 99.0, right * 99.0)
-                    }
+                    (Some(said), Some(right)) => format!("{} {said:.2}→{right:.2}", bin.calls),
                     _ => "-".to_owned(),
                 };
-                let _ = write!(out, "{cell:>13}");
+                let _ = write!(out, "{cell:>15}");
             }
             out.push('\n');
         }

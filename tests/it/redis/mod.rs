@@ -4,3 +4,4 @@ mod cluster;
 mod failover;
 mod faults;
 mod lost_writes;
+mod tls;

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{beat, call, calls_of, play, text, view};
+use super::{FIRST, answers, beat, call, calls_of, play, text, view};
 
 const SITE: &str = r#"
 [place]
@@ -159,4 +159,36 @@ async fn several_pools_are_asked_ahead_without_changing_an_answer() {
     let slowly = play(&trace, &format!("{options} --one-at-a-time")).await.expect("played");
     assert!(ahead.0.score.calls > 10);
     assert_eq!(ahead, slowly);
+}
+
+#[tokio::test]
+async fn a_configuration_brings_its_rules_and_static_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ringtrace.toml");
+    let site = |id: &str, more: &str| {
+        format!(
+            "[[sites]]\nid = \"{id}\"\nkey = \"pk_{id}\"\nforward_to = \"+18005550100\"\n{more}\n"
+        )
+    };
+    let pool = "[[sites.targets]]\nid = \"main\"\nnumber = \"+18005550100\"\npool = \"main\"\n\
+        [[sites.pools]]\nid = \"main\"\nnumbers = [\"+14155550110\"]\noverflow = [\"source\"]\n\
+        [[sites.static_numbers]]\nnumber = \"+14155550150\"\nsource = \"google\"\n";
+    fs::write(&path, site("one", pool) + &site("two", "")).expect("it can be written");
+    let config = format!("--config {}", path.display());
+
+    let several = play("", &config).await.expect_err("which site?").to_string();
+    assert!(several.contains("--site"), "{several}");
+    let mut from_google = view(5, "b");
+    from_google["url"] = json!("https://www.example.com/?utm_source=google&utm_medium=cpc");
+    let lines = [view(0, "a"), from_google, call(9, "a"), call(10, "b")];
+    let (summary, calls) = calls_of(&lines, &format!("{config} --site one")).await;
+    let fixed = (Some("+14155550150"), None, "source");
+    assert_eq!(answers(&calls), [(Some("+14155550110"), Some("a"), "own"), fixed]);
+    assert_eq!(summary.score.calibration.answers.calls, 1);
+    let (summary, calls) = calls_of(&lines, &format!("{config} --site one --numbers 2")).await;
+    assert_eq!(answers(&calls)[1], (FIRST, Some("b"), "own"));
+    assert_eq!(summary.numbers, 2);
+
+    let wrong = play("", "--numbers 1 --hold 5s").await.expect_err("shorter than a beat");
+    assert!(wrong.to_string().contains("hold"), "{wrong}");
 }
