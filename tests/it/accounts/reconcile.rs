@@ -122,10 +122,7 @@ async fn missed_calls_are_recorded_at_their_own_time_once() {
         world.twilio(event, &form).await;
     }
     let late = world.call("twilio", "CA3").await.expect("known");
-    assert_eq!(
-        (late.started_at, late.origin()),
-        (call.started_at, CallOrigin::Reconciled)
-    );
+    assert_eq!((late.started_at, late.origin()), (call.started_at, CallOrigin::Reconciled));
     let listed: Value =
         serde_json::from_str(&world.get("/v1/calls", "analyst-key").await.body).expect("JSON");
     assert_eq!(listed["calls"].as_array().map(Vec::len), Some(4));
