@@ -66,7 +66,7 @@ async fn old_calls_of_other_systems_are_listed_changed_and_exported_like_our_own
     let calls = listed["calls"].as_array().expect("calls");
     assert_eq!(calls.len(), 3, "{listed}");
     let oldest = &calls[2];
-    assert_eq!(oldest["started_at"], "2024-03-01T10:00:00.000Z");
+    assert_eq!(oldest["started_at"], "2024-03-01T15:00:00.000Z");
     assert_eq!(
         (&oldest["origin"], &oldest["status"], &oldest["talk_s"]),
         (&json!("imported"), &json!("answered"), &json!(125))
@@ -99,7 +99,7 @@ async fn old_calls_of_other_systems_are_listed_changed_and_exported_like_our_own
             "{told}"
         );
     }
-    let table = "caller,started_at,csat\n+14155550134,2024-03-02T23:31:00Z,4\n";
+    let table = "caller,started_at,csat\n+14155550134,2024-03-03T04:31:00Z,4\n";
     let (_, told) = post_csv(&app, "/v1/outcomes?site=one", "rt_admin", table).await;
     assert_eq!((&told["changed"], &told["rejected"]), (&json!(1), &json!([])), "{told}");
     app.reported().await;

@@ -62,7 +62,10 @@ async fn a_lead_counts_once_and_has_its_sessions_source() {
     );
     assert_eq!(of_form["landing_page"], "www.one.example/plumbing");
     let of_chat = walked.iter().find(|lead| lead["kind"] == "chat").expect("the chat's");
-    assert_eq!((&of_chat["source"], &of_chat["channel"]), (&json!("yelp"), &json!("Referral")));
+    assert_eq!(
+        (&of_chat["source"], &of_chat["channel"]),
+        (&json!("yelp"), &json!("Organic Social"))
+    );
     app.reported().await;
     for (key, site, expected) in [("rt_reader", "one", 403), ("rt_admin", "three", 404)] {
         assert_eq!(tell(&app, key, site, body.clone()).await.0, expected);

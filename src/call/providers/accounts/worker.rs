@@ -35,6 +35,8 @@ const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
 const PAUSE: Duration = Duration::from_secs(30);
 /// On start it is due unless somebody looked this short a time ago.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// Where an account could not be asked, it is asked again this soon.
+const RETRY: SignedDuration = SignedDuration::from_mins(5);
 /// Calls that are looked up at once.
 const AT_ONCE: usize = 200;
 
@@ -109,7 +111,10 @@ impl Reconciler {
                         if !outcome.not_due {
                             tracing::debug!(?outcome, "looked through providers' calls");
                         }
-                        due = config.providers.reconcile_every;
+                        due = match outcome.failed {
+                            0 => config.providers.reconcile_every,
+                            _ => RETRY.min(config.providers.reconcile_every),
+                        };
                     }
                 }
             }
