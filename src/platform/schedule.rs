@@ -27,8 +27,10 @@ const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
 pub enum Ran<T> {
     /// It was done here.
     Done(T),
-    /// Somebody does it, or did it not long ago.
-    NotDue,
+    /// Somebody does it now, or died with it, or it was given up: worth trying again soon.
+    Held,
+    /// Somebody did it not long ago.
+    Recent,
 }
 
 /// Takes turns with the other processes on this Redis.
@@ -59,7 +61,7 @@ impl Scheduler {
         take.arg(&lease).arg(&self.me).arg("NX").arg("PX").arg(longest.as_millis() as u64);
         let taken: Option<String> = self.redis.command("a job's lease", &take).await?;
         if taken.is_none() {
-            return Ok(Ran::NotDue);
+            return Ok(Ran::Held);
         }
         let done = self.run_when_due(job, every, longest, now, work).await;
         let mut release = self.release.key(&lease);
@@ -82,11 +84,11 @@ impl Scheduler {
             self.redis.command("a job's last run", read.arg(job_last(job))).await?;
         let age = last.map(|last| now.since(Millis(last)));
         if age.is_some_and(|age| (0..every.as_millis() as i64).contains(&age)) {
-            return Ok(Ran::NotDue);
+            return Ok(Ran::Recent);
         }
         let Ok(done) = tokio::time::timeout(longest, work).await else {
             tracing::error!(job, "a job took too long and was given up");
-            return Ok(Ran::NotDue);
+            return Ok(Ran::Held);
         };
         let mut write = redis::cmd("SET");
         self.redis.command::<()>("a job's last run", write.arg(job_last(job)).arg(now.0)).await?;

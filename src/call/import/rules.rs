@@ -31,6 +31,9 @@ const AHEAD_MS: i64 = 5 * 60_000;
 /// Longest notes that are taken over, in characters.
 const MAX_NOTES: usize = 4_000;
 
+/// A line of the table with its number, or why it cannot be used.
+pub type Entry = (usize, Result<Imported, String>);
+
 /// What lines are read by.
 pub struct Reader<'a> {
     /// The site that the calls are of.
@@ -51,7 +54,7 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// The calls of a table, each with its line, or why that line cannot be used.
-    pub fn read(&self, text: &str) -> Result<Vec<(usize, Result<Imported, String>)>, String> {
+    pub fn read(&self, text: &str) -> Result<Vec<Entry>, String> {
         let mut table = Table::new(text);
         let mut rows = table.rows();
         let names = rows.next().transpose()?.map(|row| row.cells).unwrap_or_default();

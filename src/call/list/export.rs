@@ -1,16 +1,20 @@
 //! Calls as a file, streamed page by page: CSV for spreadsheets, or one JSON object a line.
 
+use std::time::Duration;
+
 use actix_web::web::Bytes;
 use futures_util::stream::{Stream, unfold};
 use serde::Deserialize;
 
 use crate::call::archive::Archive;
-use crate::call::list::page::{Question, page};
+use crate::call::list::page::{ListError, Page, Question, page};
 use crate::call::model::Call;
 use crate::call::recorder::Recorder;
 use crate::call::view::CallView;
 use crate::http::problem::Problem;
 use crate::platform::clock::Millis;
+use crate::platform::phone::PhoneNumber;
+use crate::platform::redis::StoreError;
 use crate::report::csv::harmless;
 
 /// How calls are written.
@@ -26,6 +30,10 @@ pub enum ExportFormat {
 
 /// Calls that are read for one piece of the file.
 const PAGE: usize = 200;
+
+/// How often a page is asked for again, and the pause before that.
+const RETRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 36] = [
@@ -78,7 +86,7 @@ pub fn export(
     question.limit = PAGE;
     unfold(Some((recorder, archive, question, true)), move |state| async move {
         let (recorder, archive, mut question, first) = state?;
-        let piece = match page(&recorder, &archive, &question).await {
+        let piece = match patient_page(&recorder, &archive, &question).await {
             Ok(page) => {
                 question.cursor = page.next;
                 written(&page.calls, format, first)
@@ -88,6 +96,21 @@ pub fn export(
         let goes_on = piece.is_ok() && question.cursor.is_some();
         Some((piece, goes_on.then_some((recorder, archive, question, false))))
     })
+}
+
+/// A page, asked for again while Redis stutters: a file that took minutes must not break off for that.
+async fn patient_page(
+    recorder: &Recorder,
+    archive: &Archive,
+    question: &Question,
+) -> Result<Page, ListError> {
+    for _ in 0..RETRIES {
+        match page(recorder, archive, question).await {
+            Err(ListError::Store(StoreError::Unavailable(_))) => tokio::time::sleep(PAUSE).await,
+            done => return done,
+        }
+    }
+    page(recorder, archive, question).await
 }
 
 fn written(calls: &[Call], format: ExportFormat, first: bool) -> Result<Bytes, Problem> {
@@ -127,9 +150,7 @@ fn cells(call: &Call) -> [String; COLUMNS.len()] {
     let time = |at: Option<Millis>| at.map(|at| at.to_string()).unwrap_or_default();
     let count = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
     let flag = |is: Option<bool>| is.map(|is| is.to_string()).unwrap_or_default();
-    let number = |n: &Option<crate::platform::phone::PhoneNumber>| {
-        n.as_ref().map(ToString::to_string).unwrap_or_default()
-    };
+    let number = |n: &Option<PhoneNumber>| n.as_ref().map(ToString::to_string).unwrap_or_default();
     let of_source = |part: Option<&String>| part.map(|part| text(part)).unwrap_or_default();
     [
         call.id.to_string(),

@@ -78,9 +78,9 @@ pub async fn page(
     let kept_ms = KEEP_CALLS.as_millis() as i64;
     let reach = if question.filter.is_plain() { kept_ms } else { NEWEST_MS };
     let mut collected = Collected::new(question, now.plus(-reach));
-    collected.from_redis(recorder).await?;
+    collected.read_redis(recorder).await?;
     if !collected.is_over() {
-        collected.from_archive(recorder, archive).await?;
+        collected.read_archive(recorder, archive).await?;
     }
     Ok(collected.page())
 }
@@ -112,7 +112,7 @@ impl<'a> Collected<'a> {
         self.exhausted || self.calls.len() > self.question.limit || self.chunks >= MOST_CHUNKS
     }
 
-    async fn from_redis(&mut self, recorder: &Recorder) -> Result<(), ListError> {
+    async fn read_redis(&mut self, recorder: &Recorder) -> Result<(), ListError> {
         if self.cursor.is_some_and(|cursor| cursor.at < self.boundary) {
             return Ok(());
         }
@@ -143,7 +143,7 @@ impl<'a> Collected<'a> {
         Ok(())
     }
 
-    async fn from_archive(
+    async fn read_archive(
         &mut self,
         recorder: &Recorder,
         archive: &Archive,

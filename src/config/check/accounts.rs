@@ -191,3 +191,97 @@ fn fallback(path: &str, told: &str, public_url: &str, out: &mut Complaints) {
             .error(path, "expected an address such as \"https://static.example.com/forward.xml\""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::all_are_said;
+    use super::*;
+    use crate::config::model::ScoreRule;
+
+    #[test]
+    fn accounts_that_cannot_be_asked_are_refused() {
+        all_are_said(&[
+            (
+                "an address with a slash",
+                |c| c.sites[0].telephony.twilio[0].api_base = Some("https://a.example/".to_owned()),
+                &["error sites[0].telephony.twilio.api_base"],
+            ),
+            (
+                "an address without TLS",
+                |c| c.sites[0].telephony.plivo[0].api_base = Some("http://a.example".to_owned()),
+                &["warning sites[0].telephony.plivo.api_base"],
+            ),
+            (
+                "a fallback on our own host",
+                |c| {
+                    c.sites[0].telephony.twilio[0].fallback_url = "https://127.0.0.1/f".to_owned();
+                },
+                &["error sites[0].telephony.twilio.fallback_url"],
+            ),
+            (
+                "a fallback that is none",
+                |c| c.sites[0].telephony.vonage[0].fallback_url = "forward.xml".to_owned(),
+                &["error sites[0].telephony.vonage.fallback_url"],
+            ),
+            (
+                "a token without project and space",
+                |c| c.sites[0].telephony.signalwire[0].api_token = Secret::new("PT1"),
+                &[
+                    "error sites[0].telephony.signalwire.project",
+                    "error sites[0].telephony.signalwire.api_base",
+                ],
+            ),
+            (
+                "a key that is none",
+                |c| c.sites[0].telephony.vonage[0].private_key = Secret::new("abc"),
+                &["error sites[0].telephony.vonage.private_key"],
+            ),
+            (
+                "a client without its account",
+                |c| c.sites[0].telephony.bandwidth[0].client_secret = Secret::new("abc"),
+                &[
+                    "error sites[0].telephony.bandwidth.account",
+                    "error sites[0].telephony.bandwidth.client_id",
+                ],
+            ),
+            (
+                "looks that come too often and go back too far",
+                |c| {
+                    c.providers.reconcile_every = SignedDuration::from_secs(30);
+                    c.providers.reconcile_look_back = SignedDuration::from_hours(24 * 60);
+                },
+                &["error providers.reconcile_look_back", "error providers.reconcile_every"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn scores_that_nobody_can_reach_are_refused() {
+        all_are_said(&[
+            (
+                "more than a score has",
+                |c| c.sites[0].scoring.qualified_from = Some(101),
+                &["error sites[0].scoring.qualified_from"],
+            ),
+            (
+                "no rules",
+                |c| c.sites[0].scoring.rules.clear(),
+                &["warning sites[0].scoring.qualified_from"],
+            ),
+            (
+                "a rule that says nothing, and one that never holds",
+                |c| {
+                    let rules = &mut c.sites[0].scoring.rules;
+                    rules[0].when.max_talk_s = Some(1);
+                    rules[0].when.keys = vec!["one".to_owned()];
+                    rules.push(ScoreRule { points: 0, when: Default::default() });
+                },
+                &[
+                    "error sites[0].scoring.rules[0].when.min_talk_s",
+                    "error sites[0].scoring.rules[0].when.keys[0]",
+                    "error sites[0].scoring.rules[2].points",
+                ],
+            ),
+        ]);
+    }
+}

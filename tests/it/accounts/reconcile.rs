@@ -143,12 +143,12 @@ async fn a_look_that_fails_is_made_up_for_and_only_one_process_looks() {
     // Hours later the window still begins where nothing was looked at.
     world.clock.set(Millis(T + 8 * 3_600_000));
     assert_eq!(look.run(HOUR).await.found, 1);
-    assert!(look.run(HOUR).await.not_due, "it was a moment ago");
+    assert!(look.run(HOUR).await.recent, "it was a moment ago");
     // While another process holds the job, nobody else does it.
     let lease = ringtrace::platform::keys::job_lease("reconcile");
     let _: String =
         world.ask(redis::cmd("SET").arg(&lease).arg("another").arg("PX").arg(60_000)).await;
-    assert!(look.run(SignedDuration::ZERO).await.not_due);
+    assert!(look.run(SignedDuration::ZERO).await.held);
     let holder: String = world.ask(redis::cmd("GET").arg(&lease)).await;
     assert_eq!(holder, "another");
 }

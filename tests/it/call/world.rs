@@ -1,6 +1,6 @@
 //! One installation with one site, its own Redis and its own spool.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::http::StatusCode;
 use actix_web::{App, test, web};
@@ -170,7 +170,7 @@ impl World {
             .app_data(web::Data::new(self.spool.clone()))
             .app_data(web::Data::new(Archive::new(self.warehouse.clone())))
             .app_data(web::Data::new(Hub::new(self.redis.handle(), self.live.clone())))
-            .app_data(web::Data::new(Tables::load().expect("the tables")))
+            .app_data(web::Data::from(tables()))
             .into_utoipa_app()
             .configure(http::routes)
             .into_app();
@@ -263,9 +263,14 @@ impl World {
 }
 
 pub fn recorder_on(redis: Redis, live: &Live, clock: &Clock) -> Recorder {
-    let tables = Arc::new(Tables::load().expect("the tables"));
     let signing = SigningKeys::from_master(&[7; 32]);
-    Recorder::new(redis, live.clone(), clock.clone(), signing, tables)
+    Recorder::new(redis, live.clone(), clock.clone(), signing, tables())
+}
+
+/// Read once: that takes its time.
+fn tables() -> Arc<Tables> {
+    static TABLES: OnceLock<Arc<Tables>> = OnceLock::new();
+    TABLES.get_or_init(|| Arc::new(Tables::load().expect("the tables"))).clone()
 }
 
 pub fn encoded(form: &[(&str, &str)]) -> String {

@@ -30,11 +30,13 @@ use crate::platform::shutdown::ShutdownSignal;
 /// The job's name among those of the cluster.
 const JOB: &str = "reconcile";
 /// Longest run: who holds the job and is gone lets others have it after that.
-const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
+const LONGEST_RUN: Duration = Duration::from_secs(10 * 60);
 /// Pause between two looks at whether it is due.
 const PAUSE: Duration = Duration::from_secs(30);
 /// On start it is due unless somebody looked this short a time ago.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// Where an account could not be asked, it is asked again this soon.
+const RETRY: SignedDuration = SignedDuration::from_mins(5);
 /// Calls that are looked up at once.
 const AT_ONCE: usize = 200;
 
@@ -69,8 +71,10 @@ pub struct Outcome {
     pub found: usize,
     /// Calls whose end nobody had told.
     pub ended: usize,
-    /// Somebody else does it, or did it a moment ago.
-    pub not_due: bool,
+    /// Somebody else did it a moment ago.
+    pub recent: bool,
+    /// Somebody else does it, or Redis is away: nothing was done.
+    pub held: bool,
 }
 
 /// Looks for calls that webhooks did not tell.
@@ -106,10 +110,14 @@ impl Reconciler {
                 tokio::select! {
                     () = shutdown.over() => return,
                     outcome = self.run_once(due) => {
-                        if !outcome.not_due {
+                        // Whoever holds the job may have died with it: it stays due.
+                        if !outcome.held {
                             tracing::debug!(?outcome, "looked through providers' calls");
+                            due = match outcome.failed {
+                                0 => config.providers.reconcile_every,
+                                _ => RETRY.min(config.providers.reconcile_every),
+                            };
                         }
-                        due = config.providers.reconcile_every;
                     }
                 }
             }
@@ -125,10 +133,11 @@ impl Reconciler {
         let work = self.look_through_all(now);
         match self.scheduler.run(JOB, due, LONGEST_RUN, now, work).await {
             Ok(Ran::Done(outcome)) => outcome,
-            Ok(Ran::NotDue) => Outcome { not_due: true, ..Outcome::default() },
+            Ok(Ran::Recent) => Outcome { recent: true, ..Outcome::default() },
+            Ok(Ran::Held) => Outcome { held: true, ..Outcome::default() },
             Err(error) => {
                 tracing::warn!(%error, "providers' calls are looked through later");
-                Outcome { not_due: true, ..Outcome::default() }
+                Outcome { held: true, ..Outcome::default() }
             }
         }
     }
