@@ -2,10 +2,10 @@
 //! both are at home. Pure.
 
 use crate::attribution::evidence::{Beside, Nearness};
-use crate::visit::areas::{AreaTable, Steps};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 use crate::platform::phone::PhoneNumber;
+use crate::visit::areas::{AreaTable, Steps};
 use crate::visit::model::{Place, Visit};
 
 /// A caller who called before.
