@@ -27,7 +27,7 @@ pub fn caller_number(text: &str, country: &str) -> Option<PhoneNumber> {
 /// Where a number is at home, as far as its digits tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Origin {
+pub struct Home {
     /// Labels of the areas it lies in, the narrowest first: `+1415`, `US-CA`, `US`; `GB/london`, `GB`.
     pub labels: Vec<String>,
     /// Its city, where that is told; never in North America, where cities share their codes.
@@ -35,7 +35,7 @@ pub struct Origin {
     pub city: String,
 }
 
-impl Origin {
+impl Home {
     /// Whether nothing is known.
     pub fn is_unknown(&self) -> bool {
         self.labels.is_empty()

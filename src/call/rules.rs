@@ -9,7 +9,7 @@
 //! nobody accepted was not answered, and a call without a conversation in which a message was left
 //! is a voicemail.
 
-use crate::call::caller::Origin;
+use crate::call::caller::Home;
 use crate::call::dial::{DialFacts, LegEnd};
 use crate::call::facts::CallFacts;
 use crate::call::model::{Call, CallEvent, CallStatus, Caller, DialOutcome};
@@ -98,7 +98,7 @@ fn blank(event: &CallEvent) -> Call {
         attribution: None,
         route: None,
         screen: None,
-        origin: Origin::default(),
+        home: Home::default(),
         outcome: Outcome::default(),
         score: None,
         applied: Vec::new(),

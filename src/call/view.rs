@@ -265,7 +265,7 @@ impl From<&Call> for CallView {
                 city: call.city().to_owned(),
                 region: call.region().to_owned(),
                 country: call.country().to_owned(),
-                area_code: call.origin.area().to_owned(),
+                area_code: call.home.area().to_owned(),
                 first_time: call.first_time,
                 forwarded_from: call.caller.forwarded_from.as_ref().map(number),
                 attestation: call

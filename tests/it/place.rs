@@ -93,7 +93,7 @@ async fn address_and_agent_are_sealed_and_only_with_consent_to_ads() {
     // 30 days of attribution and 72 hours of attempts.
     let life: i64 = edge.redis(&["TTL", &kept[0]]).await;
     assert!((33 * 86_400 - 60..=33 * 86_400).contains(&life), "{life}");
-    let session: SessionId = kept[0].rsplit(':').next().unwrap().parse().expect("a session");
+    let session = kept[0].rsplit(':').next().and_then(SessionId::from_short).expect("a session");
     let (site, redis) = ("demo".parse::<SiteId>().unwrap(), edge.redis.patient_handle());
     let keys = Shards(16).keys(&site);
     let known = load_client(&redis, &keys, &client_key(), (&site, &session)).await.unwrap();

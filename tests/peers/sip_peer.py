@@ -22,8 +22,11 @@ EXAMPLE = HERE.parents[1] / "docs/examples/kamailio.cfg"
 CALLS = 200
 TOKEN = "a-token-for-kamailio"
 KEY = "rt_demo"
-# Callers from here on find the agent busy.
+# Callers from here on find everybody busy.
 BUSY_FROM = 180
+
+# A desk that is always busy is asked first.
+BUSY_DESK = "+14155550112"
 
 NUMBERS = ",".join(f'"+1510555{n:04}"' for n in range(CALLS))
 CONFIGURATION = f"""
@@ -50,6 +53,14 @@ id = "main"
 numbers = [{NUMBERS}]
 [sites.telephony.kamailio]
 token = "{TOKEN}"
+[[sites.routing.rules]]
+id = "everybody"
+route = "desks"
+[[sites.routing.routes]]
+id = "desks"
+kind = "dial"
+order = "in_turn"
+to = [{{ address = "{BUSY_DESK}" }}, {{ address = "+14155550111" }}]
 """
 
 
@@ -161,6 +172,7 @@ class RealCalls(Telephone):
                 self.assertEqual(call["status"], "answered" if n < BUSY_FROM else "busy")
                 if n < BUSY_FROM:
                     self.assertIn(call["talk_s"], (1, 2))
+                self.assertEqual([step["targets"] for step in call["route"]], [[BUSY_DESK, "+14155550111"]])
 
 
 class NobodyAsked(Telephone):

@@ -108,7 +108,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         hold_s: None,
         transferred_at: None,
         keys: Vec::new(),
-        origin: Default::default(),
+        home: Default::default(),
         screen: None,
         route: None,
         outcome: Default::default(),

@@ -32,6 +32,7 @@ struct ImportQuery {
     site: String,
     /// `callrail`, `ctm` or `generic` (our own column names); absent: `generic`.
     #[serde(default)]
+    #[param(inline)]
     format: ImportFormat,
 }
 

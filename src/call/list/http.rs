@@ -90,6 +90,7 @@ async fn list_calls(
 struct ExportQuery {
     /// `csv` or `ndjson`; absent: `csv`.
     #[serde(default)]
+    #[param(inline)]
     format: ExportFormat,
 }
 

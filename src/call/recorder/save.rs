@@ -4,7 +4,7 @@ use crate::attribution;
 use crate::attribution::beside::KnownCaller;
 use crate::attribution::model::{Attribution, Basis};
 use crate::attribution::rings;
-use crate::call::caller::{CallerRecord, Origin, counted, is_first_time};
+use crate::call::caller::{CallerRecord, Home, counted, is_first_time};
 use crate::call::live::publish;
 use crate::call::model::{Call, CallOrigin};
 use crate::call::recorder::{RecordError, Recorder};
@@ -186,7 +186,7 @@ impl Recorder {
             Some(hash) if counts => {
                 if let Some(number) = &call.caller.number {
                     let city = areas.city_of(number).unwrap_or_default().to_owned();
-                    call.origin = Origin { labels: areas.of_number(number), city };
+                    call.home = Home { labels: areas.of_number(number), city };
                 }
                 Some(count_caller(site, &mut call, hash, known))
             }

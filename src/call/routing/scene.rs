@@ -123,7 +123,7 @@ impl Facts<CallField> for Scene<'_> {
             CallField::CallerCountry => fits(self.call.map_or("", Call::country)),
             CallField::CallerRegion => fits(self.call.map_or("", Call::region)),
             CallField::CallerCity => fits(self.call.map_or("", Call::city)),
-            CallField::CallerArea => fits(self.call.map_or("", |call| call.origin.area())),
+            CallField::CallerArea => fits(self.call.map_or("", |call| call.home.area())),
             CallField::CallerKind => fits(self.call.map_or("", caller_kind)),
             CallField::Attestation => {
                 let told = self.call.and_then(|call| call.caller.attestation);

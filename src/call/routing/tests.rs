@@ -123,7 +123,7 @@ impl World {
             "id": CallId::of(&site.id, "twilio", "CA1"), "version": 1, "site": "s", "provider": "twilio",
             "provider_call_id": "CA1", "tracking_number": "+14155550199",
             "caller": {"number": "+14155550100", "country": "US"}, "first_time": true,
-            "status": "received", "started_at": 0, "origin": {"labels": ["+1415", "US-CA", "US"]},
+            "status": "received", "started_at": 0, "home": {"labels": ["+1415", "US-CA", "US"]},
         });
         let call = serde_json::from_value(call).expect("a call");
         let now = datetime(2026, 3, 2, 10, 0, 0, 0);
@@ -302,7 +302,7 @@ fn a_menu_asks_again_and_then_goes_on_by_itself() {
 #[test]
 fn who_has_enough_calls_is_passed_over_and_the_route_after_it_tells_so() {
     let mut world = World::new();
-    world.call.origin.labels = vec!["+1212".to_owned(), "US-NY".to_owned(), "US".to_owned()];
+    world.call.home.labels = vec!["+1212".to_owned(), "US-NY".to_owned(), "US".to_owned()];
     let scene = world.scene();
     let chain = decide(&scene, Asked::Arrived, false).expect("a chain");
     assert!(pick::needs_counting(&chain));
@@ -331,9 +331,9 @@ fn who_cannot_be_asked_again_is_told_everybody_at_once() {
 fn the_notice_is_that_of_the_callers_place() {
     let mut world = World::new().with_google_visit();
     let said = |world: &World| format!("{:?}", world.said(&world.arrived()));
-    world.call.origin.labels = vec!["DE/munich".to_owned(), "DE".to_owned()];
+    world.call.home.labels = vec!["DE/munich".to_owned(), "DE".to_owned()];
     assert!(said(&world).contains("aufgezeichnet") && said(&world).contains("de-DE"));
-    world.call.origin.labels = vec!["+1503".to_owned(), "US-OR".to_owned(), "US".to_owned()];
+    world.call.home.labels = vec!["+1503".to_owned(), "US-OR".to_owned(), "US".to_owned()];
     assert!(!said(&world).contains("recorded"));
 }
 
@@ -377,7 +377,7 @@ proptest! {
         let mut world = World::new();
         if google { world = world.with_google_visit(); }
         if pooled { world.call.tracking_number = "+14155550198".parse().ok(); }
-        world.call.origin.labels[0] = area;
+        world.call.home.labels[0] = area;
         world.now = datetime(2026, 12, day, hour, 30, 0, 0);
         world.provider = ["twilio", "plivo", "vonage", "kamailio", "asterisk"].into_iter().find(|name| *name == provider).expect("one");
         world.spam = spam;

@@ -12,7 +12,7 @@ const DAY: i64 = 86_400_000;
 /// Somebody held the number until `ago` before [`T`], and clicked it when it was told so.
 async fn held(world: &World, session: SessionId, ago: i64, clicked: i64) {
     let (from, seen) = (T - ago - 60_000, T - ago);
-    let entry = format!("{session} {from} {seen} own {clicked} {} main", seen + 180_000);
+    let entry = format!("{} {from} {seen} own {clicked} {} main", session.short(), seen + 180_000);
     let key = world.keys().holders(&TRACKING.parse().expect("a number"));
     let _: i64 = world.ask(redis::cmd("LPUSH").arg(key).arg(entry)).await;
 }

@@ -352,7 +352,7 @@ async fn the_place_of_a_caller_is_read_from_the_number_where_nobody_tells_it() {
     let world = world("").await;
     arrives_from(&world, "CA1", "+12125550123").await;
     let told = call(&world, "CA1").await;
-    assert_eq!((told.country(), told.region(), told.origin.area()), ("US", "NY", "+1212"));
+    assert_eq!((told.country(), told.region(), told.home.area()), ("US", "NY", "+1212"));
     arrives_from(&world, "CA2", "+442079460000").await;
     let told = call(&world, "CA2").await;
     assert_eq!((told.country(), told.region(), told.city()), ("GB", "", "London"));
