@@ -5,6 +5,8 @@ use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::config::Live;
 use ringtrace::ledger::model::Envelope;
 use ringtrace::platform::ids::SiteId;
+use ringtrace::report::credits;
+use ringtrace::report::credits::model::{ByClock, Question, Weight};
 use ringtrace::report::metrics::Rate;
 use ringtrace::report::model::{Period, Report, ReportKind, ReportQuery, RowKey, SpamFilter};
 use ringtrace::report::store::answer;
@@ -127,6 +129,13 @@ async fn unwanted_calls_are_left_out_and_told_unless_they_are_asked_for() {
     assert_eq!(counted(SpamFilter::Exclude).await, (6, 2));
     assert_eq!(counted(SpamFilter::Include).await, (8, 2));
     assert_eq!(counted(SpamFilter::Only).await, (2, 2));
+
+    // Six count, and one of them is nobody's.
+    let (from, to) = (at("2026-03-02T00:00:00Z"), at("2026-03-04T00:00:00Z"));
+    let (weight, clock) = (Weight::Calls, ByClock::Call);
+    let question = Question { sites: vec![(site, from, to)], weight, clock };
+    let credits = credits::store::answer(&facts.warehouse, question).await.expect("an answer");
+    assert_eq!((credits.totals.first, credits.totals.last), (5.0, 5.0));
 }
 
 #[tokio::test]

@@ -7,4 +7,4 @@
 
 pub mod http;
 pub mod model;
-mod store;
+pub mod store;

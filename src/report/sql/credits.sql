@@ -1,7 +1,7 @@
 -- Called by report::credits::store, with {moment} and {weight} replaced by columns of closed lists.
 -- $1 site; $2 to $3 milliseconds, half open; $4 channels and $5 their data-driven shares, joined by commas
 -- (shares) and by the separator U+001F (channels).
--- A call's touches share it by the shares of their channels, or alike where none has any.
+-- Unwanted calls earn nothing. A call's touches share it by the shares of their channels, or alike where none has any.
 WITH shares AS (
     SELECT unnest(string_split($4, chr(31))) AS channel, unnest(string_split($5, ','))::DOUBLE AS share
 ),
@@ -13,7 +13,7 @@ counted AS (
     FROM touches
     JOIN calls ON calls.id = touches.call
     LEFT JOIN shares ON shares.channel = touches.channel
-    WHERE touches.site = $1
+    WHERE touches.site = $1 AND NOT calls.unwanted
 )
 SELECT source, medium, campaign, channel,
     sum(weight * credit_first),

@@ -2,7 +2,7 @@
 -- $1 site; $2 to $3 milliseconds, half open. Whoever may not be known again has a way of one visit. Of
 -- very long ways the end counts.
 WITH callers AS (
-    SELECT DISTINCT session FROM calls WHERE site = $1 AND session IS NOT NULL
+    SELECT DISTINCT session FROM calls WHERE site = $1 AND session IS NOT NULL AND NOT unwanted
 ),
 walked AS (
     SELECT
