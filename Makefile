@@ -48,9 +48,11 @@ peers: # the providers' own Python packages sign what the service reads, and rea
 	@for peer in twilio signatures documents sip; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
 
-bench: build ## throughput as ratios of a constant answer, into docs/benchmarks.md
+bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.md
+	cargo build --profile dist --locked --bin ringtrace
+	@cp -f .duckdb/libduckdb.so $(TARGET)/dist/
 	@scripts/setup wrk peers
-	@RINGTRACE_BIN="$(abspath $(TARGET))/release/ringtrace" benches/load/run
+	@RINGTRACE_BIN="$(abspath $(TARGET))/dist/ringtrace" benches/load/run
 
 clean: ## remove what was built and the demo's data
 	cargo clean

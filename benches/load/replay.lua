@@ -1,8 +1,10 @@
 -- wrk script: sends the requests of a file, one a line: path, content type, signature header, body
--- (tab-separated). Threads start at different lines, so that they do not send the same ones.
+-- (tab-separated). Threads start at different lines, so that they do not send the same ones. With a second
+-- argument, each connection waits so many milliseconds on average before it sends the next one.
 local lines = {}
 local next_line = 1
 local thread_count = 0
+local pause = 0
 
 function setup(thread)
     thread:set("offset", thread_count)
@@ -14,6 +16,11 @@ function init(args)
         lines[#lines + 1] = line
     end
     next_line = 1 + math.floor(#lines / 2) * offset
+    pause = tonumber(args[2] or "0")
+    if pause > 0 then
+        -- wrk asks for a delay before every request only where there is such a function.
+        function delay() return math.floor(2 * pause * math.random() + 0.5) end
+    end
 end
 
 function request()

@@ -75,10 +75,12 @@ def processor_time(pid):
     return ran(pid), sum(ran(child) for child, name in names.items() if name == "redis-server")
 
 
-def wrk(base, file, seconds=SECONDS):
-    """Sends the requests of `file` for `seconds`; requests a second, p50 and p99 in ms."""
+def wrk(base, file, seconds=SECONDS, rate=None):
+    """Sends the requests of `file` for `seconds`, as fast as they are answered or about `rate` a second;
+    requests a second, p50 and p99 in ms."""
+    pause = 1000 * CONNECTIONS / rate if rate else 0
     out = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "replay.lua"), base, "--", str(file)],
+        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "replay.lua"), base, "--", str(file), f"{pause:.1f}"],
         capture_output=True, text=True, check=True).stdout
     line = next(line for line in out.splitlines() if line.startswith("RESULT"))
     requests, micros, errors, p50, p99 = (float(x) for x in line.split()[1:])

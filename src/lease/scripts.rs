@@ -1,6 +1,7 @@
 //! The Lua scripts, hashed once.
 
 use crate::platform::redis::script::Script;
+use crate::visit::opening::OPEN;
 
 const GESTURES: &str = include_str!("lua/gestures.lua");
 const POOL: &str = include_str!("lua/pool.lua");
@@ -21,7 +22,7 @@ pub(super) fn beat() -> Script {
 impl Default for Scripts {
     fn default() -> Self {
         Scripts {
-            acquire: joined(&[GESTURES, POOL, include_str!("lua/acquire.lua")]),
+            acquire: joined(&[OPEN, GESTURES, POOL, include_str!("lua/acquire.lua")]),
             sweep: joined(&[POOL, include_str!("lua/sweep.lua")]),
             numbers: joined(&[include_str!("lua/numbers.lua")]),
             claim: joined(&[include_str!("lua/claim.lua")]),

@@ -14,6 +14,7 @@ use crate::lease::wire::{Shown, Want};
 use crate::platform::clock::Clock;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
+use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::StoreError;
 use crate::visit::model::{NoNumberReason, Place, Source};
 use crate::visit::site_rules::SiteRules;
@@ -36,9 +37,12 @@ pub struct Clerk<'a> {
 }
 
 impl Clerk<'_> {
-    /// Counts what the session did not have before.
-    fn count(&self, site: &Site, lease: &Lease) {
+    /// Counts what the session did not have before; `shown` is the number that stood on its page.
+    fn count(&self, site: &Site, lease: &Lease, shown: Option<&PhoneNumber>) {
         if lease.is_new {
+            if lease.tier == Tier::Shared && shown.is_some() && shown == lease.number.as_ref() {
+                metrics::counter!("ringtrace_numbers_joined_total").increment(1);
+            }
             let labels = [
                 ("site", site.id.to_string()),
                 ("pool", lease.pool.to_string()),
@@ -76,7 +80,6 @@ pub async fn serve(
 ) -> Result<(Option<VisitorId>, Outcome), StoreError> {
     view.carry(clerk.store.redis(), keys, site).await?;
     view.choose(clerk.trackers, site, clerk.rules, wish.url);
-    // Both are on their way to Redis at once, the session first.
     let recorded = view.record(clerk.store, keys, site);
     let leased = lease_all(clerk, keys, site, view, wish);
     let (recorded, leased) = join(recorded, leased).await;
@@ -93,16 +96,23 @@ async fn lease_all(
     view: &View,
     wish: Wish<'_>,
 ) -> Result<Outcome, StoreError> {
-    let may_take = match wish.want {
-        Want::Now => true,
-        // A number that is on the page already must not be taken from it.
-        Want::Auto => site.snippet.lease_when.is_at_once() || !wish.shown.is_empty(),
-        Want::Later | Want::None => return Ok(Outcome::Nothing(NoNumberReason::NotWanted)),
-    };
     let marks = view.token.marks;
     let plan = clerk.trackers.plan(site, marks);
     let pools = plan.pools();
     let session = view.token.session;
+    let mut opening = view.opening(keys, site)?;
+    let may_take = match wish.want {
+        Want::Now => true,
+        // A number that is on the page already must not be taken from it.
+        Want::Auto => site.snippet.lease_when.is_at_once() || !wish.shown.is_empty(),
+        Want::Later | Want::None => false,
+    };
+    if let Some(opening) = opening.take_if(|_| !may_take || pools.is_empty()) {
+        opening.write(clerk.store.redis()).await?;
+    }
+    if matches!(wish.want, Want::Later | Want::None) {
+        return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
+    }
     let opened = view.opened();
     let renewed = match opened {
         Some(_) => vec![None; pools.len()],
@@ -125,16 +135,20 @@ async fn lease_all(
     let source = opened.map(|visit| &visit.source).or(known.as_ref());
     let own_number = source.and_then(|source| static_number(site, source));
     let visitor = view.token.visitor;
+    let mut unwritten = opening.as_ref();
     let asking = missing.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
         let shown = plan.shown(wish.shown, pool);
         let Wish { sign, place, .. } = wish;
-        let asker = Asker { session, visitor, sign, shown, overflow, place };
+        // The first one writes the session too, and is on its way before the others.
+        let opening = unwritten.take();
+        let asker = Asker { session, visitor, sign, shown, overflow, place, opening };
         async move { clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await }
     });
     let granted: Vec<Lease> = try_join_all(asking).await?.into_iter().flatten().collect();
     for lease in &granted {
-        clerk.count(site, lease);
+        let shown = site.pool(&lease.pool).and_then(|pool| plan.shown(wish.shown, pool));
+        clerk.count(site, lease, shown);
     }
     leases.extend(granted);
     Ok(Outcome::Leases(marks, leases))
@@ -185,9 +199,10 @@ pub async fn sign_of_life(
                 // The number on the page comes back whatever the overflow says.
                 let overflow = overflow(pool, None);
                 let visitor = token.visitor;
-                let asker = Asker { session, visitor, sign, shown, overflow, place: None };
+                let (place, opening) = (None, None);
+                let asker = Asker { session, visitor, sign, shown, overflow, place, opening };
                 let again = clerk.store.acquire(keys, site, pool, &asker, clerk.clock).await?;
-                again.iter().for_each(|lease| clerk.count(site, lease));
+                again.iter().for_each(|lease| clerk.count(site, lease, shown));
                 again
             }
             lease => lease,

@@ -32,6 +32,7 @@ use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::areas::{AreaTable, Steps};
 use crate::visit::model::Place;
+use crate::visit::opening::Opening;
 
 /// The leases, over one connection; one per worker.
 #[derive(Clone)]
@@ -44,7 +45,7 @@ pub struct LeaseStore {
 }
 
 /// Who asks for a number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Asker<'a> {
     /// The session.
     pub session: SessionId,
@@ -58,6 +59,8 @@ pub struct Asker<'a> {
     pub overflow: OverflowPlan<'a>,
     /// Where the visitor is, for pools that match areas.
     pub place: Option<&'a Place>,
+    /// The session's own record, when it is new and not written yet: one script writes both.
+    pub opening: Option<&'a Opening<'a>>,
 }
 
 impl LeaseStore {
@@ -141,6 +144,9 @@ impl LeaseStore {
             .key(keys.pool_pinned(&pool.id))
             .key(keys.pool_draining(&pool.id))
             .key(keys.shard.ledger());
+        if let Some(opening) = asker.opening {
+            opening.add_keys(&mut call);
+        }
         let mut area_steps = Vec::new();
         if pool.match_area {
             call.key(keys.pool_areas(&pool.id));
@@ -176,6 +182,10 @@ impl LeaseStore {
             .arg(asker.shown.map_or("", PhoneNumber::as_str))
             .arg(area_prefix(keys, pool))
             .arg(area_steps.join(" "));
+        if let Some(opening) = asker.opening {
+            call.arg(opening.ledger_entry());
+            opening.add_args(&mut call);
+        }
         let answer: String = self.redis.script("a lease", &call).await?;
         read(&pool.id, &answer)
     }

@@ -21,9 +21,10 @@ use crate::visit::cookies;
 use crate::visit::device::machine;
 use crate::visit::learnt::{Labels, Learnt};
 use crate::visit::model::{Consent, Machine, Place, Visit};
+use crate::visit::opening::Opening;
 use crate::visit::rules::{arrive, campaign_fingerprint};
 use crate::visit::site_rules::SiteRules;
-use crate::visit::store::{Said, change_consent, forget_visitor, learn, open, touches};
+use crate::visit::store::{Said, change_consent, forget_visitor, learn, touches};
 use crate::visit::tables::Tables;
 use crate::visit::token::{Marks, SessionToken};
 
@@ -204,7 +205,20 @@ impl View {
         }
     }
 
-    /// Writes the news down. Returns whose the session is now: a message that was repeated must not
+    /// What is to be written of a new session, by itself or with its first lease.
+    pub(super) fn opening<'a>(
+        &'a self,
+        keys: &'a SiteKeys,
+        site: &Site,
+    ) -> Result<Option<Opening<'a>>, StoreError> {
+        let open = |visit: &'a Visit| {
+            let kept_for = (site.attribution_window, site.look_back);
+            Opening::new(keys, visit, self.client.as_ref(), kept_for, self.returning.is_some())
+        };
+        self.opened().map(open).transpose()
+    }
+
+    /// Writes the news of a session that goes on. Returns whose the session is now: a message that was repeated must not
     /// make another visitor.
     pub(super) async fn record(
         &self,
@@ -219,12 +233,8 @@ impl View {
             forget_visitor(redis, keys, withdrawn, seen).await?;
         }
         let visitor = match &self.news {
-            News::None => visitor,
-            News::Opened(visit) => {
-                let (window, look_back) = (site.attribution_window, site.look_back);
-                open(redis, keys, visit, window, look_back, client).await?;
-                visitor
-            }
+            // What opens is written with its first lease.
+            News::None | News::Opened(_) => visitor,
             News::Consent => {
                 let said = Said { consent, visitor, learnt: &self.learnt, client };
                 let keep = site.look_back.max(site.attribution_window);

@@ -172,8 +172,8 @@ impl Upkeep {
             self.in_step = None;
             let synced = sync_pools(store, &wanted, clock).await?;
             if synced != Synced::default() {
-                let Synced { added, drained, released } = synced;
-                tracing::info!(added, drained, released, "pools are in step");
+                let Synced { added, drained, released, claimed } = synced;
+                tracing::info!(added, drained, released, claimed, "pools are in step");
             }
             self.in_step = Some(wanted.clone());
         }

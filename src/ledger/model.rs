@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::call::model::Call;
 use crate::lead::model::Lead;
@@ -16,11 +18,11 @@ use crate::visit::model::Visit;
 /// The version of the envelope that this program writes, and the newest it reads.
 pub const ENVELOPE_VERSION: u16 = 1;
 
-/// The stream field that holds the envelope as JSON.
+/// The stream field that holds the envelope as JSON; several that happened at once stand in lines.
 pub const ENVELOPE_FIELD: &str = "e";
 
 /// One ledger entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Envelope {
     /// [`ENVELOPE_VERSION`] at the time of writing.
     pub v: u16,
@@ -35,8 +37,46 @@ pub struct Envelope {
     pub event: Event,
 }
 
+/// An envelope whose body was not looked into yet.
+#[derive(Deserialize)]
+struct Sealed<'a> {
+    v: u16,
+    site: SiteId,
+    at: Millis,
+    id: String,
+    kind: Kind,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Session,
+    Lease,
+    Call,
+    Postback,
+    Lead,
+}
+
+/// The body is read as what its kind says, in one pass; what serde derives for such an enum keeps
+/// every value of it in a tree first.
+impl<'de> Deserialize<'de> for Envelope {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Sealed { v, site, at, id, kind, body } = Sealed::deserialize(from)?;
+        let event = match kind {
+            Kind::Session => serde_json::from_str(body.get()).map(Event::Session),
+            Kind::Lease => serde_json::from_str(body.get()).map(Event::Lease),
+            Kind::Call => serde_json::from_str(body.get()).map(Event::Call),
+            Kind::Postback => serde_json::from_str(body.get()).map(Event::Postback),
+            Kind::Lead => serde_json::from_str(body.get()).map(Event::Lead),
+        };
+        Ok(Envelope { v, site, at, id, event: event.map_err(D::Error::custom)? })
+    }
+}
+
 /// What can happen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
 pub enum Event {
     /// A session was opened, or its visitor's consent or labels changed: the whole visit. Id: the
@@ -115,7 +155,7 @@ impl fmt::Display for EntryId {
 pub struct Message {
     /// Its place.
     pub id: EntryId,
-    /// The field [`ENVELOPE_FIELD`]; `None` when the message has none or was deleted meanwhile.
+    /// The field [`ENVELOPE_FIELD`], one envelope a line; `None` when the message has none or was deleted meanwhile.
     pub text: Option<Vec<u8>>,
 }
 

@@ -1,6 +1,7 @@
 //! How a message is read, and how far a stream may be trimmed. Pure.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::ledger::model::{ENVELOPE_VERSION, Entry, EntryId, Envelope, Message};
 
@@ -24,25 +25,42 @@ pub enum Unreadable {
     Malformed(String),
 }
 
-/// Only the version: it is looked at before the rest, whose shape depends on it.
+/// Only the version, of what cannot be read otherwise.
 #[derive(Deserialize)]
 struct VersionOnly {
     v: u16,
 }
 
-/// Reads a message; also gives its text as one line, the form that segments keep.
-pub fn read(message: &Message) -> Result<(Entry, String), Unreadable> {
+/// Reads a message, which holds one envelope or several; also gives the text of each as one line, the
+/// form that segments keep.
+pub fn read(message: &Message) -> Result<Vec<(Entry, String)>, Unreadable> {
     let bytes = message.text.as_deref().ok_or(Unreadable::NoEnvelope)?;
     let text = str::from_utf8(bytes).map_err(|_| Unreadable::NotText)?;
-    let malformed = |error: serde_json::Error| Unreadable::Malformed(error.to_string());
-    let VersionOnly { v } = serde_json::from_str(text).map_err(malformed)?;
-    if v > ENVELOPE_VERSION {
-        return Err(Unreadable::Newer { found: v });
+    let texts = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let entries = texts.map(|text| {
+        let text = text.map_err(malformed)?.get();
+        let envelope = read_one(text)?;
+        // In JSON a raw line break can only be white space between tokens.
+        Ok((Entry { id: message.id, envelope }, text.replace(['\n', '\r'], " ")))
+    });
+    let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+    if entries.is_empty() { Err(Unreadable::NoEnvelope) } else { Ok(entries) }
+}
+
+fn read_one(text: &str) -> Result<Envelope, Unreadable> {
+    match serde_json::from_str::<Envelope>(text) {
+        Ok(envelope) if envelope.v <= ENVELOPE_VERSION => Ok(envelope),
+        Ok(Envelope { v, .. }) => Err(Unreadable::Newer { found: v }),
+        // The shape of a newer one may be another.
+        Err(error) => match serde_json::from_str(text) {
+            Ok(VersionOnly { v }) if v > ENVELOPE_VERSION => Err(Unreadable::Newer { found: v }),
+            _ => Err(malformed(error)),
+        },
     }
-    let envelope: Envelope = serde_json::from_str(text).map_err(malformed)?;
-    // In JSON a raw line break can only be white space between tokens.
-    let line = text.replace(['\n', '\r'], " ");
-    Ok((Entry { id: message.id, envelope }, line))
+}
+
+fn malformed(error: serde_json::Error) -> Unreadable {
+    Unreadable::Malformed(error.to_string())
 }
 
 /// How far one consumer group is.
@@ -102,9 +120,26 @@ mod tests {
         let written = "{\"v\":1,\n\"site\":\"a\",\"at\":1,\"id\":\"x\",\"kind\":\"lease\",\
                        \"body\":{\"session\":\"0190a5b8e4f07cc3a1b2c3d4e5f60718\",\"site\":\"a\",\
                        \"pool\":\"p\",\"tier\":\"original\"}}";
-        let (entry, line) = read(&message(written)).expect("readable");
-        assert!(!line.contains('\n'));
+        let mut all = read(&message(written)).expect("readable");
+        let (entry, line) = all.remove(0);
+        assert!(all.is_empty() && !line.contains('\n'));
         assert_eq!(serde_json::from_str::<Envelope>(&line).expect("readable"), entry.envelope);
+    }
+
+    #[test]
+    fn a_message_may_hold_several_envelopes_and_is_read_as_a_whole() {
+        let lease = |id: &str| {
+            format!(
+                r#"{{"v":1,"site":"a","at":1,"id":"{id}","kind":"lease","body":{{"session":
+                "0190a5b8e4f07cc3a1b2c3d4e5f60718","site":"a","pool":"p","tier":"original"}}}}"#
+            )
+        };
+        let both = read(&message(&format!("{}\n{}", lease("x"), lease("y")))).expect("readable");
+        let ids = both.iter().map(|(entry, _)| (entry.id, entry.envelope.id.as_str()));
+        assert_eq!(ids.collect::<Vec<_>>(), [(id("5-1"), "x"), (id("5-1"), "y")]);
+        let half = read(&message(&format!("{}\n{{", lease("x"))));
+        assert!(matches!(half, Err(Unreadable::Malformed(_))));
+        assert_eq!(read(&message(" ")), Err(Unreadable::NoEnvelope));
     }
 
     #[test]

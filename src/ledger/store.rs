@@ -2,7 +2,7 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `ledger` of a shard | STREAM | envelopes as JSON in the field `e` | until every group has acknowledged them |
+//! | `ledger` of a shard | STREAM | envelopes as JSON in the field `e`, one a line | until every group has acknowledged them |
 //! | `ledger:dead` of a shard | STREAM | what could not be read: `id`, `e`, `why` | the newest [`MAX_DEAD`] |
 //!
 //! Producers add entries (in their own scripts, or with [`append`]); a [`Consumer`] reads them.

@@ -24,6 +24,7 @@ pub mod learnt;
 pub mod matcher;
 pub mod mode;
 pub mod model;
+pub mod opening;
 pub mod own_hosts;
 pub mod packed;
 pub mod parameters;

@@ -30,40 +30,6 @@ pub const MAX_KEPT: isize = 50;
 /// How often a visit is read that somebody else changes meanwhile.
 const REWRITE_TRIES: usize = 3;
 
-/// Writes a new session, and with consent its visitor's touch, and tells the ledger: one round trip.
-/// The visit is kept for `window`, or for `look_back` where it is a touch that must be known for
-/// longer, and `client` with consent to ads only.
-///
-/// The commands are not one transaction: after a failure between them the session exists without
-/// its ledger entry, and the page is told nothing of it, so that its next view opens another one.
-pub async fn open(
-    redis: &Redis,
-    keys: &SiteKeys,
-    visit: &Visit,
-    window: SignedDuration,
-    look_back: SignedDuration,
-    client: Option<&SealedClient>,
-) -> Result<(), StoreError> {
-    let visitor = visit.visitor.filter(|_| visit.consent.analytics);
-    let keep = visitor.map_or(window, |_| window.max(look_back));
-    let mut pipeline = redis::pipe();
-    pipeline
-        .cmd("SET")
-        .arg(keys.session(&visit.session))
-        .arg(pack(visit)?)
-        .arg("PX")
-        .arg(keep.as_millis() as i64)
-        .ignore();
-    if let Some(visitor) = visitor {
-        remember(&mut pipeline, keys, &visitor, visit, look_back);
-    }
-    if let Some(client) = client.filter(|_| visit.consent.ads) {
-        keep_client(&mut pipeline, keys.client(&visit.session), client, client.keep);
-    }
-    tell_ledger(&mut pipeline, keys, visit, visit.started_at);
-    redis.pipeline("a new session", &pipeline).await
-}
-
 /// What a page says of a session that goes on with another consent.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
@@ -231,7 +197,7 @@ fn keep_client(pipeline: &mut Pipeline, key: String, client: &SealedClient, left
 
 /// The whole visit under its session's id: told again, it replaces what was told before. The clock of
 /// another node may have opened the session a moment "later".
-fn ledger_entry(visit: &Visit, at: Millis) -> Envelope {
+pub(super) fn ledger_entry(visit: &Visit, at: Millis) -> Envelope {
     let event = Event::Session(Box::new(visit.clone()));
     let at = at.max(visit.started_at);
     Envelope::new(visit.site.clone(), at, visit.session.to_string(), event)

@@ -26,9 +26,11 @@ impl ShardBatch {
         let mut batch = ShardBatch { shard, ids, entries, lines, unreadable };
         for message in messages {
             match read(&message) {
-                Ok((entry, line)) => {
-                    batch.lines.push((entry.id, line));
-                    batch.entries.push(entry);
+                Ok(entries) => {
+                    for (entry, line) in entries {
+                        batch.lines.push((entry.id, line));
+                        batch.entries.push(entry);
+                    }
                 }
                 Err(why) => batch.unreadable.push((message, why)),
             }

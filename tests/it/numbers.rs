@@ -6,8 +6,9 @@ use ringtrace::lease::numbers::edit::{Editor, Removal};
 use ringtrace::lease::numbers::list::{Wanted, list};
 use ringtrace::lease::numbers::model::{AddedReply, NumberState};
 use ringtrace::lease::numbers::read::{Entries, from_csv};
-use ringtrace::lease::numbers::sync::{NumbersError, sync_pools};
+use ringtrace::lease::numbers::sync::{NumbersError, Synced, sync_pools};
 use ringtrace::platform::ids::SessionId;
+use ringtrace::platform::keys::number_registry;
 use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
@@ -113,6 +114,31 @@ async fn a_number_rests_in_quarantine_before_another_pool_may_have_it() {
             other => panic!("{key} is a {other}"),
         };
         assert!(!members.contains(&five), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_redis_lost_is_made_again_and_no_other_pool_gets_the_number() {
+    let redis = TestRedis::start().await;
+    let id = crate::support::unique_site();
+    let world = World::new(&redis, two_sites(id.as_str())).await;
+    let installation = &world.installation;
+    let numbers = [number(5).to_string(), number(6).to_string()];
+    for number in &numbers {
+        added(&world, installation, 0, number).await;
+    }
+    // One is held, the other free, when the registry's node fails over.
+    world.view(SessionId::new(), "page-one", 1).await;
+    world.view(SessionId::new(), "page-two", 1).await;
+    for number in &numbers {
+        assert_eq!(world.redis::<i64>(&["HDEL", &number_registry(), number]).await, 1);
+    }
+    let sync = async || sync_pools(&world.store, installation, &world.clock).await.unwrap();
+    assert_eq!(sync().await.claimed, 2);
+    assert_eq!(sync().await, Synced::default());
+    for number in &numbers {
+        let refused = added(&world, installation, 1, number).await;
+        assert_eq!(refused.rejected[0].reason, format!("it belongs to {id}/main"));
     }
 }
 

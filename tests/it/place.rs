@@ -14,9 +14,10 @@ use ringtrace::platform::keys::Shards;
 use ringtrace::visit::client::{ClientDetails, SealedClient};
 use ringtrace::visit::learnt::Learnt;
 use ringtrace::visit::model::{Consent, Visit};
+use ringtrace::visit::opening::Opening;
 use ringtrace::visit::place::Places;
 use ringtrace::visit::place::worker::{Outcome, Watcher};
-use ringtrace::visit::store::{Said, change_consent, load_client, open};
+use ringtrace::visit::store::{Said, change_consent, load_client};
 use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
@@ -136,7 +137,8 @@ async fn details_do_not_open_elsewhere_and_go_with_the_consent_even_after_the_vi
     }))
     .expect("a visit");
     let window = SignedDuration::from_millis(1);
-    open(&handle, &keys, &visit, window, keep, Some(&sealed)).await.unwrap();
+    let opening = Opening::new(&keys, &visit, Some(&sealed), (window, keep), false).unwrap();
+    opening.write(&handle).await.unwrap();
 
     let load = async |site: &SiteId, session: &SessionId| {
         load_client(&handle, &keys, &key, (site, session)).await.unwrap()

@@ -4,11 +4,13 @@ use jiff::SignedDuration;
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{SessionId, SiteId, VisitorId};
-use ringtrace::platform::keys::Shards;
+use ringtrace::platform::keys::{Shards, SiteKeys};
+use ringtrace::platform::redis::Redis;
 use ringtrace::visit::ad_ids::AdIds;
 use ringtrace::visit::learnt::{Labels, Learnt};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
-use ringtrace::visit::store::{MAX_KEPT, Said, change_consent, learn, load_visits, open, touches};
+use ringtrace::visit::opening::Opening;
+use ringtrace::visit::store::{MAX_KEPT, Said, change_consent, learn, load_visits, touches};
 
 use crate::support::redis::TestRedis;
 
@@ -36,6 +38,11 @@ fn visit(site: &SiteId, visitor: Option<VisitorId>, analytics: bool, at: i64) ->
     }
 }
 
+async fn open(handle: &Redis, keys: &SiteKeys, visit: &Visit) {
+    let opening = Opening::new(keys, visit, None, (WINDOW, LOOK_BACK), true).expect("it packs");
+    opening.write(handle).await.expect("redis answers");
+}
+
 #[tokio::test]
 async fn a_session_is_written_with_its_touch_and_its_ledger_entry() {
     let redis = TestRedis::start().await;
@@ -46,7 +53,7 @@ async fn a_session_is_written_with_its_touch_and_its_ledger_entry() {
     let first = visit(&site, Some(visitor), true, 1_000);
     let second = visit(&site, Some(visitor), true, 2_000);
     for visit in [&first, &second] {
-        open(&handle, &keys, visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
+        open(&handle, &keys, visit).await;
     }
     let unknown = SessionId::new();
     let found = load_visits(&handle, &keys, &[second.session, unknown, first.session]).await;
@@ -81,11 +88,11 @@ async fn a_visitor_is_remembered_with_consent_only_and_within_bounds() {
     let keys = Shards(16).keys(&site);
     let visitor = VisitorId::new();
     let refused = visit(&site, Some(visitor), false, 1);
-    open(&handle, &keys, &refused, WINDOW, LOOK_BACK, None).await.expect("redis answers");
+    open(&handle, &keys, &refused).await;
     assert_eq!(touches(&handle, &keys, &visitor, None).await.expect("redis answers"), []);
     for at in 0..60 {
         let visit = visit(&site, Some(visitor), true, at);
-        open(&handle, &keys, &visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
+        open(&handle, &keys, &visit).await;
     }
     let known = touches(&handle, &keys, &visitor, None).await.expect("redis answers");
     assert_eq!(known.len() as isize, MAX_KEPT);
@@ -99,7 +106,7 @@ async fn a_change_of_consent_reaches_visit_touches_and_ledger_once() {
     let site = crate::support::unique_site();
     let keys = Shards(16).keys(&site);
     let opened = visit(&site, None, false, 1_000);
-    open(&handle, &keys, &opened, WINDOW, LOOK_BACK, None).await.expect("redis answers");
+    open(&handle, &keys, &opened).await;
     let ad_ids = AdIds { ttp: "tiktok".to_owned(), ..AdIds::default() };
     let ids = [("crm".to_owned(), "4711".to_owned())].into();
     let labels = Labels { ids, tags: Vec::new() };
@@ -176,7 +183,7 @@ async fn what_tags_know_is_added_to_a_visit_that_allows_ads_and_to_no_other() {
     allowed.consent.ads = true;
     let denied = visit(&site, None, false, 1_000);
     for visit in [&allowed, &denied] {
-        open(&handle, &keys, visit, WINDOW, LOOK_BACK, None).await.expect("redis answers");
+        open(&handle, &keys, visit).await;
     }
     let learn = async |session: SessionId, ids: AdIds| {
         let learnt = Learnt { ad_ids: ids, ..Learnt::default() };

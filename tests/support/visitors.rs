@@ -103,7 +103,8 @@ impl Visitor {
             let shown = self.shown.as_ref().map(|(number, _)| number);
             let session = self.session;
             let overflow = overflow(pool, None);
-            let asker = Asker { session, visitor: None, sign, shown, overflow, place: None };
+            let asker =
+                Asker { session, visitor: None, sign, shown, overflow, place: None, opening: None };
             store.acquire(&world.keys, site, pool, &asker, &clock).await
         };
         store.redis().in_time(asked).await

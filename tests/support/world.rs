@@ -132,7 +132,8 @@ impl World {
         let source = source.map(|name| Source { source: name.to_owned(), ..Source::direct() });
         let own = source.as_ref().and_then(|source| static_number(self.site(), source));
         let overflow = overflow(self.pool(), own);
-        let asker = Asker { session, visitor, sign: &sign, shown: None, overflow, place };
+        let asker =
+            Asker { session, visitor, sign: &sign, shown: None, overflow, place, opening: None };
         let leased =
             self.store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers").expect("a view is always answered")
@@ -148,8 +149,15 @@ impl World {
     ) -> Lease {
         let sign = sign(page, seq, SignKind::View, None);
         let overflow = overflow(self.pool(), None);
-        let asker =
-            Asker { session, visitor: None, sign: &sign, shown: None, overflow, place: None };
+        let asker = Asker {
+            session,
+            visitor: None,
+            sign: &sign,
+            shown: None,
+            overflow,
+            place: None,
+            opening: None,
+        };
         let leased = store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers").expect("a view is always answered")
     }
@@ -202,7 +210,8 @@ impl World {
         shown: Option<&PhoneNumber>,
     ) -> Option<Lease> {
         let overflow = overflow(self.pool(), None);
-        let asker = Asker { session, visitor: None, sign, shown, overflow, place: None };
+        let asker =
+            Asker { session, visitor: None, sign, shown, overflow, place: None, opening: None };
         let leased =
             self.store.acquire(&self.keys, self.site(), self.pool(), &asker, &self.clock).await;
         leased.expect("redis answers")

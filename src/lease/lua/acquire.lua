@@ -1,9 +1,10 @@
 -- A number of one pool for a session, by the rules of the lease, in order: renew, reclaim, take the
--- earlier number again, longest idle (rested: own, else unrested), overflow. Stands behind
--- gestures.lua and pool.lua.
+-- earlier number again, longest idle (rested: own, else unrested), overflow. Writes the session too
+-- when it is new. Stands behind open.lua, gestures.lua and pool.lua.
 --
--- KEYS   lease, free, held, live, share, pinned, draining, ledger; where the pool matches areas: areas,
---        and the sets of the visitor's areas, nearest first; with consent: visitor
+-- KEYS   lease, free, held, live, share, pinned, draining, ledger; where the session is new: session,
+--        client; where the pool matches areas: areas, and the sets of the visitor's areas, nearest
+--        first; with consent: visitor
 -- ARGV   1 now ("" = TIME)  2 session  3 page  4 seq  5 kind: view | beat
 --        6 hold  7 time to live of the lease key  8 rest  9 pin  10 attribution window (all ms)
 --        11 most sessions on one number (0 = no sharing)
@@ -14,6 +15,8 @@
 --        19 the number that the page says it shows ("" = it says none)
 --        20 prefix of area sets ("" or left out = the pool matches no areas)
 --        21 how many of the visitor's area sets are equally near, by step: "2 1 1"
+--        22 the session's own ledger entry, when this opens it ("" or left out = it is stored);
+--           then 23 to 30 as open.lua says
 -- Returns "<number> <tier> <since>", with " new" behind it when the session did not have it before; the
 --         number is "-" with tier original; "" when a beat comes from a session that was shown
 --         nothing here, as far as is known
@@ -43,9 +46,10 @@ local window, most = ARGV[10], tonumber(ARGV[11])
 local ends_text = text(now + hold)
 local source, source_first = ARGV[12], ARGV[13] == '1'
 -- Where a free number is looked for, in order; each step has sets that are equally near.
-local steps, behind = {}, 9
+local opens = (ARGV[22] or '') ~= ''
+local steps, behind = {}, opens and 11 or 9
 if (ARGV[20] or '') ~= '' then
-  key.areas, rule.area_prefix, behind = KEYS[9], ARGV[20], 10
+  key.areas, rule.area_prefix, behind = KEYS[behind], ARGV[20], behind + 1
   for count in string.gmatch(ARGV[21], '%d+') do
     local sets = {}
     for i = 1, tonumber(count) do sets[i] = KEYS[behind + i - 1] end
@@ -54,6 +58,7 @@ if (ARGV[20] or '') ~= '' then
 end
 steps[#steps + 1] = { key.free }
 key.visitor = KEYS[behind]
+if opens then open_session(9, 23) end
 local look_at = 8
 -- A page may name any number of the pool: what it can pile upon one is bounded.
 local most_on_screen = 64
@@ -66,7 +71,7 @@ end
 local function answer(lease) return lease.number .. ' ' .. lease.tier .. ' ' .. lease.since end
 
 -- What this session was told here before, and whether this page shows it.
-local mine = parse(redis.call('GET', key.lease))
+local mine = not opens and parse(redis.call('GET', key.lease)) or nil
 local pages, kept = '', ARGV[19] ~= '' and is_of_pool(ARGV[19]) and ARGV[19] or nil
 if mine then
   local at = string.find(mine.pages, ' ' .. page .. '=', 1, true)
@@ -102,11 +107,16 @@ local function tell_ledger(number, tier)
     parts[i], parts[i + 1] = string.sub(ARGV[18], from, first - 1), open[i + 1]
     from = last + 1
   end
-  redis.call('XADD', key.ledger, '*', 'e', table.concat(parts) .. string.sub(ARGV[18], from))
+  parts[#parts + 1] = string.sub(ARGV[18], from)
+  -- One message for both: a message holds one envelope a line.
+  if opens then table.insert(parts, 1, ARGV[22] .. '\n') end
+  redis.call('XADD', key.ledger, '*', 'e', table.concat(parts))
 end
 
 -- The number that the visitor had last in this pool: "<pool>=<number>" among its touches. Looked up once.
 local had
+-- A visitor who is new with this session had none.
+if opens and ARGV[29] == '' then had = false end
 local function had_before()
   if had ~= nil then return had end
   had = false
@@ -121,9 +131,10 @@ local function had_before()
 end
 
 local function remember(number)
-  local before = had_before()
+  local before, mine_now = had_before(), rule.pool .. '=' .. number
   if before and before ~= number then redis.call('ZREM', key.visitor, rule.pool .. '=' .. before) end
-  redis.call('ZADD', key.visitor, now_text, rule.pool .. '=' .. number)
+  if opens then return touch(key.visitor, 23, now_text, mine_now) end
+  redis.call('ZADD', key.visitor, now_text, mine_now)
   -- Its touches, which are written first, have their time; what would stand alone gets its own.
   if redis.call('ZCARD', key.visitor) == 1 then redis.call('PEXPIRE', key.visitor, window) end
 end
@@ -278,6 +289,7 @@ local function without_a_number(number, tier)
   if mine and mine.number == number and mine.tier == tier then
     return write_lease(number, tier, mine.since)
   end
+  if opens and key.visitor then touch(key.visitor, 23) end
   tell_ledger(number, tier)
   return write_lease(number, tier, now_text) .. ' new'
 end

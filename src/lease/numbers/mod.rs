@@ -15,6 +15,7 @@
 pub mod edit;
 pub mod http;
 pub mod list;
+mod lost;
 pub mod model;
 mod pool;
 pub mod read;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::model::Details;
 use crate::config::{AddedNumbers, Installation, Known as Shown};
 use crate::lease::numbers::edit::reserved;
+use crate::lease::numbers::lost::claim_back;
 use crate::lease::numbers::pool::{self, Numbers};
 use crate::lease::numbers::registry::{self, Change, Claim, Known, Origin};
 use crate::lease::store::LeaseStore;
@@ -52,12 +53,14 @@ pub struct Synced {
     pub drained: usize,
     /// Numbers whose quarantine ended: nobody's now.
     pub released: usize,
+    /// Numbers of a pool that nobody had a claim on: they have one again.
+    pub claimed: usize,
 }
 
 /// Makes the pools in Redis those of `installation`: claims and adds numbers that are new, drains
 /// those that the configuration no longer has (also of pools and sites that are gone), and lets go
-/// of those whose quarantine is over. Numbers that were added over the API stay. Running leases
-/// stay, and drained numbers are still joined with their callers. No pool is changed when a number
+/// of those whose quarantine is over. Numbers that were added over the API stay, also where their
+/// claim was lost. Running leases stay, and drained numbers are still joined with their callers. No pool is changed when a number
 /// belongs to another one.
 pub async fn sync_pools(
     store: &LeaseStore,
@@ -107,6 +110,7 @@ pub async fn sync_pools(
         let done = pool::change(store, installation, owner, &numbers, clock).await?;
         synced.added += done.added;
         synced.drained += done.drained;
+        synced.claimed += claim_back(store, installation, owner, &numbers.add, now).await?;
     }
     Ok(synced)
 }
