@@ -1,9 +1,9 @@
 /** `window.ringtrace`: the one global. Calls that pages made before it was there are waiting in its queue. */
 
-import { session_id } from "./identity.ts";
-import { chosen, targets } from "./numbers.ts";
+import { reply } from "./identity.ts";
+import { chosen } from "./numbers.ts";
 import { safe } from "./safe.ts";
-import type { Consent, Known } from "./wire.ts";
+import type { Consent } from "./wire.ts";
 
 /** What stands for the API until it is loaded: it keeps the calls in `q`. */
 export interface Queue {
@@ -53,10 +53,11 @@ declare global {
   }
 }
 
-const listeners: [EventName, Listener][] = [];
+const listeners: Partial<Record<EventName, Listener[]>> = {};
 
 /** What is known of a target, by default of the first. */
 export function numberOf(id?: string): NumberOfTarget | undefined {
+  const { targets, session_id } = reply;
   const target = targets.find(target => !id || target.id === id);
   return target && { target: target.id, tier: target.tier, number: target.number, ...chosen.get(target.id), session_id };
 }
@@ -64,14 +65,14 @@ export function numberOf(id?: string): NumberOfTarget | undefined {
 /** Tells listeners and tag managers. */
 export function emit(name: EventName, id: string): void {
   const detail = numberOf(id)!;
-  for (const [of, listener] of listeners) if (of === name) safe(listener)(detail);
+  listeners[name]?.forEach(listener => safe(listener)(detail));
   // What else a page calls so has no such method.
   (window.dataLayer as unknown[] | undefined)?.push?.({ event: "ringtrace_" + name.replace("-", "_"), ringtrace: detail });
 }
 
 /** Who comes late hears of the numbers all the same. */
 export function on(name: EventName, listener: Listener): void {
-  listeners.push([name, listener]);
+  (listeners[name] ||= []).push(listener);
   if (name === "number") for (const id of chosen.keys()) safe(listener)(numberOf(id)!);
 }
 
@@ -85,14 +86,3 @@ export function install(methods: Methods): void {
   window.ringtrace = api;
   for (const asked of q) api(...(asked as [keyof Methods]));
 }
-
-const LONGEST_LABEL = 128;
-const labelOf = (value: unknown): string => `${value ?? ""}`.slice(0, LONGEST_LABEL);
-
-/** Some of `ids` as texts; the service takes those that the contract allows. */
-export const idsOf = (ids: Record<string, unknown>): Known => ({
-  ids: Object.fromEntries(Object.entries(ids).slice(0, 8).map(([name, value]) => [labelOf(name), labelOf(value)])),
-});
-
-/** The same of tags. */
-export const tagsOf = (tags: unknown[]): Known => ({ tags: tags.slice(0, 16).map(labelOf) });

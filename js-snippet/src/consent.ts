@@ -1,16 +1,13 @@
 /** What the page's consent tools say: Google Consent Mode, IAB TCF and Global Privacy Control. */
 
 import { safe } from "./safe.ts";
-import type { Consent } from "./wire.ts";
+import type { Change } from "./identity.ts";
 
 interface TcData {
   gdprApplies?: boolean;
   eventStatus?: string;
   purpose: { consents: Record<string, boolean> };
 }
-
-/** What is undefined stays as it was. */
-export type Change = { [Purpose in keyof Consent]?: boolean | undefined };
 
 type Entry = ArrayLike<unknown>;
 

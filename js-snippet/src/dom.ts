@@ -4,19 +4,14 @@ import { pattern } from "./match.ts";
 
 // Elements that do not interrupt a line of text.
 const INLINE =
-  /^(?:[abisu]|abbr|bd[io]|big|code|em|font|label|mark|nobr|small|span|strong|su[bp]|time|tspan|wbr)$/;
+  /^([abisu]|abbr|bd[io]|big|code|em|font|label|mark|nobr|small|span|strong|su[bp]|time|tspan|wbr)$/;
 // How far beside a text node a number that begins or ends in it may go, and what spoils it.
 const REACH = 250;
 // SHOW_TEXT and SHOW_CDATA_SECTION.
 const TEXTS = 12;
 
-/** A part of a line: an attribute is one by itself. */
-export interface Piece {
-  node: Text | Attr;
-  /** Where it is in the line. */
-  start: number;
-  end: number;
-}
+/** A part of a line, and where it is in that; an attribute is one by itself. */
+export type Piece = [node: Text | Attr, start: number, end: number];
 
 /** The element or root in which the lines of `node` are, when it is text or inside a line. */
 export function blockOf(node: Node): Node {
@@ -41,7 +36,7 @@ export function eachSuspect(root: Node, tell: (node: Text) => void): void {
  * The line in which `node` is. The border of an element sets words apart, as its margin does on the screen; nothing goes
  * over the border of a block.
  */
-export function lineOf(node: Text): { text: string; pieces: Piece[] } {
+export function lineOf(node: Text): [text: string, pieces: Piece[]] {
   const block = blockOf(node);
   const walker = document.createTreeWalker(block, TEXTS);
   const nodes = [node];
@@ -56,14 +51,14 @@ export function lineOf(node: Text): { text: string; pieces: Piece[] } {
   }
   let text = "";
   let last: Text | undefined;
-  const pieces = nodes.map(node => {
+  const pieces = nodes.map((node): Piece => {
     const areSiblings = last && last.parentNode === node.parentNode && last.nextElementSibling === node.nextElementSibling;
     const { data } = node;
     if (!areSiblings && /[\p{L}\d)]$/u.test(text.slice(-2)) && /^[\p{L}\d(+]/u.test(data)) text += " ";
     const start = text.length;
     text += data;
     last = node;
-    return { node, start, end: text.length };
+    return [node, start, text.length];
   });
-  return { text, pieces };
+  return [text, pieces];
 }

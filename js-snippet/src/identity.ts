@@ -1,13 +1,17 @@
 /** Who this page belongs to: the two tokens, in memory and, as far as the visitor's mode allows, on the device. */
 
-import { LONGEST_LIFE_S, readCookie, readTab, writeCookie, writeTab } from "./cookie.ts";
+import { LONGEST_LIFE_S, readCookie, writeCookie } from "./cookie.ts";
 import { safe } from "./safe.ts";
-import type { Consent, Mode, Reply } from "./wire.ts";
+import { tag } from "./settings.ts";
+import type { Consent, Reply, Target } from "./wire.ts";
 
 const SESSION = "rt_session";
 const VISITOR = "rt_visitor";
-/** The last reply; the head snippet reads it, too. */
-const REPLY = "rt_reply";
+
+type Kept = Reply & { at: number };
+
+/** What of the visitor's consent changes: what is absent stays as it was. */
+export type Change = { [Purpose in keyof Consent]?: boolean | undefined };
 
 /**
  * As the messages tell it. A page takes its session from the device once and keeps it while it lives. Memory comes first, so
@@ -15,63 +19,60 @@ const REPLY = "rt_reply";
  */
 export const me: { session?: string | undefined; visitor?: string | undefined; consent?: Consent } = {};
 
-// Until the service says, only what the page said counts.
-let mode: Mode | undefined;
-let isOfTab: boolean;
+/** The newest reply, when it came, and the session that it belongs to even when it does not say. */
+export let reply = { beat_s: 30, targets: [] as Target[] } as Kept;
 
-/** The plain id of the session. */
-export let session_id: string | undefined;
+// The tab keeps the newest reply with the session's token; the head snippet reads it, too.
+const readTab = safe((): Kept => JSON.parse(sessionStorage.rt_reply));
+const writeTab = safe((kept: Kept) => (sessionStorage.rt_reply = JSON.stringify(kept)));
+const clearTab = safe(() => delete sessionStorage.rt_reply);
 
-let reply: string | undefined;
-
-/** Knows the visitor by what the device kept; `storage` is the tag's word. */
-export function recall(storage?: string): void {
-  isOfTab ||= storage === "tab";
-  reply ||= readTab(REPLY);
-  me.session ||= readCookie(SESSION) || readTab(SESSION);
+/** Knows the visitor by what the device kept. */
+export function recall(): void {
+  me.session ||= readCookie(SESSION) || readTab()?.session;
   me.visitor ||= readCookie(VISITOR);
 }
 
-function store(ownsCookie: boolean): void {
-  const isFull = mode === "full";
-  const isCookie = isFull && !isOfTab;
-  const isKept = mode !== "none";
-  if (ownsCookie || !isCookie) writeCookie(SESSION, isCookie ? me.session : "");
-  writeTab(SESSION, !isCookie && isKept && me.session);
-  writeCookie(VISITOR, isFull ? me.visitor : "", LONGEST_LIFE_S);
-  writeTab(REPLY, isKept && reply);
+function store(ownsCookie: unknown): void {
+  const isFull = reply.mode === "full";
+  const isCookie = isFull && (tag.storage || reply.storage) !== "tab";
+  if (ownsCookie || !isCookie) writeCookie(SESSION, isCookie ? me.session : undefined);
+  writeCookie(VISITOR, isFull ? me.visitor : undefined, LONGEST_LIFE_S);
+  if (reply.mode === "none") clearTab();
 }
 
-/** What the visitor allows from now on. */
-export function allow(consent: Consent): void {
-  me.consent = consent;
-  mode = consent.analytics ? "full" : "none";
-  if (consent.analytics) recall();
+/** What the visitor allows from now on; what was never said is denied. */
+export function allow({ analytics, ads }: Change): void {
+  const { consent } = me;
+  me.consent = { analytics: !!(analytics ?? consent?.analytics), ads: !!(ads ?? consent?.ads) };
+  // Until the service says, what the page said counts.
+  reply.mode = me.consent.analytics ? "full" : "none";
+  if (me.consent.analytics) recall();
   else me.visitor = undefined;
   store(!readCookie(SESSION));
 }
 
-/** The newest token replaces the one before. */
+/** Takes a reply in: the newest token replaces the one before. */
 export function keep(news: Reply, isView: unknown): void {
   // A beat must not put an older session back over the one that another tab has started since.
-  const ownsCookie = !!isView || readCookie(SESSION) === me.session;
-  mode = news.mode || (me.consent?.analytics === false ? "none" : "full");
-  isOfTab ||= news.settings?.storage === "tab";
-  me.session = news.session || me.session;
-  session_id = news.session_id || session_id;
+  const ownsCookie = isView || readCookie(SESSION) === me.session;
+  reply = { session: me.session, session_id: reply.session_id, ...news, at: Date.now() };
+  me.session = reply.session;
   if (isView || news.visitor) me.visitor = news.visitor;
-  reply = JSON.stringify({ ...news, at: Date.now() });
+  if (reply.mode !== "none") writeTab(reply);
   store(ownsCookie);
 }
 
 /** Another page begins: where nothing may be kept, it is a session of its own. */
 export function newPage(): void {
-  if (mode === "none") me.session = undefined;
+  if (reply.mode === "none") me.session = undefined;
 }
 
-/** The last reply of this tab while its numbers are surely held: the visitor came from another page of it just now. */
-export const remembered = safe((): Reply | undefined => {
-  const news = JSON.parse(readTab(REPLY)!);
+/** Goes on with the last reply of this tab while its numbers are surely held; true when the visitor came from another page of it just now. */
+export const remember = safe((): boolean => {
+  const news = readTab()!;
   const age_s = (Date.now() - news.at) / 1000;
-  return age_s >= 0 && age_s < news.hold_s && document.referrer.startsWith(location.origin + "/") ? news : undefined;
+  const isHeld = age_s >= 0 && age_s < news.hold_s && document.referrer.startsWith(location.origin + "/");
+  if (isHeld) reply = news;
+  return isHeld;
 });

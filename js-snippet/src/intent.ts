@@ -2,30 +2,26 @@
 
 import { safe } from "./safe.ts";
 import { wantNow } from "./talk.ts";
-import type { SiteSettings } from "./wire.ts";
+import type { LeaseWhen } from "./wire.ts";
 
-let places: IntersectionObserver | undefined;
-let timer: ReturnType<typeof setInterval> | undefined;
+let places: IntersectionObserver | false | undefined;
+let secondsLeft: number | undefined;
 
-export function stopWaiting(): void {
-  places?.disconnect();
-  places = undefined;
-  clearInterval(timer);
+/** Waits for intent from now on; without a rule, no more. */
+export function wait({ visible, after_s }: LeaseWhen = {}): void {
+  secondsLeft = after_s;
+  if (places) places.disconnect();
+  // Near is half a window away.
+  places = visible && new IntersectionObserver(safe(seen => seen.some(({ isIntersecting }) => isIntersecting) && wish()), { rootMargin: "50%" });
 }
 
 const wish = () => {
-  stopWaiting();
+  wait();
   wantNow();
 };
 
 /** `element` has a number. */
-export const place = (element: Element): void => places?.observe(element);
+export const place = (element: Element): unknown => places && places.observe(element);
 
-/** Waits for intent from now on. */
-export function wait({ visible, after_s }: NonNullable<SiteSettings["lease_when"]>): void {
-  stopWaiting();
-  let seconds = 0;
-  if (after_s) timer = setInterval(safe(() => document.hidden || ++seconds < after_s || wish()), 1000);
-  // Near is half a window away.
-  if (visible) places = new IntersectionObserver(safe(seen => seen.some(({ isIntersecting }) => isIntersecting) && wish()), { rootMargin: "50%" });
-}
+/** The page was looked at for another second. */
+export const look = (): unknown => --secondsLeft! === 0 && wish();

@@ -1,73 +1,52 @@
 /** When a page gives a sign of life. The schedule is the contract's: "When the snippet sends what". */
 
-import { newPage } from "./identity.ts";
+import { newPage, reply } from "./identity.ts";
+import { look } from "./intent.ts";
 import { release } from "./numbers.ts";
 import { listen, now, safe } from "./safe.ts";
-import { beacon, newView, sign, turn, view } from "./talk.ts";
+import { leave, newView, said, sign, turn, view } from "./talk.ts";
 
-const MINUTE_MS = 60_000;
-const IDLE_MS = 30 * MINUTE_MS;
-const HIDDEN_BEATS = 5;
+// For how long a page that nobody touches, or sees, goes on; a hidden one gives five signs.
+const IDLE_S = 30 * 60;
+const HIDDEN_S = 5.5 * 60;
+const HIDDEN_BEAT_S = 60;
 // Half a look at the clock: what is due between two of them is due at the nearer one.
-const SOON_MS = 500;
+const SOON_S = 0.5;
 
-let beatMs = 30_000;
-let lastSign: number;
-let lastInput: number;
-let hiddenBeats = 0;
-let left = false;
+let touched: number;
 
-const sayNow = (say: () => void) => {
-  lastSign = now();
-  say();
-};
-
-/** The service's wish for the time between beats. */
-export const pace = (beat_s: number): void => {
-  beatMs = beat_s * 1000;
-};
-
-/** Leaves the page; no more signs. */
-export function end(): void {
-  if (!left) beacon();
-  left = true;
-}
-
-const signOrTurn = () => turn() || sign();
+const since_s = (moment: number) => (now() - moment) / 1000;
 
 /** Starts the schedule. */
 export function live(): void {
-  const input = () => {
-    lastInput = now();
+  const touch = () => {
+    touched = now();
   };
   // Looks at the clock once a second: it may stand still while the page is frozen.
   const tick = () => {
-    const waited = now() - lastSign + SOON_MS;
-    if (left || (document.hidden ? waited < MINUTE_MS || ++hiddenBeats > HIDDEN_BEATS : waited < beatMs || now() - lastInput > IDLE_MS)) return;
-    sayNow(signOrTurn);
+    const { hidden } = document;
+    if (!hidden) look();
+    turn();
+    if (since_s(said) + SOON_S > (hidden ? HIDDEN_BEAT_S : reply.beat_s) && since_s(touched) < (hidden ? HIDDEN_S : IDLE_S)) sign();
   };
   setInterval(safe(tick), 1000);
-  sayNow(input);
+  touch();
 
-  listen(document, "pointerdown pointermove keydown wheel touchstart scroll", input);
+  listen(document, "pointerdown pointermove keydown scroll", touch);
   listen(document, "visibilitychange", () => {
-    hiddenBeats = 0;
-    input();
-    if (document.hidden && !left) sayNow(signOrTurn);
+    touch();
+    if (document.hidden) sign();
   });
-  listen(window, "pagehide", end);
+  listen(window, "pagehide", leave);
   listen(window, "pageshow", event => {
     if (!(event as PageTransitionEvent).persisted) return;
-    left = false;
-    input();
     // From the back/forward cache.
+    touch();
     newPage();
     release();
     newView();
-    sayNow(view);
+    void view();
   });
-  // Pages that come from the back/forward cache resume too, before their `pageshow`.
-  listen(document, "resume", () => {
-    if (!left) sayNow(view);
-  });
+  // Pages that come from the back/forward cache resume too, before their `pageshow`: they have left, and say nothing.
+  listen(document, "resume", view);
 }

@@ -1,32 +1,24 @@
 /** Ringtrace's snippet. Shows every visitor a phone number of their own; on any failure the page stays as it is. */
 
-import { emit, idsOf, install, numberOf, on, tagsOf, type Api } from "./api.ts";
-import { listenToConsentTools, type Change } from "./consent.ts";
+import { emit, install, numberOf, on, type Api } from "./api.ts";
+import { listenToConsentTools } from "./consent.ts";
 import { explain, startExplaining } from "./explain.ts";
-import { fillFields } from "./fields.ts";
-import { allow, me, recall, remembered, session_id } from "./identity.ts";
-import { stopWaiting, wait } from "./intent.ts";
-import { end, live, pace } from "./life.ts";
-import { keepLink, takeLinkToken } from "./links.ts";
-import { accept, chosen, presume, release, targets } from "./numbers.ts";
+import { allow, recall, remember, reply, type Change } from "./identity.ts";
+import { wait } from "./intent.ts";
+import { live } from "./life.ts";
+import { takeLinkToken } from "./links.ts";
+import { accept, presume, release } from "./numbers.ts";
 import { flush, queue, stopWatching, watch } from "./observe.ts";
 import { ending, listen, safe } from "./safe.ts";
-import { readSettings, type Settings } from "./settings.ts";
-import { addNames } from "./swap.ts";
-import { openTalk, tell, turn, view, wantNow } from "./talk.ts";
-import type { Reply, Target, Want } from "./wire.ts";
+import { tag } from "./settings.ts";
+import { leave, openTalk, tell, view, wantNow } from "./talk.ts";
+import type { Target, Want } from "./wire.ts";
 
-/** Takes in a reply. */
-function take(reply: Reply, asked?: Want): void {
-  const { targets, settings = {}, beat_s } = reply;
-  const isWaiting = asked === "auto" && targets.some(({ reason }) => reason === "not_wanted");
-  if (isWaiting) wait(settings.lease_when!);
-  else if (asked) stopWaiting();
-  keepLink(reply);
-  pace(beat_s);
-  const isNews = [accept(targets, id => emit("number", id)), addNames(settings.attributes), fillFields(settings.field, session_id), isWaiting];
-  // What was found before is to be watched again, too.
-  if (isNews.includes(true)) lookAnew();
+/** Shows what the newest reply says. */
+function take(asked?: Want): void {
+  if (asked) wait(reply.lease_when);
+  // After a page view what was found before is to be watched again, too.
+  if (accept(reply.targets, id => emit("number", id)) || asked) lookAnew();
 }
 
 /** Scripts that take the page's own text over (hydration) run before the document is ready: theirs comes first. */
@@ -36,46 +28,44 @@ function lookAnew(): void {
   else watch(document);
 }
 
-function consent({ analytics, ads }: Change): void {
-  const { consent } = me;
-  allow({ analytics: analytics ?? !!consent?.analytics, ads: ads ?? !!consent?.ads });
-  explain("consent", analytics, ads);
+function swap(root: Node): void {
+  queue(root);
+  flush(Infinity);
+}
+
+function consent(change: Change): void {
+  allow(change);
+  explain("consent", change.analytics, change.ads);
   void view();
 }
 
-function start(settings: Settings): void {
-  recall(settings.storage);
-  openTalk(settings, takeLinkToken(), (reply, asked) => {
-    presume(false);
-    if (!ending.signal.aborted) take(reply, asked);
-  });
-  if (settings.consent === "auto") listenToConsentTools(consent);
-  else if (settings.consent) consent({ analytics: settings.consent === "granted", ads: settings.consent === "granted" });
+function start(): void {
+  recall();
+  openTalk(takeLinkToken(), take);
+  if (tag.consent === "auto") listenToConsentTools(consent);
+  else if (tag.consent) consent({ analytics: tag.consent === "granted", ads: tag.consent === "granted" });
 
-  const memory = remembered();
-  if (memory) take(memory);
-  presume(true);
+  if (remember()) {
+    take();
+    presume();
+  }
   install({
     async getNumber(target) {
-      if (!(target ? chosen.has(target) : chosen.size)) await wantNow();
+      if (!numberOf(target)?.national) await wantNow();
       return numberOf(target);
     },
-    swap(root) {
-      queue(root);
-      flush(Infinity);
-    },
+    swap,
     on,
     consent,
-    identify: ids => tell(idsOf(ids)),
-    tag: (...tags) => tell(tagsOf(tags)),
+    identify: ids => tell({ ids }),
+    tag: (...tags) => tell({ tags }),
     destroy() {
-      end();
+      leave();
       ending.abort();
-      stopWaiting();
+      wait();
       release();
-      accept(targets.map(asItWas));
-      watch(document);
-      flush(Infinity);
+      accept(reply.targets.map(asItWas));
+      swap(document);
       stopWatching();
       delete window.ringtrace;
     },
@@ -83,7 +73,6 @@ function start(settings: Settings): void {
   // However often it was asked for by now, it is one view.
   void view();
   live();
-  listen(window, "popstate hashchange", turn);
   listen(window, "beforeprint", () => flush(Infinity));
 }
 
@@ -95,11 +84,9 @@ function asItWas(target: Target): Target {
 }
 
 safe(() => {
-  const settings = readSettings();
-  if (!settings.key || (window.ringtrace as Api | undefined)?.swap) return;
-  if (settings.debug !== undefined || location.search.includes("ringtrace_test=1")) startExplaining();
+  if (!tag?.key || (window.ringtrace as Api | undefined)?.swap) return;
+  if (tag.debug !== undefined || /ringtrace_test=1/.test(location.search)) startExplaining();
   // A page that is being prerendered has no visitor yet.
-  const doc = document as Document & { prerendering?: boolean };
-  if (doc.prerendering) doc.addEventListener("prerenderingchange", safe(() => start(settings)), { once: true });
-  else start(settings);
+  if ((document as Document & { prerendering?: boolean }).prerendering) listen(document, "prerenderingchange", start);
+  else start();
 })();

@@ -4,9 +4,6 @@ import { explain } from "./explain.ts";
 import { entries, find, look } from "./match.ts";
 import type { Form, Shown, Target, Tracking } from "./wire.ts";
 
-/** What the newest reply said of each target. */
-export let targets: Target[] = [];
-
 /** Target → the number shown for it. */
 export const chosen = new Map<string, Tracking>();
 
@@ -15,6 +12,9 @@ const carriers = new Map<string, Set<Element>>();
 
 const settled = new Set<string>();
 
+// Carries what the page is about to show, until the service has answered.
+const PRESUMED = { isConnected: true } as Element;
+
 /**
  * Takes a reply's targets, and tells of each that has another number than before; true when there is something new to find
  * or show. A number is never replaced by another under the visitor's eyes: the first one of a page stays.
@@ -22,8 +22,8 @@ const settled = new Set<string>();
 export function accept(news: Target[], tell?: (target: string) => void): boolean {
   const known = entries.size;
   let isNews = false;
-  targets = news;
   for (const { id: target, forms, tracking, tier, reason } of news) {
+    carriersOf(target).delete(PRESUMED);
     explain(target, tier, reason, tracking?.number);
     if (settled.has(target)) continue;
     const add = (written: string, form: Form, isShown: boolean) => {
@@ -51,16 +51,16 @@ export function accept(news: Target[], tell?: (target: string) => void): boolean
 export const release = (): void => settled.clear();
 
 /** The target whose tracking number is in `text`. */
-export const targetIn = (text: string): string | undefined => find(text).find(({ entry }) => entry.isShown)?.entry.target;
+export const targetIn = (text: string): string | undefined => find(text).find(([, , entry]) => entry.isShown)?.[2].target;
 
 const carriersOf = (target: string): Set<Element> => carriers.get(target) || carriers.set(target, new Set()).get(target)!;
 
 /** `element` carries the number of `target`. */
 export const carry = (element: Element, target: string): unknown => carriersOf(target).add(element);
 
-/** Until the service has answered, the page counts as showing what it is about to show. */
-export function presume(isShown: boolean): void {
-  for (const target of chosen.keys()) carriersOf(target)[isShown ? "add" : "delete"](document.documentElement);
+/** Until the next reply, the page counts as showing what it is about to show. */
+export function presume(): void {
+  for (const target of chosen.keys()) carry(PRESUMED, target);
 }
 
 /** The numbers that are on the page now, and stay there. */

@@ -15,7 +15,7 @@ type Job = (node: Node) => void;
 
 const documents = new WeakSet<Node>();
 const jobs = new Map<Node, Job>();
-let isWaiting = false;
+let frame = 0;
 
 /** Swaps in `node` and below before the next frame is painted; never while the page is hidden, when no frames come. */
 export function queue(node: Node, job: Job = look): void {
@@ -24,15 +24,13 @@ export function queue(node: Node, job: Job = look): void {
 }
 
 const plan = () => {
-  if (isWaiting || !jobs.size) return;
-  isWaiting = true;
-  requestAnimationFrame(() => flush(FRAME_BUDGET_MS));
+  frame ||= requestAnimationFrame(() => flush(FRAME_BUDGET_MS));
 };
 
 const collect = (records: MutationRecord[]) => {
   for (const { type, target, addedNodes } of records) {
-    if (type === "childList") addedNodes.forEach(node => queue(node));
-    else queue(target);
+    if (type !== "childList") queue(target);
+    addedNodes.forEach(node => queue(node));
   }
   if (jobs.size > LONGEST_QUEUE) {
     jobs.clear();
@@ -43,12 +41,11 @@ const observer = new MutationObserver(safe(collect));
 
 /** Does what waits, for at most so long. */
 export function flush(budget_ms: number): void {
-  isWaiting = true;
   work(now() + budget_ms);
   // Our own writes are no news.
   observer.takeRecords();
-  isWaiting = false;
-  plan();
+  frame = 0;
+  if (jobs.size) plan();
 }
 
 const work = safe((end: number) => {
@@ -73,20 +70,17 @@ const look: Job = node => {
 const search: Job = node => {
   const root = node as Element;
   for (const element of [root, ...root.querySelectorAll("*")]) {
-    const { shadowRoot, localName } = element;
-    if (shadowRoot) watch(shadowRoot);
-    if (localName === "iframe") enter(element as HTMLIFrameElement);
-  }
-  // A custom element gets its shadow root when it is defined.
-  for (const element of root.querySelectorAll(":not(:defined)")) {
-    if (!customElements.get(element.localName)) void customElements.whenDefined(element.localName).then(() => queue(element));
+    const inner = element.shadowRoot || (element as HTMLIFrameElement).contentDocument;
+    if (inner) watch(inner);
+    // A custom element gets its shadow root when it is defined.
+    const { localName } = element;
+    if (/-/.test(localName) && !customElements.get(localName)) customElements.whenDefined(localName).then(() => queue(element), () => {});
   }
 };
-const enter = safe(({ contentDocument }: HTMLIFrameElement) => contentDocument && watch(contentDocument));
 
 /** Looks after a document or an open shadow root from now on. */
 export function watch(root: Document | ShadowRoot): void {
-  observer.observe(root, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: names() });
+  observer.observe(root, { childList: true, subtree: true, characterData: true, attributeFilter: names() });
   if (root.nodeType === 9 && !documents.has(root)) {
     documents.add(root);
     listenForSignals(root as Document);

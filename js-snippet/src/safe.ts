@@ -17,7 +17,7 @@ export const ending = new AbortController();
 
 /** Hears of events before the page does, and cannot stop them; `types` are separated by spaces. */
 export const listen = (target: EventTarget, types: string, listener: (event: Event) => void): void =>
-  types.split(" ").forEach(type => target.addEventListener(type, safe(listener), { capture: true, passive: true, signal: ending.signal }));
+  types.split(" ").forEach(type => target.addEventListener(type, safe(listener), { capture: true, signal: ending.signal }));
 
 /** Milliseconds by the monotonic clock: the device's wall clock may be wrong or jump. */
 export const now = (): number => performance.now();

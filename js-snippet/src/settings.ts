@@ -1,6 +1,8 @@
 /** What the script tag says. */
 
-export interface Settings {
+import { safe } from "./safe.ts";
+
+export interface Tag {
   /** The site's public key. */
   key: string;
   /** Origin of the service, without a slash at the end. */
@@ -16,12 +18,14 @@ export interface Settings {
 }
 
 /**
- * Reads the running script's own tag: its `data-` attributes, or the same words in the query of its address for tag
- * managers that cannot set attributes. One that inlines the script leaves only an attribute to find. Throws where there is none.
+ * The running script's own tag: its `data-` attributes, or the same words in the query of its address for tag
+ * managers that cannot set attributes. One that inlines the script leaves only an attribute to find. Without a tag, nothing.
  */
-export function readSettings(): Settings {
+export const tag = safe((): Tag => {
   const { src, dataset } = (document.currentScript || document.querySelector("script[data-key],script[data-site]")) as HTMLScriptElement;
   const { searchParams, origin } = (src ? new URL(src) : {}) as Partial<URL>;
-  const said: Record<string, string | undefined> = { site: "", endpoint: origin, ...Object.fromEntries(searchParams || []), ...dataset };
-  return { ...said, key: (said.key || said.site)!, endpoint: said.endpoint!.replace(/\/+$/, "") };
-}
+  const said = { endpoint: origin, ...Object.fromEntries(searchParams || []), ...dataset } as Tag & { site?: string };
+  said.key ||= said.site!;
+  said.endpoint = said.endpoint.replace(/\/+$/, "");
+  return said;
+})()!;

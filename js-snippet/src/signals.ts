@@ -12,9 +12,9 @@ const LONG_PRESS_MS = 500;
 // More text than this around a finger is no number that it presses.
 const LONGEST_PRESSED = 200;
 
-function say(name: SignalName, target: string | undefined | false, ago_ms?: number): void {
+function say(name: SignalName, target: string | undefined | false, ago_ms = 0): void {
   if (!target) return;
-  beacon(name, target, ago_ms);
+  beacon("beat", { [name]: { target, ago_ms } });
   if (name === "tel_click") emit("call-click", target);
 }
 

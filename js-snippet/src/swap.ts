@@ -2,7 +2,8 @@
 
 import { blockOf, eachSuspect, lineOf, type Piece } from "./dom.ts";
 import { explain } from "./explain.ts";
-import { lettered, rewrite, write, writeDialable, type Writer } from "./format.ts";
+import { rewrite, write, writeDialable, type Writer } from "./format.ts";
+import { reply } from "./identity.ts";
 import { place } from "./intent.ts";
 import { find } from "./match.ts";
 import { carry, chosen } from "./numbers.ts";
@@ -14,29 +15,23 @@ const MARK = "data-ringtrace";
 // What a visitor writes, and what a search engine reads as the business' own number.
 const NOT_OURS = `head,[contenteditable]:not([contenteditable=false]),[${MARK}=ignore],[itemprop$=telephone],[itemprop$=faxNumber],[property$=telephone]`;
 // What is not shown as text, or would be sent by a form.
-const NO_TEXT = NOT_OURS + ",script,style,noscript,template,iframe,textarea,select,datalist";
+const NO_TEXT = NOT_OURS + ",script,style,noscript,textarea,select,datalist";
 
 // Scheme (its name, when it is one of calls; or of texts), number, rest. The others are WhatsApp's.
 const LINK = /^(\s*(?:(tel|callto):|(sms):|\w*:?\/\/(?:wa\.me|api\.whatsapp\.com\/send\/?\?.*?phone=))\/*)([^?&#;,]*)(.*)/is;
 
-// A page that writes the old number back this often in a row is waited for, each time twice as long.
-const CALM_REWRITES = 5;
+// A page that writes the old number back is waited for, each time twice as long: 2 ms, 4 ms, … 1 s, 2 s …
+const PATIENCE = 2;
 const FIGHT_MS = 1000;
 
 type Change = [node: Node, after: string, before?: string];
 
-/** When a node was written, with what else, and how often in a row the page took that back soon. */
-interface Writing {
-  at: number;
-  times: number;
-  together: Change[];
-  retry?: ReturnType<typeof setTimeout>;
-}
+/** How a node was written: with what else, until when it is left to the page, and for how long that is. */
+type Writing = [together: Change[], until: number, pause_ms: number];
 
 type Plan = (node: Node, job?: (node: Node) => void) => void;
 
 const writings = new WeakMap<Node, Writing>();
-const labels = ["aria-label", "title", "alt", "placeholder"];
 let plan: Plan;
 
 /** Begins; what is found is planned as a job of its own, what is to be scanned again without one. */
@@ -44,15 +39,8 @@ export const openSwap = (jobs: Plan): void => {
   plan = jobs;
 };
 
-/** The attributes in which numbers are swapped. */
-export const names = (): string[] => ["href", MARK, ...labels];
-
-/** Also swaps in these attributes from now on; true when that is news. */
-export function addNames(names: string[] = []): boolean {
-  const known = labels.length;
-  labels.push(...names.filter(name => !labels.includes(name)));
-  return labels.length > known;
-}
+/** The attributes that matter, with those of the site. */
+export const names = (): string[] => [MARK, "href", "aria-label", "title", "alt", "placeholder", ...(reply.attributes || [])];
 
 /** Whether the number of `target` in `node` (an element, an attribute, or text) may be touched; its element carries it then. */
 function isOurs(node: Node, target: string): boolean {
@@ -64,22 +52,17 @@ function isOurs(node: Node, target: string): boolean {
   return true;
 }
 
-const pause = (times: number) => (times < CALM_REWRITES ? 0 : 2 ** times * 15);
-
 /** Writes all of `changes` or, while the page fights for one of them, none. */
 function put(changes: Change[]): void {
   const at = now();
   for (const [node] of changes) {
-    const writing = writings.get(node);
-    const left = writing ? writing.at + pause(writing.times) - at : 0;
-    if (left <= 0) continue;
-    clearTimeout(writing!.retry);
-    writing!.retry = setTimeout(plan, left, elementOf(node));
-    return;
+    const left = (writings.get(node)?.[1] || 0) - at;
+    if (left > 0) return void setTimeout(plan, left, elementOf(node));
   }
   for (const [node, after] of changes) {
-    const { at: last = -Infinity, times = 0 } = writings.get(node) || {};
-    writings.set(node, { at, times: at - last < pause(times) + FIGHT_MS ? times + 1 : 0, together: changes });
+    const [, until = -Infinity, pause_ms = 1] = writings.get(node) || [];
+    const pause = at - until < FIGHT_MS ? pause_ms * PATIENCE : 1;
+    writings.set(node, [changes, at + pause, pause]);
     explain("swapped", after, elementOf(node));
     if (node.nodeType === 1) node.textContent = after;
     else node.nodeValue = after;
@@ -88,16 +71,12 @@ function put(changes: Change[]): void {
 
 /** Swaps the numbers of `text` that touch `node`, whose `pieces` make it up, between `head` and `tail`; true when there were some. */
 function swap(text: string, pieces: Piece[], node: Node, writer: Writer, head = "", tail = "", skill?: string): boolean {
-  const rewritten = rewrite(text, writer, ({ start, end, entry }, tracking) => {
-    const touched = pieces.filter(piece => piece.start < end && piece.end > start);
-    return (
-      touched.some(piece => piece.node === node) &&
-      (!skill || tracking?.capabilities?.includes(skill)) &&
-      touched.every(piece => isOurs(piece.node, entry.target))
-    );
+  const rewritten = rewrite(text, writer, ([start, end, entry], tracking) => {
+    const touched = pieces.filter(([, from, to]) => from < end && to > start).map(([node]) => node as Node);
+    return touched.includes(node) && (!skill || tracking?.capabilities?.includes(skill)) && touched.every(node => isOurs(node, entry.target));
   });
   if (rewritten) {
-    const changes = pieces.map(({ node, start, end }): Change => [node, head + rewritten.slice(start, end).join("") + tail, node.nodeValue!]);
+    const changes = pieces.map(([node, start, end]): Change => [node, head + rewritten.slice(start, end).join("") + tail, node.nodeValue!]);
     put(changes.filter(([, after, before]) => after !== before));
   }
   return !!rewritten;
@@ -105,8 +84,8 @@ function swap(text: string, pieces: Piece[], node: Node, writer: Writer, head = 
 
 function attributes(element: Element): void {
   const value = (node: Attr, writer: Writer, text = node.value, ...around: (string | undefined)[]) =>
-    swap(text, [{ node, start: 0, end: text.length }], node, writer, ...around);
-  for (const name of labels) {
+    swap(text, [[node, 0, text.length]], node, writer, ...around);
+  for (const name of names().slice(2)) {
     const label = element.getAttributeNode(name);
     if (label) value(label, write);
   }
@@ -132,19 +111,19 @@ function attributes(element: Element): void {
   const text = element.textContent!;
   // Child elements (an icon, a label) are the author's: only plain text is replaced as a whole.
   if (element.childElementCount || find(text)[0]) return;
-  const plain = element.hasAttribute(MARK + "-format") ? lettered(tracking) : tracking.national;
+  const plain = (element.hasAttribute(MARK + "-format") && tracking.vanity) || tracking.national;
   put([[element, /^\s*\+/.test(text) ? tracking.international : plain]]);
 }
 
 /** Swaps the numbers that touch the text node `node`. */
 function line(node: Node): void {
   // When the page wrote one part of a number anew, the other parts must not stay as ours.
-  const together = writings.get(node)?.together || [];
+  const together = writings.get(node)?.[0] || [];
   if (together.some(([node, after]) => node.nodeValue !== after)) {
     for (const [node, after, before] of together.splice(0)) if (node.nodeValue === after) node.nodeValue = before!;
   }
-  const { text, pieces } = lineOf(node as Text);
-  const writer: Writer = (tracking, ...rest) => (tracking.vanity && elementOf(node).closest(`[${MARK}-format]`) ? tracking.vanity : write(tracking, ...rest));
+  const [text, pieces] = lineOf(node as Text);
+  const writer: Writer = (tracking, ...rest) => (elementOf(node).closest(`[${MARK}-format]`) && tracking.vanity) || write(tracking, ...rest);
   swap(text, pieces, node, writer);
 }
 
@@ -152,7 +131,7 @@ function line(node: Node): void {
 export function scan(node: Node): Element | undefined {
   const root = (node.nodeType === 9 ? (node as Document).body : blockOf(node)) as Element | null;
   if (!root?.querySelectorAll) return;
-  const carrying = `a,area,[${MARK}],[${labels.join("],[")}]`;
+  const carrying = `[${names().join("],[")}]`;
   if (root.matches?.(carrying)) attributes(root);
   root.querySelectorAll(carrying).forEach(attributes);
   eachSuspect(root, text => plan(text, line));

@@ -3,15 +3,17 @@
 import { tagCookies } from "./cookie.ts";
 import { keep, me } from "./identity.ts";
 import { shown } from "./numbers.ts";
-import type { Settings } from "./settings.ts";
-import type { Known, Message, Reply, SignalName, SignMessage, ViewMessage, Want } from "./wire.ts";
+import { now } from "./safe.ts";
+import { tag } from "./settings.ts";
+import type { Known, Message, Signal, SignalName, SignMessage, ViewMessage, Want } from "./wire.ts";
 
 const TIMEOUT_MS = 4000;
+const LONGEST_KNOWN = 4096;
+const BEAT = "/v1/beat";
 
-/** Hears what a page view asked for, nothing for a beat. */
-type Hear = (reply: Reply, asked?: Want) => void;
+/** Hears that a reply was taken in, and what a page view asked for; nothing for a beat. */
+type Hear = (asked?: Want) => void;
 
-let tag: Settings;
 let link: string | undefined;
 let hear: Hear;
 let page: string;
@@ -23,14 +25,16 @@ let known: Known = {};
 // The newest view, and whether it was answered.
 let newest = 0;
 let isViewed: boolean;
-// This page will never get an answer.
-let isRefused = false;
-let lastAnswer: Promise<void> | undefined;
+// The page has left, or will never get an answer.
+let isOver: boolean;
+let lastAnswer: Promise<boolean> | undefined;
 let lastView: Promise<void> | undefined;
 
+/** When the page last said something. */
+export let said: number;
+
 /** Begins; `link` is the token that the page's address had. */
-export function openTalk(settings: Settings, linkToken: string | undefined, onReply: Hear): void {
-  tag = settings;
+export function openTalk(linkToken: string | undefined, onReply: Hear): void {
   link = linkToken;
   hear = onReply;
   newView();
@@ -42,11 +46,15 @@ export function newView(from = document.referrer): void {
   // 96 random bits.
   page = crypto.getRandomValues(new Uint32Array(3)).join("-");
   seq = 0;
+  isOver = false;
   referrer = from;
   want = "auto";
 }
 
-const heading = (): Message => ({ v: 1, key: tag.key, page, seq: ++seq, ...known });
+function heading(): Message {
+  said = now();
+  return { v: 1, key: tag.key, page, seq: ++seq, ...known };
+}
 
 const signMessage = (kind: SignMessage["kind"]): SignMessage => ({ ...heading(), kind, session: me.session!, shown: shown() });
 
@@ -54,7 +62,7 @@ const signMessage = (kind: SignMessage["kind"]): SignMessage => ({ ...heading(),
  * Sends `message` and takes in the reply. Text is a "simple" request: no preflight. `keepalive` lets it outlive the page.
  * Never rejects: whatever goes wrong, it is as if no answer had come.
  */
-async function say(path: string, message: ViewMessage | SignMessage, asked?: Want, view = newest): Promise<void> {
+async function say(path: string, message: ViewMessage | SignMessage, asked?: Want): Promise<boolean> {
   try {
     const response = await fetch(tag.endpoint + path, {
       method: "POST",
@@ -63,18 +71,17 @@ async function say(path: string, message: ViewMessage | SignMessage, asked?: Wan
       keepalive: true,
       signal: AbortSignal.timeout?.(TIMEOUT_MS),
     });
-    isRefused ||= /^4(?!08|29)/.test(`${response.status}`);
-    const reply: Reply = await response.json();
-    if (reply.v !== 1) return;
-    keep(reply, asked);
-    if (message.page !== page) return;
-    hear(reply, asked);
-    if (!asked) return;
-    link = undefined;
-    isViewed ||= view === newest;
+    isOver ||= /^4(?!08|29)/.test(`${response.status}`);
+    const reply = await response.json();
+    if (reply.v === 1) {
+      keep(reply, asked);
+      if (!isOver && message.page === page) hear(asked);
+      return true;
+    }
   } catch {
     // The page keeps what it has.
   }
+  return false;
 }
 
 /** A page view. It is over when it, or the newer one that took its place, was answered or given up. */
@@ -85,14 +92,11 @@ export const view = (): Promise<void> => (lastView = viewNow(++newest));
  * the one before: that names the session, and a consent must not arrive before the one that it replaces.
  */
 async function viewNow(mine: number): Promise<void> {
-  isViewed = false;
-  for (const pause_ms of [0, 1000 + Math.random() * 1000]) {
-    // A service that was away for a moment should not meet everybody at once.
-    if (pause_ms) await new Promise(resolve => setTimeout(resolve, pause_ms));
+  for (const pause_ms of [1000 + Math.random() * 1000, 0]) {
     await lastAnswer;
     if (mine !== newest) return lastView;
-    if (isViewed || isRefused) break;
-    await (lastAnswer = say(
+    if (isOver) break;
+    lastAnswer = say(
       "/v1/lease",
       {
         ...heading(),
@@ -105,8 +109,12 @@ async function viewNow(mine: number): Promise<void> {
         shown: shown(),
       },
       want,
-    ));
-    if (isViewed) break;
+    );
+    isViewed = await lastAnswer;
+    if (isViewed) link = undefined;
+    if (isViewed || isOver) break;
+    // A service that was away for a moment should not meet everybody at once.
+    await new Promise(resolve => setTimeout(resolve, pause_ms));
   }
   if (mine === newest) lastView = undefined;
 }
@@ -114,14 +122,11 @@ async function viewNow(mine: number): Promise<void> {
 /** An address without its filters and anchors; applications that have no server keep where they are behind the hash. */
 const pageOf = (url: string) => url.replace(/\?[^#]*|#(?!!?\/).*/g, "");
 
-/** A single-page application went to another page: it is viewed like any other. True when it did. */
-export function turn(): boolean {
-  const hasTurned = pageOf(href) !== pageOf(location.href);
-  if (hasTurned) {
-    newView(href);
-    void view();
-  }
-  return hasTurned;
+/** Looks whether a single-page application went to another page, which is viewed like any other. */
+export function turn(): void {
+  if (isOver || pageOf(href) === pageOf(location.href)) return;
+  newView(href);
+  void view();
 }
 
 /** Wants a number from now on; done when that was answered, or not. */
@@ -135,20 +140,27 @@ export function wantNow(): Promise<void> | undefined {
 
 /** A sign of life; a page whose view was never answered asks again instead. */
 export function sign(): void {
-  if (isRefused || lastView) return;
-  if (isViewed && me.session) lastAnswer = say("/v1/beat", signMessage("beat"));
+  if (isOver || lastView) return;
+  if (isViewed && me.session) lastAnswer = say(BEAT, signMessage("beat"));
   else void view();
 }
 
 /** Says by beacon, for the page is about to go, that it leaves or what the visitor did. */
-export function beacon(name?: SignalName, target = "", ago_ms = 0): void {
-  if (!me.session || isRefused) return;
-  const message = { ...signMessage(name ? "beat" : "leave"), ...(name && { [name]: { target, ago_ms } }) };
-  if (!navigator.sendBeacon(tag.endpoint + "/v1/beat", JSON.stringify(message))) void say("/v1/beat", message);
+export function beacon(kind: SignMessage["kind"], signal?: Partial<Record<SignalName, Signal>>): void {
+  if (!me.session || isOver) return;
+  const message = { ...signMessage(kind), ...signal };
+  if (!navigator.sendBeacon(tag.endpoint + BEAT, JSON.stringify(message))) void say(BEAT, message);
 }
 
-/** What the page knows of its visitor goes along with all that follows. */
+/** Leaves the page; it says nothing more. */
+export function leave(): void {
+  beacon("leave");
+  isOver = true;
+}
+
+/** What the page knows of its visitor goes along with all that follows, as it is now; no more than fits. */
 export function tell(more: Known): void {
-  known = { ...known, ...more };
+  const text = JSON.stringify({ ...known, ...more });
+  if (text.length < LONGEST_KNOWN) known = JSON.parse(text);
   sign();
 }

@@ -42,8 +42,6 @@ export interface Target {
 
 /** What the site's owner set; everything absent is off. */
 export interface SiteSettings {
-  /** A number is asked for when one comes into view, or after so many visible seconds. */
-  lease_when?: { visible: boolean; after_s?: number };
   /** `data-*` attributes in which numbers are swapped, too. */
   attributes?: string[];
   /** Own hosts: links to them carry the session. */
@@ -54,14 +52,21 @@ export interface SiteSettings {
   storage?: string;
 }
 
-export interface Reply {
+/** A number is asked for when one comes into view, or after so many visible seconds. */
+export interface LeaseWhen {
+  visible?: boolean;
+  after_s?: number;
+}
+
+export interface Reply extends SiteSettings {
   v: 1;
   /** Absent when no session was opened. */
-  session?: string;
-  session_id?: string;
+  session?: string | undefined;
+  session_id?: string | undefined;
   visitor?: string;
-  mode?: Mode;
-  settings?: SiteSettings;
+  mode: Mode;
+  /** Only while the page waits for intent. */
+  lease_when?: LeaseWhen;
   /** A token for links to the site's other hosts, good for two minutes. */
   link?: string;
   /** Seconds between beats of a visible page. */
@@ -80,10 +85,10 @@ export interface Signal {
   ago_ms: number;
 }
 
-/** What the page tells about its visitor: ids of its own systems, and tags. */
+/** What the page tells about its visitor: ids of its own systems, and tags. The service takes what it understands. */
 export interface Known {
-  ids?: Record<string, string>;
-  tags?: string[];
+  ids?: Record<string, unknown>;
+  tags?: unknown[];
 }
 
 export interface Message extends Known {
@@ -101,8 +106,8 @@ export interface ViewMessage extends Message {
   visitor?: string | undefined;
   link?: string | undefined;
   consent?: Consent | undefined;
-  /** Cookies of advertising tags, by name; only with consent to ads. */
-  cookies?: Record<string, string> | undefined;
+  /** Cookies of advertising tags, `name=value` each; only with consent to ads. */
+  cookies?: string[] | undefined;
   shown?: Shown | undefined;
 }
 

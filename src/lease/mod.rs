@@ -27,6 +27,7 @@ pub mod rules;
 pub mod scripts;
 pub mod serve;
 pub mod store;
+mod told;
 pub mod trackers;
 pub mod view;
 pub mod wire;

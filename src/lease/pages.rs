@@ -12,9 +12,6 @@ use crate::platform::phone::{PhoneNumber, WrittenForms};
 /// What the snippet does on the pages of this site; what is not said is as in every site.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SettingsReply {
-    /// When a page whose first view was answered with `not_wanted` asks for a number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lease_when: Option<LeaseWhenReply>,
     /// Digit strings that are never touched: no target's forms have them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
@@ -45,7 +42,8 @@ pub struct LeaseWhenReply {
 /// What the pages of one site are told.
 #[derive(Debug, Default)]
 pub struct SitePages {
-    settings: Option<SettingsReply>,
+    settings: SettingsReply,
+    lease_when: Option<LeaseWhenReply>,
     /// In the order of the site's targets.
     forms: Vec<Vec<FormReply>>,
 }
@@ -62,13 +60,19 @@ impl SitePages {
         };
         SitePages {
             forms: site.targets.iter().map(left).collect(),
-            settings: (settings != SettingsReply::default()).then_some(settings),
+            lease_when: lease_when(site.snippet.lease_when),
+            settings,
         }
     }
 
-    /// The snippet's settings, unless all are as in every site.
-    pub fn settings(&self) -> Option<&SettingsReply> {
-        self.settings.as_ref()
+    /// The snippet's settings.
+    pub fn settings(&self) -> &SettingsReply {
+        &self.settings
+    }
+
+    /// When a page that waits asks for a number; `None` where none waits.
+    pub fn lease_when(&self) -> Option<LeaseWhenReply> {
+        self.lease_when
     }
 
     /// How pages write the target at this place of the configuration, longest first, but for what
@@ -84,7 +88,6 @@ fn settings(snippet: &Snippet) -> SettingsReply {
     exclude.dedup();
     let domain = |text: &String| crate::visit::site_rules::domain(text).ok();
     SettingsReply {
-        lease_when: (!snippet.lease_when.is_at_once()).then(|| lease_when(snippet.lease_when)),
         exclude,
         attributes: snippet.attributes.clone(),
         domains: snippet.domains.iter().filter_map(domain).collect(),
@@ -93,9 +96,10 @@ fn settings(snippet: &Snippet) -> SettingsReply {
     }
 }
 
-fn lease_when(when: LeaseWhen) -> LeaseWhenReply {
+fn lease_when(when: LeaseWhen) -> Option<LeaseWhenReply> {
     let seconds = |after: jiff::SignedDuration| u32::try_from(after.as_secs()).unwrap_or(0);
-    LeaseWhenReply { visible: when.visible, after_s: when.after.map(seconds) }
+    let told = LeaseWhenReply { visible: when.visible, after_s: when.after.map(seconds) };
+    (!when.is_at_once()).then_some(told)
 }
 
 /// The digits by which pages may write a number that is left alone.
@@ -199,7 +203,10 @@ mod tests {
 
     #[test]
     fn settings_are_told_only_where_they_differ() {
-        assert_eq!(SitePages::compile(&site("")).settings(), None);
+        assert_eq!(
+            serde_json::to_string(SitePages::compile(&site("")).settings()).expect("JSON"),
+            "{}"
+        );
         let pages = SitePages::compile(&site(
             r#"
             [snippet]
@@ -214,7 +221,6 @@ mod tests {
         assert_eq!(
             serde_json::to_value(pages.settings()).expect("JSON"),
             serde_json::json!({
-                "lease_when": { "visible": true, "after_s": 5 },
                 "exclude": ["442079460000", "02079460000", "2079460000", "5550199"],
                 "attributes": ["data-phone"], "domains": ["shop.example.org"],
                 "field": "ringtrace_session", "storage": "tab",

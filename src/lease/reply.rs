@@ -55,7 +55,7 @@ pub fn reply<'a>(
     let pages = installation.pages(&site.id);
     let reply_of =
         |(place, (target, answer))| target_reply(installation, target, pages.forms(place), answer);
-    let targets = match outcome {
+    let targets: Vec<TargetReply<'a>> = match outcome {
         Outcome::Nothing(reason) => {
             let left = (Tier::Original, None, Some(*reason));
             let targets = site.targets.iter().map(|target| (target, left));
@@ -70,6 +70,7 @@ pub fn reply<'a>(
             .map(reply_of)
             .collect(),
     };
+    let waits = targets.iter().any(|target| target.reason == Some(NoNumberReason::NotWanted));
     let hold = site.pools.iter().map(|pool| pool.hold.as_secs()).min().unwrap_or(0);
     let Identity { session, visitor, link, mode } = identity;
     let (session_id, session) = session.map(|(id, token)| (id.to_string(), token)).unzip();
@@ -81,6 +82,7 @@ pub fn reply<'a>(
         mode,
         link,
         settings: pages.settings(),
+        lease_when: waits.then(|| pages.lease_when()).flatten(),
         beat_s: BEAT_S,
         hold_s: u32::try_from(hold).unwrap_or(u32::MAX),
         targets,

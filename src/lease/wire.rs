@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use crate::config::model::{Capability, Mode};
 use crate::http::problem::Problem;
 use crate::lease::model::{Gesture, SignKind, Tier};
-use crate::lease::pages::SettingsReply;
+use crate::lease::pages::{LeaseWhenReply, SettingsReply};
+use crate::lease::told;
 use crate::platform::ids::{PageId, TargetId};
 use crate::platform::phone::PhoneNumber;
 use crate::visit::learnt::{MAX_IDS, MAX_TAGS};
@@ -59,14 +60,15 @@ pub struct LeaseRequest {
     /// What the visitor allowed; absent: what was said before, at first what holds by default.
     #[serde(default)]
     pub consent: Option<WireConsent>,
-    /// First-party cookies of advertising tags, by name; only with consent to ads.
-    #[serde(default)]
+    /// First-party cookies of advertising tags, `name=value` each; only with consent to ads.
+    #[serde(default, deserialize_with = "told::cookies")]
+    #[schema(value_type = Vec<String>)]
     pub cookies: BTreeMap<String, String>,
     /// Ids of other systems that the page told of its visitor; kept only with consent to analytics.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "told::ids")]
     pub ids: BTreeMap<String, String>,
     /// Tags that the page gave its visit.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "told::tags")]
     pub tags: Vec<String>,
     /// The page is being prerendered.
     #[serde(default)]
@@ -141,10 +143,10 @@ pub struct BeatRequest {
     #[serde(default)]
     pub long_press: Option<WireGesture>,
     /// Ids of other systems that the page told of its visitor; kept only with consent to analytics.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "told::ids")]
     pub ids: BTreeMap<String, String>,
     /// Tags that the page gave its visit.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "told::tags")]
     pub tags: Vec<String>,
 }
 
@@ -196,9 +198,12 @@ pub struct Reply<'a> {
     /// A token for links to the site's other hosts; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// What the snippet does on this site; absent: as on every site.
+    /// What the snippet does on this site; what is absent is as on every site.
+    #[serde(flatten)]
+    pub settings: &'a SettingsReply,
+    /// When a page that got `not_wanted` asks for a number; absent from all other replies.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub settings: Option<&'a SettingsReply>,
+    pub lease_when: Option<LeaseWhenReply>,
     /// Seconds between two beats of a visible page.
     pub beat_s: u32,
     /// Seconds that a number stays leased after the last sign of life.

@@ -78,7 +78,7 @@ async fn cookies_of_tags_are_kept_while_ads_are_allowed_and_change_no_source() {
     let mut asked = view("page-one", 1);
     asked["url"] = json!("https://www.example.com/contact");
     asked["consent"] = json!({ "analytics": false, "ads": false });
-    asked["cookies"] = json!({ "_ga": "GA1.1.1.2", "_gcl_aw": "GCL.1767323000.Cj0x" });
+    asked["cookies"] = json!(["_ga=GA1.1.1.2", "_gcl_aw=GCL.1767323000.Cj0x"]);
     let first = edge.ask("/v1/lease", &asked).await;
     assert!(stored().await.ad_ids.is_empty(), "nobody allowed it");
 
@@ -98,7 +98,7 @@ async fn cookies_of_tags_are_kept_while_ads_are_allowed_and_change_no_source() {
     // Most tags write theirs after the first page view.
     asked["session"] = second["session"].clone();
     asked["page"] = json!("page-two");
-    asked["cookies"] = json!({ "_ttp": "tiktok", "rt_session": "none of them" });
+    asked["cookies"] = json!(["_ttp=tiktok", "rt_session=none of them"]);
     let third = edge.ask("/v1/lease", &asked).await;
     let ad_ids = stored().await.ad_ids;
     assert_eq!((ad_ids.ga_client.as_str(), ad_ids.ttp.as_str()), ("1.2", "tiktok"));
@@ -111,8 +111,8 @@ async fn cookies_of_tags_are_kept_while_ads_are_allowed_and_change_no_source() {
 
     // What is too long or too much is not looked at, and costs the page nothing.
     asked["consent"] = json!({ "analytics": true, "ads": true });
-    asked["cookies"] = (0..33).map(|i| (format!("IR_{i}"), json!("x"))).collect();
-    asked["cookies"]["_ga"] = json!(format!("GA1.1.{}.1", "1".repeat(1025)));
+    let long = format!("_ga=GA1.1.{}.1", "1".repeat(1025));
+    asked["cookies"] = (0..33).map(|i| format!("IR_{i}=x")).chain([long]).collect();
     asked["seq"] = json!(3);
     edge.ask("/v1/lease", &asked).await;
     assert_eq!(stored().await.ad_ids.ga_client, "");

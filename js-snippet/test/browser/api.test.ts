@@ -13,7 +13,9 @@ visit("calls before the script is there are done when it comes", async ({ page, 
         heard = [];
         ringtrace("on", "number", number => heard.push(number));
         ringtrace("on", "number", () => { throw new Error("the page's own") });
-        ringtrace("identify", {crm: 4711, Bad: 1, empty: null});
+        ringtrace("identify", {crm: 4711, Bad: 1, empty: null, none: undefined});
+        ringtrace("identify", window);
+        ringtrace("identify", {crm: "x".repeat(5000)});
         ringtrace("tag", "b2b", "x".repeat(99));
         ringtrace("consent", {analytics: true});
         ringtrace("nothing");
@@ -24,8 +26,8 @@ visit("calls before the script is there are done when it comes", async ({ page, 
   const { target, tier, number, session_id } = (await page.evaluate(() => (window as any).heard))[0];
   assert.deepEqual({ target, tier, number, session_id }, { target: "main", tier: "own", number: "+14155550199", session_id: "the-session" });
   const { body } = world.leases().at(-1)!;
-  // Of bad names and empty values the service takes none.
-  assert.deepEqual(body.ids, { crm: "4711", Bad: "1", empty: "" });
+  // Of bad names and empty values the service takes none; what is endless, or has no end, is not told at all.
+  assert.deepEqual(body.ids, { crm: 4711, Bad: 1, empty: null });
   assert.deepEqual(body.tags, ["b2b", "x".repeat(99)]);
   assert.deepEqual(body.consent, { analytics: true, ads: false });
 });

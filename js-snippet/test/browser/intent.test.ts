@@ -6,7 +6,7 @@ const FAR = `<div style="height:5000px"></div>`;
 const BODY = `${FAR}<p id=a>Call <b>800</b> 555-0100</p>`;
 
 visit("a visitor who sees no number takes none; the page view is reported all the same", async ({ page, world, open, text }) => {
-  world.settings = { lease_when: { visible: true } };
+  world.lease_when = { visible: true };
   await open(BODY);
   await page.waitForTimeout(300);
   assert.equal(world.leases().length, 1);
@@ -27,7 +27,7 @@ visit("a visitor who sees no number takes none; the page view is reported all th
 });
 
 visit("a number in view is asked for at once, and one in a pop-up when that opens", async ({ page, world, open }) => {
-  world.settings = { lease_when: { visible: true } };
+  world.lease_when = { visible: true };
   await open(`<div id=popup style="display:none"><a id=a href="tel:+18005550100">Call us</a></div>`);
   await page.waitForTimeout(200);
   assert.equal(world.leases().length, 1);
@@ -38,7 +38,7 @@ visit("a number in view is asked for at once, and one in a pop-up when that open
 
 visit("after some visible seconds the number is asked for, hidden ones do not count", async ({ page, world, open }) => {
   await page.clock.install();
-  world.settings = { lease_when: { visible: true, after_s: 20 } };
+  world.lease_when = { visible: true, after_s: 20 };
   await open(BODY);
   const setVisibility = (state: string) =>
     page.evaluate(state => {
@@ -58,7 +58,7 @@ visit("after some visible seconds the number is asked for, hidden ones do not co
 });
 
 visit("asking for a number by script is intent, too", async ({ page, world, open }) => {
-  world.settings = { lease_when: { visible: true } };
+  world.lease_when = { visible: true };
   await open(BODY);
   const number = await page.evaluate(() => ringtrace.getNumber());
   assert.equal(number?.number, "+14155550199");
@@ -67,7 +67,7 @@ visit("asking for a number by script is intent, too", async ({ page, world, open
 
 visit("on another page of a single-page application intent counts anew, for what was there before, too", async ({ page, world, open }) => {
   await page.setViewportSize({ width: 800, height: 600 });
-  world.settings = { lease_when: { visible: true } };
+  world.lease_when = { visible: true };
   await open(BODY);
   await page.evaluate(() => history.pushState({}, "", "/two"));
   await page.evaluate(() => (document.body.firstElementChild!.textContent = "page two"));

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Mode, SiteSettings, Target } from "../../src/wire.ts";
+import type { LeaseWhen, Mode, SiteSettings, Target } from "../../src/wire.ts";
 import { US } from "../targets.ts";
 import { violations } from "./contract.ts";
 
@@ -33,9 +33,12 @@ export interface World {
   targets: Target[];
   /** Also in every reply to `/v1/lease`. */
   visitor: string | undefined;
-  /** In every reply, when set. */
+  /** In every reply; unless set, as consent says. */
   mode: Mode | undefined;
-  settings: SiteSettings | undefined;
+  /** In every reply. */
+  settings: SiteSettings;
+  /** When pages that ask `auto` get a number; unless set, at once. */
+  lease_when: LeaseWhen | undefined;
   link: string | undefined;
   /** Answers instead of the service. */
   fault: ((response: ServerResponse) => void) | undefined;
@@ -82,16 +85,18 @@ export async function openWorld(): Promise<World> {
     if (message.seq <= newest) world.breaches.push(`seq ${message.seq} after ${newest}`);
     newestSeq.set(message.page, message.seq);
     const answered = `session-${world.arrivals.length + 1}`;
-    const { mode, settings, link } = world;
-    const isWaiting = message.want === "auto" && settings?.lease_when;
+    const { settings, lease_when, link } = world;
+    const mode = world.mode ?? (message.consent?.analytics === false ? "none" : "full");
+    const isWaiting = message.want === "auto" && lease_when;
     world.arrivals.push({ path, origin: request.headers.origin, body: message, answered });
     reply(response, {
       v: 1,
       session: answered,
       session_id: "the-session",
       ...(path === "/v1/lease" && world.visitor && { visitor: world.visitor }),
-      ...(mode && { mode }),
-      ...(settings && { settings }),
+      mode,
+      ...settings,
+      ...(isWaiting && { lease_when }),
       ...(link && { link }),
       beat_s: 30,
       hold_s: 180,
@@ -107,7 +112,8 @@ export async function openWorld(): Promise<World> {
     targets: [US],
     visitor: undefined,
     mode: undefined,
-    settings: undefined,
+    settings: {},
+    lease_when: undefined,
     link: undefined,
     fault: undefined,
     headers: {},

@@ -1,5 +1,6 @@
 /** A page of one test's own: the snippet knows one page, as a browser does. */
 
+import { rewrite, write, type Writer } from "../../src/format.ts";
 import { entries } from "../../src/match.ts";
 import { chosen, release } from "../../src/numbers.ts";
 
@@ -9,3 +10,6 @@ export function forgetAll(): void {
   chosen.clear();
   release();
 }
+
+/** `text` with every number in it rewritten; nothing when there is none. */
+export const rewritten = (text: string, writer: Writer = write): string | undefined => rewrite(text, writer, () => true)?.join("");

@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { rewrite } from "../../src/format.ts";
 import { accept } from "../../src/numbers.ts";
 import type { Target } from "../../src/wire.ts";
 import { US } from "../targets.ts";
-import { forgetAll } from "./page.ts";
+import { forgetAll, rewritten } from "./page.ts";
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
 // In English; in Hindi and Turkish.
@@ -37,7 +36,7 @@ function targetOf(written: string, id = "main"): Target {
 function swap(text: string, targets: Target[]): string {
   forgetAll();
   accept(targets);
-  return rewrite(text)?.join("") ?? text;
+  return rewritten(text) ?? text;
 }
 
 describe("texts of Recognizers-Text", () => {
