@@ -8,7 +8,7 @@ use crate::call::attestation::Attestation;
 use crate::call::caller::Home;
 use crate::call::facts::{CallFacts, KeyPress};
 use crate::call::outcome::model::Outcome;
-use crate::call::routing::model::Route;
+use crate::call::routing::model::{Route, RouteStep};
 use crate::call::scoring::Score;
 use crate::call::spam::model::Screen;
 use crate::platform::clock::Millis;
@@ -163,6 +163,11 @@ pub enum CallEventKind {
         url: String,
         /// Its length in seconds, when told.
         duration_s: Option<u32>,
+    },
+    /// What the call was told while Redis could not be asked.
+    Told {
+        /// The step.
+        step: Box<RouteStep>,
     },
     /// The caller left a message.
     VoicemailLeft {

@@ -6,13 +6,13 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, route, web};
 use futures_util::future::join_all;
 
-use crate::call::answer::{self, Step};
-use crate::call::model::CallEvent;
+use crate::call::answer::{self, Answer, Step};
+use crate::call::model::{CallEvent, CallEventKind};
 use crate::call::providers::{self, Provider, Understood, Unverified, Wants, Webhook};
 use crate::call::recorder::Recorder;
 use crate::call::replays::{Token, Use};
 use crate::call::router::{self, Waiting};
-use crate::call::routing;
+use crate::call::routing::{self, model::RouteStep};
 use crate::call::spool::Spool;
 use crate::config::model::Site;
 use crate::http::problem::{Problem, ProblemBody};
@@ -20,9 +20,6 @@ use crate::platform::ids::SiteId;
 
 /// How long an answer waits for the disk. A disk that hangs must not hold a caller.
 const SPOOL_BUDGET: Duration = Duration::from_secs(1);
-/// How long an answer waits for Redis altogether. What is not recorded by then is replayed from the
-/// spool.
-const REDIS_BUDGET: Duration = Duration::from_millis(150);
 
 /// Takes a provider's webhook.
 ///
@@ -99,7 +96,7 @@ pub async fn webhook(
     let keys = installation.shards.keys(&site.id);
     let token = verified.once.map(|once| Token::new(&keys, provider.name(), &once, &webhook));
     let redis = recorder.store().redis();
-    let mut budget = Budget(REDIS_BUDGET);
+    let mut budget = Budget(installation.config.limits.webhook_wait.unsigned_abs());
     if let Some(token) = &token {
         // While Redis is away nobody can be asked, and the caller gets through.
         if let Some(Ok(Use::Stolen)) = budget.spend(token.look_up(redis)).await {
@@ -120,14 +117,22 @@ pub async fn webhook(
     count(kept.word());
     metrics::histogram!("ringtrace_webhook_seconds", "provider" => provider.name())
         .record(began.elapsed().as_secs_f64());
-    let steps = steps.unwrap_or_else(|| {
-        let at = webhook.received_at;
-        router::without_redis(&installation, site, &waiting, understood.events.last(), at)
-    });
+    let steps = match steps {
+        Some(steps) => steps,
+        None => {
+            let (event, at) = (understood.events.last(), webhook.received_at);
+            let (step, steps) = router::without_redis(&installation, site, &waiting, event, at);
+            if let (Some(event), Some(step), true) = (event, step, kept == Kept::Spooled) {
+                note_told(&spool, event, step).await;
+            }
+            steps
+        }
+    };
     reply(provider, site, public_url, &understood, kept, steps)
 }
 
-/// What is left of the time that an answer may wait.
+/// What is left of the time that an answer may wait for Redis. What is not recorded by then is replayed
+/// from the spool.
 struct Budget(Duration);
 
 impl Budget {
@@ -198,7 +203,7 @@ async fn keep(
             None => false,
         };
         match (recorded, spooled) {
-            (true, Some(id)) => spool.done(id).await,
+            (true, Some(id)) => spool.done(id),
             (true, None) => {}
             (false, Some(_)) if kept == Kept::Recorded => kept = Kept::Spooled,
             (false, Some(_)) => {}
@@ -206,6 +211,21 @@ async fn keep(
         }
     }
     (kept, told)
+}
+
+/// Keeps what a call was told without Redis beside the event that it answers, so that it is known of the
+/// call once it is recorded. Without it the call would seem to have gone nowhere, and nothing else.
+async fn note_told(spool: &Spool, answered: &CallEvent, step: RouteStep) {
+    let told = CallEvent {
+        dedup: format!("told:{}", step.hop),
+        kind: CallEventKind::Told { step: Box::new(step) },
+        ..answered.clone()
+    };
+    match tokio::time::timeout(SPOOL_BUDGET, spool.append(&told)).await {
+        // Nobody saves it now: the worker does.
+        Ok(Ok(_)) => {}
+        _ => tracing::warn!(site = %answered.site, "what a call was told is not kept"),
+    }
 }
 
 fn reply(
@@ -228,7 +248,7 @@ fn reply(
         Wants::Receipt => return Ok(HttpResponse::NoContent().finish()),
     };
     let blank = routing::blank(site, public_url, provider.name(), understood.events.first());
-    let document = provider.render(&site.telephony, &blank.with(steps));
+    let document = provider.render(&site.telephony, &Answer { steps, ..blank });
     if document.body.is_empty() {
         return Ok(HttpResponse::NoContent().finish());
     }

@@ -91,7 +91,7 @@ impl CallWorker {
         for (id, event) in self.spool.replayable(REPLAY_BATCH).await? {
             match self.recorder.record(&event).await {
                 Ok(_) => {
-                    self.spool.done(id).await;
+                    self.spool.done(id);
                     outcome.replayed += 1;
                 }
                 Err(error) if error.is_outage() => {

@@ -84,10 +84,11 @@ pub struct Parts {
 fn documented(config: &mut ServiceConfig<'_>) {
     config
         .configure(lease::http::routes)
+        // Routes are tried in this order, and callers wait for this one.
+        .configure(call::http::routes)
         .configure(lease::pools::http::routes)
         .configure(lease::numbers::http::routes)
         .configure(attribution::http::routes)
-        .configure(call::http::routes)
         .configure(call::outcome::http::routes)
         .configure(lead::http::routes)
         .configure(report::http::routes)

@@ -133,6 +133,8 @@ fn config(site: &SiteId) -> Config {
     config.extend(toml::from_str::<toml::Table>(&more).expect("the site"));
     let mut config: Config = config.try_into().expect("a configuration");
     config.server.public_url = PUBLIC_URL.to_owned();
+    // Many tests share the machine: that a call waits no longer than it may is for `faults`.
+    config.limits.webhook_wait = jiff::SignedDuration::from_secs(4);
     config
 }
 
@@ -163,10 +165,15 @@ impl World {
     }
 
     pub async fn send(&self, request: test::TestRequest) -> Reply {
+        self.send_to(&self.recorder, request).await
+    }
+
+    /// Sends a request to a service with this recorder.
+    pub async fn send_to(&self, recorder: &Recorder, request: test::TestRequest) -> Reply {
         let app = App::new()
             .app_data(web::Data::new(ApiLimiter::new(&self.live.now().config.limits)))
             .app_data(web::Data::new(self.live.clone()))
-            .app_data(web::Data::new(self.recorder.clone()))
+            .app_data(web::Data::new(recorder.clone()))
             .app_data(web::Data::new(self.spool.clone()))
             .app_data(web::Data::new(Archive::new(self.warehouse.clone())))
             .app_data(web::Data::new(Hub::new(self.redis.handle(), self.live.clone())))
@@ -187,16 +194,20 @@ impl World {
 
     /// Sends a webhook as Twilio signs it, for the address the world knows, not for `Host`.
     pub async fn twilio(&self, event: &str, form: &[(&str, &str)]) -> Reply {
+        self.send(self.signed(event, form)).await
+    }
+
+    /// The same, not sent yet.
+    pub fn signed(&self, event: &str, form: &[(&str, &str)]) -> test::TestRequest {
         let path = format!("/v1/telephony/twilio/{}/{event}", self.site);
         let signature = twilio_signature(TOKEN, &format!("{PUBLIC_URL}{path}"), form);
-        let request = test::TestRequest::post()
+        test::TestRequest::post()
             .uri(&path)
             .insert_header(("host", "10.0.0.7:9999"))
             .insert_header(("x-forwarded-proto", "http"))
             .insert_header(("x-twilio-signature", signature))
             .insert_header(("content-type", "application/x-www-form-urlencoded"))
-            .set_payload(encoded(form));
-        self.send(request).await
+            .set_payload(encoded(form))
     }
 
     pub async fn get(&self, path: &str, key: &str) -> Reply {
