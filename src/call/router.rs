@@ -36,8 +36,27 @@ impl<'a> Waiting<'a> {
             Wants::Next { over: Over::Dial | Over::Gather, mark } => {
                 Some(Mark::parse(mark)?.stage.hop.saturating_add(1))
             }
+            Wants::GoOn { hop, .. } => Some(*hop),
             _ => None,
         }
+    }
+
+    /// Whether it waits for steps, not only for a receipt or for what somebody else hears.
+    pub fn is_for_steps(&self) -> bool {
+        matches!(self.wants, Wants::Route | Wants::Next { .. } | Wants::GoOn { .. })
+    }
+
+    /// Which of the steps of an answer are over.
+    pub fn done(&self) -> u8 {
+        match self.wants {
+            Wants::GoOn { done, .. } => *done,
+            _ => 0,
+        }
+    }
+
+    /// What is left of the steps of an answer that was given before.
+    pub fn left_of(&self, steps: Vec<Step>) -> Vec<Step> {
+        steps.into_iter().skip(usize::from(self.done())).collect()
     }
 
     fn mark(&self) -> Option<Mark> {
@@ -125,6 +144,8 @@ fn asked<'a>(
     let over = match waiting.wants {
         Wants::Route => return Some(Asked::Arrived),
         Wants::Next { over, .. } => over,
+        // It goes on with what it was told; when that is not known any more, it must still get through.
+        Wants::GoOn { hop, .. } => return Some(Asked::Lost { hop: *hop }),
         _ => return None,
     };
     let kind = event.map(|event| &event.kind);

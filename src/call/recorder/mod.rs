@@ -61,6 +61,17 @@ impl RecordError {
     }
 }
 
+/// A call whose provider waited.
+#[derive(Debug)]
+pub struct Routed {
+    /// The call.
+    pub call: Call,
+    /// What it is told next.
+    pub steps: Vec<Step>,
+    /// Whether the event was recorded before.
+    pub again: bool,
+}
+
 /// Most tries to save one event. Writers of one call are its few webhooks.
 const MAX_TRIES: u32 = 8;
 
@@ -148,7 +159,7 @@ impl Recorder {
         &self,
         event: &CallEvent,
         waiting: &Waiting<'_>,
-    ) -> Result<(Call, Vec<Step>), RecordError> {
+    ) -> Result<Routed, RecordError> {
         let installation = self.live.now_full();
         let site = site_of(&installation, &event.site)?;
         let keys = installation.shards.keys(&site.id);
@@ -158,14 +169,15 @@ impl Recorder {
         for _ in 0..MAX_TRIES {
             let Looked { before, around } = self.look(site, &keys, id, event).await?;
             let (call, changed) = rules::apply(before.clone(), event);
+            let again = before.as_ref().is_some_and(|call| call.applied.contains(&event.dedup));
             let known =
                 |call: &Call| waiting.hop().and_then(|hop| call.route.as_ref()?.step(hop)).cloned();
             if let Some(step) = known(&call)
                 && !changed
             {
                 let scene = router::scene(site, routing, waiting, &call, None, event.at);
-                let steps = render::steps(&scene, &step);
-                return Ok((call, steps));
+                let steps = waiting.left_of(render::steps(&scene, &step));
+                return Ok(Routed { call, steps, again });
             }
             let (mut call, caller) =
                 self.complete(&installation, site, &keys, before.as_ref(), around, call).await?;
@@ -174,6 +186,7 @@ impl Recorder {
                 _ => None,
             };
             let scene = router::scene(site, routing, waiting, &call, added.as_ref(), event.at);
+            let was_told = known(&call).is_some();
             let step = match known(&call).or(decided.take()) {
                 Some(step) => Some(step),
                 None => {
@@ -181,7 +194,11 @@ impl Recorder {
                     router::next(store, &keys, &self.clock, &scene, waiting, event).await?
                 }
             };
-            let steps = step.as_ref().map(|step| render::steps(&scene, step)).unwrap_or_default();
+            let mut steps =
+                step.as_ref().map(|step| render::steps(&scene, step)).unwrap_or_default();
+            if was_told {
+                steps = waiting.left_of(steps);
+            }
             let before = Known::kept(before.as_ref());
             let was = before.expected;
             if let Some(step) = &step {
@@ -189,11 +206,11 @@ impl Recorder {
                 call.version = was.saturating_add(1);
             }
             if call.version == was {
-                return Ok((call, steps));
+                return Ok(Routed { call, steps, again });
             }
             let saved = self.put(&installation, site, before, call, caller, event.at).await?;
             if let Some(call) = saved {
-                return Ok((call, steps));
+                return Ok(Routed { call, steps, again });
             }
             decided = step;
         }

@@ -15,6 +15,7 @@ const AT_ONCE: SpoolOptions = SpoolOptions {
 
 fn event(name: &str) -> CallEvent {
     CallEvent {
+        controlled: None,
         provider: "twilio".to_owned(),
         provider_call_id: name.to_owned(),
         dedup: "voice:".to_owned(),

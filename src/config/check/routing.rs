@@ -286,26 +286,28 @@ fn abilities(path: &str, site: &Site, out: &mut Complaints) {
             continue;
         };
         for name in names {
-            lacks(&path, name, &needed(routing, &route.kind), out);
+            lacks(&path, (site, name), &needed(routing, &route.kind), out);
         }
     }
     if !site.spam.challenge.is_empty() {
         let path = path.replace(".routing", ".spam.challenge");
         let asks = [Feature::Gather, of_prompt(&site.spam.challenge)];
-        used.iter().for_each(|name| lacks(&path, name, &asks, out));
+        used.iter().for_each(|name| lacks(&path, (site, name), &asks, out));
     }
 }
 
-fn lacks(path: &str, name: &str, needed: &[Feature], out: &mut Complaints) {
-    let Some(provider) = providers::by_name(name) else { return };
-    let words = needed.iter().filter(|feature| !provider.can(**feature)).map(|f| f.word());
-    let words: Vec<&str> = words.collect();
-    if !words.is_empty() {
-        let message = format!(
-            "calls of {name} come here, and {name} cannot {}; name other `providers` in the rule",
-            words.join(", nor ")
-        );
-        out.error(path, message);
+fn lacks(path: &str, (site, name): (&Site, &str), needed: &[Feature], out: &mut Complaints) {
+    for provider in providers::ways(name, &site.telephony) {
+        let words = needed.iter().filter(|feature| !provider.can(**feature)).map(|f| f.word());
+        let words: Vec<&str> = words.collect();
+        if !words.is_empty() {
+            let by = if provider.control().is_some() { " by commands (`voice_api`)" } else { "" };
+            let message = format!(
+                "calls of {name} come here, and {name} cannot {}{by}; name other `providers` in the rule",
+                words.join(", nor ")
+            );
+            out.error(path, message);
+        }
     }
 }
 

@@ -86,7 +86,7 @@ async fn a_crash_between_saving_and_noting_it_replays_without_doubling() {
     // A process that starts now reads a spool in which nothing is settled.
     let spool = Spool::open(&world.data.path().join("spool"), impatient()).expect("a spool");
     assert_eq!(spool.backlog(), story.len());
-    let worker = CallWorker::new(world.recorder.clone(), spool);
+    let worker = CallWorker::new(world.recorder.clone(), spool, world.commander.clone());
     assert_eq!(worker.run_once().await.expect("alive").replayed, story.len());
     assert_eq!(worker.run_once().await.expect("alive").replayed, 0);
     assert_eq!(world.ledger().await, ledger);
@@ -130,7 +130,10 @@ async fn an_event_of_a_site_that_left_the_configuration_waits_and_stops_nobody()
     config.sites.retain(|site| site.id != world.site);
     world.live.replace(config);
     let recorder = recorder_on(handle(server.url()), &world.live, &world.clock);
-    let outcome = CallWorker::new(recorder, world.spool.clone()).run_once().await.expect("alive");
+    let outcome = CallWorker::new(recorder, world.spool.clone(), world.commander.clone())
+        .run_once()
+        .await
+        .expect("alive");
     // The call, and what it was told.
     assert_eq!((outcome.replayed, outcome.postponed), (0, 2));
     assert_eq!(world.unsaved().await, 0, "not handed out for a while");

@@ -7,8 +7,10 @@ use actix_web::{App, test, web};
 use base64::Engine;
 use hmac::{Hmac, Mac};
 use ringtrace::call::archive::Archive;
+use ringtrace::call::command::worker::{CommandWorker, Commander};
 use ringtrace::call::live::hub::Hub;
 use ringtrace::call::model::Call;
+use ringtrace::call::providers::accounts::client::ApiClient;
 use ringtrace::call::recorder::Recorder;
 use ringtrace::call::spool::{Spool, SpoolOptions};
 use ringtrace::call::worker::CallWorker;
@@ -22,6 +24,7 @@ use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::{Shards, SiteKeys};
 use ringtrace::platform::redis::Redis;
+use ringtrace::platform::shutdown::Shutdown;
 use ringtrace::platform::signing::SigningKeys;
 use ringtrace::visit::tables::Tables;
 use ringtrace::warehouse::store::Warehouse;
@@ -48,6 +51,9 @@ pub struct World {
     pub clock: Clock,
     pub spool: Spool,
     pub recorder: Recorder,
+    pub commander: Commander,
+    /// Ends the worker of the commander.
+    pub over: Shutdown,
     pub warehouse: Warehouse,
     pub data: TempDir,
 }
@@ -149,7 +155,10 @@ impl World {
         let spool = Spool::open(&data.path().join("spool"), impatient()).expect("a spool");
         let recorder = recorder_on(redis.handle(), &live, &clock);
         let warehouse = Warehouse::open(data.path(), 1).expect("a warehouse");
-        World { redis, site, live, clock, spool, recorder, warehouse, data }
+        let over = Shutdown::default();
+        let (commander, commands) = commander(&live, &spool, &clock);
+        tokio::spawn(commands.run(over.signal()));
+        World { redis, site, live, clock, spool, recorder, commander, over, warehouse, data }
     }
 
     pub fn keys(&self) -> SiteKeys {
@@ -161,7 +170,7 @@ impl World {
     }
 
     pub fn worker(&self) -> CallWorker {
-        CallWorker::new(self.recorder.clone(), self.spool.clone())
+        CallWorker::new(self.recorder.clone(), self.spool.clone(), self.commander.clone())
     }
 
     pub async fn send(&self, request: test::TestRequest) -> Reply {
@@ -175,6 +184,7 @@ impl World {
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(recorder.clone()))
             .app_data(web::Data::new(self.spool.clone()))
+            .app_data(web::Data::new(self.commander.clone()))
             .app_data(web::Data::new(Archive::new(self.warehouse.clone())))
             .app_data(web::Data::new(Hub::new(self.redis.handle(), self.live.clone())))
             .app_data(web::Data::from(tables()))
@@ -271,6 +281,12 @@ impl World {
         let _: i64 = self.ask(redis::cmd("RPUSH").arg(holders).arg(entry)).await;
         session
     }
+}
+
+/// A commander, and the worker that it needs to do anything.
+pub fn commander(live: &Live, spool: &Spool, clock: &Clock) -> (Commander, CommandWorker) {
+    let client = ApiClient::new(&live.now().config.providers).expect("a client");
+    Commander::new(client, spool.clone(), clock.clone())
 }
 
 pub fn recorder_on(redis: Redis, live: &Live, clock: &Clock) -> Recorder {
