@@ -7,6 +7,7 @@
 //! with both a session and a number says which session the number's owner was: calls that come later are joined by that
 //! ([`store::read_session`]), and the caller's last call is looked at again ([`crate::call::recorder::Recorder::rejoin`]).
 
+pub mod archive;
 pub mod http;
 pub mod model;
 pub mod rules;

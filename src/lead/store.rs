@@ -63,10 +63,11 @@ pub fn read_session(told: &str) -> Option<(SessionId, Millis)> {
     Some((session.parse().ok()?, Millis(at.parse().ok()?)))
 }
 
-/// At most `limit` leads of a site after `cursor`, newest first, and where the next ones begin.
+/// At most `limit` leads of a site from `oldest` on after `cursor`, newest first, and where the next ones begin.
 pub async fn page(
     redis: &Redis,
     keys: &SiteKeys,
+    oldest: Millis,
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<(Vec<Lead>, Option<Cursor>), StoreError> {
@@ -75,7 +76,7 @@ pub async fn page(
     loop {
         let until = cursor.map_or_else(|| "+inf".to_owned(), |cursor| cursor.at.0.to_string());
         let mut command = redis::cmd("ZREVRANGEBYSCORE");
-        command.arg(keys.leads()).arg(until).arg("-inf").arg("WITHSCORES");
+        command.arg(keys.leads()).arg(until).arg(oldest.0).arg("WITHSCORES");
         command.arg("LIMIT").arg(offset).arg(limit + 1);
         let page: Vec<(String, f64)> = redis.command("the list of leads", &command).await?;
         offset += page.len();

@@ -166,3 +166,39 @@ async fn a_form_before_the_call_says_whose_call_it_is() {
     assert!((sum + printed["nobody"].as_f64().expect("a number") - 1.0).abs() < 1e-6, "{printed}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leads_older_than_redis_keeps_them_come_from_the_warehouse() {
+    const DAY: i64 = 24 * 3_600_000;
+    let mut app = TestApp::start().await;
+    let at = |days: i64| app.app().clock().now().plus(-days * DAY).to_string();
+    let entries: Vec<Value> = [1, 10, 40, 50, 60]
+        .map(|days| {
+            json!({ "id": days.to_string(), "at": at(days), "kind": format!("d{days}"),
+            "caller": "+14155550133", "source": "yelp", "medium": "referral" })
+        })
+        .to_vec();
+    let (_, told) = tell(&app, "rt_admin", "one", json!({ "leads": entries })).await;
+    assert_eq!(told["added"], json!(5), "{told}");
+    app.reported().await;
+    for limit in [1, 2, 3, 10] {
+        let (mut kinds, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/leads?site=one&limit={limit}{cursor}");
+            let page: Value = app.get(&path, "rt_admin").await.json().await.expect("JSON");
+            for lead in page["leads"].as_array().expect("leads") {
+                let kind = lead["kind"].as_str().expect("a kind").to_owned();
+                let is_kept = ["d1", "d10"].contains(&kind.as_str());
+                assert_eq!(lead["caller"].is_string(), is_kept, "{lead}");
+                assert_eq!(lead["source"], json!("yelp"), "{lead}");
+                kinds.push(kind);
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(kinds, ["d1", "d10", "d40", "d50", "d60"], "{limit} a page");
+    }
+    app.stop().await;
+}

@@ -325,11 +325,14 @@ mod tests {
             routing: Routing,
             #[serde(default)]
             spam: crate::config::model::Spam,
+            #[serde(default)]
+            voice_api: bool,
         }
         let demo = include_str!("../../../config/demo.toml");
         let mut config = load_text("demo.toml", demo).expect("the demo can be read");
         let parts: Parts = toml::from_str(parts).expect("parts");
         (config.sites[0].routing, config.sites[0].spam) = (parts.routing, parts.spam);
+        config.sites[0].telephony.telnyx[0].voice_api = parts.voice_api;
         let mut out = Complaints::default();
         check(&config, &mut out);
         super::super::spam::check(&config, &mut out);
@@ -390,6 +393,17 @@ mod tests {
         let behind = format!("[routing]\nrules = [{{ id = 'all', route = 'b', providers = ['kamailio'] }}]
             routes = [{hears}, {{ id = 'b', kind = 'dial', to = [{{ address = '+18005550101' }}], otherwise = 'a' }}]");
         assert_eq!(said(&behind).len(), 2, "neither a message nor a question after the dial");
+        let to = "to = [{ address = '+18005550101' }, { address = '+18005550102' }]";
+        for (more, refused) in
+            [("", 1), ("order = 'in_turn'", 0), ("order = 'in_turn', whisper = 'x'", 1)]
+        {
+            let rings = format!(
+                "[routing]\nrules = [{{ id = 'all', route = 'a', providers = ['telnyx'] }}]
+                routes = [{{ id = 'a', kind = 'dial', {to}, {more} }}]"
+            )
+            .replace(", }", " }");
+            assert_eq!(said(&format!("voice_api = true\n{rings}")).len(), refused, "{more}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub struct World {
     pub recorder: Recorder,
     pub commander: Commander,
     /// Ends the worker of the commander.
-    pub over: Shutdown,
+    _over: Shutdown,
     pub warehouse: Warehouse,
     pub data: TempDir,
 }
@@ -158,7 +158,7 @@ impl World {
         let over = Shutdown::default();
         let (commander, commands) = commander(&live, &spool, &clock);
         tokio::spawn(commands.run(over.signal()));
-        World { redis, site, live, clock, spool, recorder, commander, over, warehouse, data }
+        World { redis, site, live, clock, spool, recorder, commander, _over: over, warehouse, data }
     }
 
     pub fn keys(&self) -> SiteKeys {
