@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::attribution::worker::Fitter;
 use crate::call::archive::Archive;
+use crate::call::command::worker::Commander;
 use crate::call::live::hub::Hub;
 use crate::call::providers::accounts::client::ApiClient;
 use crate::call::providers::accounts::worker::Reconciler;
@@ -258,6 +259,8 @@ impl Service {
         let installation = live.now_full();
         let Config { server, limits, .. } = &installation.config;
         let outbox = Outbox::new(for_workers.clone());
+        let api = ApiClient::new(&installation.config.providers)?;
+        let (commander, commands) = Commander::new(api.clone(), spool.clone(), clock.clone());
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -265,6 +268,7 @@ impl Service {
             metrics,
             warehouse: warehouse.clone(),
             spool: spool.clone(),
+            commander: commander.clone(),
             limiter: web::Data::new(SnippetLimiter::new(limits)),
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
@@ -288,10 +292,10 @@ impl Service {
             spool.clone(),
             LeaseStore::new(for_workers.clone()),
             Archive::new(warehouse.clone()),
-            ApiClient::new(&installation.config.providers)?,
+            api,
         );
         let fitter = Fitter::new(recorder_on(for_workers.clone()));
-        let calls = CallWorker::new(recorder_on(redis), spool);
+        let calls = CallWorker::new(recorder_on(redis), spool, commander);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
         let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
@@ -314,6 +318,7 @@ impl Service {
         let workers = vec![
             tokio::spawn(place::worker::run(watcher, look_at_places.clone(), signal())),
             tokio::spawn(calls.run(signal())),
+            tokio::spawn(commands.run(signal())),
             tokio::spawn(fitter.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),

@@ -2,8 +2,9 @@
 
 use jiff::SignedDuration;
 
+use crate::attribution::beside::ToldBy;
 use crate::attribution::credit::{Contact, credits};
-use crate::attribution::model::{Attribution, Basis, Candidate};
+use crate::attribution::model::{Attribution, Basis, Candidate, Reason};
 use crate::attribution::observation::Observation;
 use crate::attribution::rules::Ranking;
 use crate::config::model::StaticNumber;
@@ -39,8 +40,8 @@ impl Default for Kept {
     }
 }
 
-/// How much of "none of them" a caller takes who called before: the earlier call's session, found by
-/// another way than this number.
+/// How much of "none of them" a caller takes who is known from an earlier call, or from a form: that
+/// session was found by another way than this number.
 const REJOINED: f64 = 0.6;
 
 /// What was found for one call.
@@ -50,8 +51,10 @@ pub struct Joined<'a> {
     pub at: Millis,
     /// Who may have called.
     pub ranking: Ranking,
-    /// The visit of the caller's last call before, while it is known, and how sure that is.
+    /// The visit that the caller is known from, while it is known itself, and how sure that is.
     pub earlier: Option<(&'a Visit, f64)>,
+    /// What tells it.
+    pub told_by: ToldBy,
     /// The winner's visit; `None` when it is no longer known.
     pub visit: Option<&'a Visit>,
     /// The touches of the winner's visitor, in any order; empty without consent.
@@ -75,7 +78,7 @@ impl Joined<'_> {
         }
     }
 
-    /// The session of the caller's earlier call with its probability, where that is more likely than
+    /// The session that the caller is known from with its probability, where that is more likely than
     /// the best candidate and not one itself.
     fn inferred(&self) -> Option<(SessionId, f64)> {
         let (session, sure) = self.earlier.map(|(visit, sure)| (visit.session, sure))?;
@@ -88,7 +91,7 @@ impl Joined<'_> {
 
 /// Probability that somebody who gave a number in a session is who calls from it: households share
 /// telephones.
-const TOLD: f64 = 0.95;
+pub const TOLD: f64 = 0.95;
 
 /// The ranking when somebody told that the caller was `session`; the others share what is left as before.
 pub fn certain(session: SessionId, candidates: &[Candidate]) -> Ranking {
@@ -96,14 +99,7 @@ pub fn certain(session: SessionId, candidates: &[Candidate]) -> Ranking {
         candidates.iter().partition(|candidate| candidate.session == session);
     let chosen = match own.first() {
         Some(own) => Candidate { probability: TOLD, ..(*own).clone() },
-        None => Candidate {
-            session,
-            probability: TOLD,
-            tier: Tier::Original,
-            idle_ms: 0,
-            tel_click: false,
-            reasons: Vec::new(),
-        },
+        None => elsewhere(session, TOLD, Vec::new()),
     };
     let mass: f64 = others.iter().map(|other| other.probability).sum();
     let share = |other: &&Candidate| Candidate {
@@ -116,15 +112,25 @@ pub fn certain(session: SessionId, candidates: &[Candidate]) -> Ranking {
     Ranking { candidates: std::iter::once(chosen).chain(others).collect(), nobody }
 }
 
+/// A candidate who was found by another way than the number, which it was not shown.
+fn elsewhere(session: SessionId, probability: f64, reasons: Vec<Reason>) -> Candidate {
+    let tier = Tier::Original;
+    Candidate { session, probability, tier, idle_ms: 0, tel_click: false, reasons }
+}
+
 /// The answer for a call to a pooled number, or to one that is nobody's.
 pub fn attribute(joined: Joined<'_>, look_back: SignedDuration) -> Attribution {
     let inferred = joined.inferred();
+    let told_by = joined.told_by;
     let Joined { at, ranking, visit, touches, kept, first_contact, fit, observed, .. } = joined;
     let best = ranking.best().cloned();
     let mut candidates = ranking.candidates;
     let worth = candidates.iter().skip(1).take_while(|one| one.probability >= kept.probability);
     let worth = worth.count() + 1;
     candidates.truncate(worth.min(kept.most));
+    if let Some((session, probability)) = inferred {
+        candidates.insert(0, elsewhere(session, probability, vec![told_by.reason()]));
+    }
     let found = Attribution { nobody: ranking.nobody, candidates, fit, observed, ..nobody() };
     let chosen = match (inferred, best) {
         (Some((session, probability)), _) => Attribution {

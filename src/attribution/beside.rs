@@ -2,22 +2,45 @@
 //! both are at home. Pure.
 
 use crate::attribution::evidence::{Beside, Nearness};
+use crate::attribution::model::Reason;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 use crate::platform::phone::PhoneNumber;
 use crate::visit::areas::{AreaTable, Steps};
 use crate::visit::model::{Place, Visit};
 
-/// A caller who called before.
+/// A caller who called before, or left their number in a form.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KnownCaller {
-    /// The session that the latest call was joined with, if one was, and how sure that was.
+    /// The session that they are known from, if from one, and how sure that is.
     pub session: Option<(SessionId, f64)>,
-    /// When the first call was.
+    /// What tells it.
+    pub told_by: ToldBy,
+    /// When they were heard of first.
     pub first_at: Millis,
 }
 
-/// What the visit of a candidate tells. `earlier` is the visit of the caller's last call, and how sure
+/// What tells which session a caller was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToldBy {
+    /// Their latest call was joined with it.
+    #[default]
+    Call,
+    /// They gave their number in a form or chat of it.
+    Lead,
+}
+
+impl ToldBy {
+    /// What speaks for a candidate who is known so.
+    pub fn reason(self) -> Reason {
+        match self {
+            ToldBy::Call => Reason::KnownCaller,
+            ToldBy::Lead => Reason::Lead,
+        }
+    }
+}
+
+/// What the visit of a candidate tells. `earlier` is the visit that the caller is known from, and how sure
 /// that is.
 pub fn beside(
     areas: &AreaTable,
@@ -31,7 +54,7 @@ pub fn beside(
     };
     let known_caller = earlier.filter(same_person).map_or(0.0, |(_, sure)| sure);
     let nearness = caller.map(|caller| nearness(areas, caller, &candidate.place));
-    Beside { known_caller, nearness: nearness.unwrap_or_default() }
+    Beside { known_caller, nearness: nearness.unwrap_or_default(), ..Beside::default() }
 }
 
 fn nearness(areas: &AreaTable, caller: &PhoneNumber, place: &Place) -> Nearness {

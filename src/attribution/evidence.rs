@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::beside::ToldBy;
 use crate::attribution::delays::{Delays, ON_PAGE_S};
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
@@ -42,9 +43,11 @@ pub enum Nearness {
 /// What the visits tell of a candidate, beside the number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Beside {
-    /// How sure it was that the caller's earlier call was of this session or its visitor, 0.0 to 1.0; 0
-    /// for everybody else.
+    /// How sure it is that the caller is known from this session or its visitor, 0.0 to 1.0; 0 for
+    /// everybody else.
     pub known_caller: f64,
+    /// What tells it.
+    pub told_by: ToldBy,
     /// Where caller and visitor are at home.
     pub nearness: Nearness,
 }

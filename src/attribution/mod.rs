@@ -29,4 +29,4 @@ pub mod store;
 mod tests;
 pub mod worker;
 
-pub use store::{Lookup, join, join_known};
+pub use store::{Lookup, Sighted, join, join_known, join_sighted, sight};

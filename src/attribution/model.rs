@@ -47,6 +47,8 @@ pub enum Reason {
     Later,
     /// The caller called before, and that call was joined with this session or its visitor.
     KnownCaller,
+    /// The caller's number was given in a form or chat of this session, or of its visitor.
+    Lead,
     /// Caller and visitor are at home in the same area code or city.
     SameArea,
     /// Caller and visitor are at home in the same region.

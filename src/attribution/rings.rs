@@ -5,17 +5,19 @@
 //! |---|---|---|---|
 //! | `rings:<number>` | LIST | newest first, `call session at confidence` | an hour after the last one |
 
+use redis::Pipeline;
+
 use crate::attribution::evidence::Evidence;
 use crate::attribution::model::{Attribution, Basis};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
-use crate::platform::redis::{Redis, StoreError};
 
 /// Calls of a number that are remembered.
-const MOST: isize = 16;
-const KEEP_S: i64 = 3_600;
+pub const MOST: isize = 16;
+/// Seconds for which they are.
+pub const KEEP_S: i64 = 3_600;
 
 /// A call of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,35 +32,21 @@ pub struct Ring {
     pub confidence: f64,
 }
 
-/// The latest calls of `number`, newest first.
-pub async fn load(
-    redis: &Redis,
-    keys: &SiteKeys,
-    number: &PhoneNumber,
-) -> Result<Vec<Ring>, StoreError> {
-    let mut command = redis::cmd("LRANGE");
-    command.arg(keys.rings(number)).arg(0).arg(MOST - 1);
-    let texts: Vec<String> = redis.command("calls of a number", &command).await?;
-    Ok(texts.iter().filter_map(|text| parse(text)).collect())
+/// Asks for the latest calls of `number`, newest first.
+pub fn ask(asked: &mut Pipeline, keys: &SiteKeys, number: &PhoneNumber) {
+    asked.cmd("LRANGE").arg(keys.rings(number)).arg(0).arg(MOST - 1);
 }
 
-/// Remembers a call that somebody who held the number made. What is lost here, or noted twice, changes
-/// how sure the next call's answer is, and nothing else.
-pub async fn note(
-    redis: &Redis,
-    keys: &SiteKeys,
-    number: &PhoneNumber,
-    (call, at): (CallId, Millis),
-    joined: &Attribution,
-) -> Result<(), StoreError> {
-    let (Basis::Holder, Some(session)) = (joined.basis, joined.session) else { return Ok(()) };
-    let key = keys.rings(number);
-    let entry = format!("{call} {session} {} {:.3}", at.0, joined.confidence);
-    let mut pipeline = redis::pipe();
-    pipeline.cmd("LPUSH").arg(&key).arg(entry).ignore();
-    pipeline.cmd("LTRIM").arg(&key).arg(0).arg(MOST - 1).ignore();
-    pipeline.cmd("EXPIRE").arg(&key).arg(KEEP_S).ignore();
-    redis.pipeline("calls of a number", &pipeline).await
+/// Reads what was asked for.
+pub fn read(texts: &[String]) -> Vec<Ring> {
+    texts.iter().filter_map(|text| parse(text)).collect()
+}
+
+/// A call that somebody who held the number made, as whoever saves the call puts it at the head of the
+/// list; `None` when nobody did.
+pub fn entry(call: CallId, at: Millis, joined: &Attribution) -> Option<String> {
+    let (Basis::Holder, Some(session)) = (joined.basis, joined.session) else { return None };
+    Some(format!("{call} {session} {} {:.3}", at.0, joined.confidence))
 }
 
 /// Tells candidates of a call at `at` how sure it is that their click was another call's.

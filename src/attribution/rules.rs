@@ -105,7 +105,7 @@ fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {
         tel_click.then_some(Reason::TelClick),
         one.gesture.then_some(Reason::Gesture),
         Some(seen),
-        (one.beside.known_caller > 0.0).then_some(Reason::KnownCaller),
+        (one.beside.known_caller > 0.0).then_some(one.beside.told_by.reason()),
         near,
         others.then_some(Reason::Shared),
         (one.tier == Tier::Unrested).then_some(Reason::Unrested),

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use futures_util::future::join3;
+use futures_util::future;
 
 use crate::attribution::answer::{Joined, Kept, attribute, attribute_static, certain};
 use crate::attribution::beside::{KnownCaller, beside};
@@ -15,7 +15,7 @@ use crate::attribution::delays::{Delays, prior};
 use crate::attribution::evidence::Evidence;
 use crate::attribution::model::{Attribution, Basis};
 use crate::attribution::observation::Observation;
-use crate::attribution::rings;
+use crate::attribution::rings::{self, Ring};
 use crate::attribution::rules::{Older, rank};
 use crate::call::model::Call;
 use crate::config::model::Site;
@@ -46,31 +46,75 @@ pub struct Lookup<'a> {
     pub kept: Kept,
     /// The rules of the site.
     pub rules: &'a SiteRules,
-    /// What is known of the caller from earlier calls.
+    /// What is known of the caller from earlier calls and forms.
     pub caller: Option<KnownCaller>,
     /// The moment it is by our clock; `None` when it is the clock that leases are written by.
     pub ours: Option<Millis>,
 }
 
+/// Who was shown a number before a call, and what its callers are judged by.
+#[derive(Debug)]
+pub struct Sighted {
+    shown: Shown,
+    delays: Delays,
+    rings: Vec<Ring>,
+}
+
+/// Looks who was shown `number` before a call at `at`; `None` for a static number, of which nothing is asked.
+/// `ours`: as that of [`Lookup`].
+pub async fn sight(
+    redis: &Redis,
+    keys: &SiteKeys,
+    site: &Site,
+    number: &PhoneNumber,
+    at: Millis,
+    ours: Option<Millis>,
+) -> Result<Option<Sighted>, StoreError> {
+    if site.static_number(number).is_some() {
+        return Ok(None);
+    }
+    let shown = holders(redis, keys, number, at, ours, site.attribution_window);
+    let mut asked = redis::pipe();
+    asked.cmd("GET").arg(keys.delays());
+    rings::ask(&mut asked, keys, number);
+    let (shown, told) = future::join(shown, redis.pipeline("how a number is called", &asked)).await;
+    let (delays, rings): (Option<String>, Vec<String>) = told?;
+    Ok(Some(Sighted { shown: shown?, delays: read_delays(delays), rings: rings::read(&rings) }))
+}
+
 /// Whose call it was, as of the call's own time. At most three round trips: holders with the site's
 /// delays, visits of the likeliest candidates, touches of the best one's visitor.
 pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attribution, StoreError> {
-    let Lookup { redis, shards, tables, rules, ours, .. } = lookup;
-    let at = call.started_at;
-    let nobody = || Joined { at, ..Joined::default() };
-    let Some(number) = &call.tracking_number else {
-        return Ok(attribute(nobody(), site.look_back));
+    let keys = lookup.shards.keys(&site.id);
+    let sighted = match &call.tracking_number {
+        Some(number) => {
+            sight(lookup.redis, &keys, site, number, call.started_at, lookup.ours).await?
+        }
+        None => None,
     };
-    if let Some(fixed) = site.static_number(number) {
+    join_sighted(lookup, site, call, sighted).await
+}
+
+/// The same, where the number of the call was looked at before, at the call's time.
+pub async fn join_sighted(
+    lookup: Lookup<'_>,
+    site: &Site,
+    call: &Call,
+    sighted: Option<Sighted>,
+) -> Result<Attribution, StoreError> {
+    let Lookup { redis, shards, tables, rules, .. } = lookup;
+    let at = call.started_at;
+    let number = call.tracking_number.as_ref();
+    if let Some(fixed) = number.and_then(|number| site.static_number(number)) {
         return Ok(attribute_static(tables, rules, fixed));
     }
+    let (Some(number), Some(Sighted { shown, delays, rings })) = (number, sighted) else {
+        let nobody = Joined { at, ..Joined::default() };
+        return Ok(attribute(nobody, site.look_back));
+    };
     let keys = shards.keys(&site.id);
-    let shown = holders(redis, &keys, number, at, ours, site.attribution_window);
-    let rings = rings::load(redis, &keys, number);
-    let (shown, delays, rings) = join3(shown, load_delays(redis, &keys), rings).await;
-    let (shown, delays) = (shown?, delays?);
     let mut candidates = evidence(site, number, &shown);
-    rings::spend(&rings?, call.id, at, &mut candidates);
+    rings::spend(&rings, call.id, at, &mut candidates);
     let visits = look_at(&lookup, &keys, call, &mut candidates, &delays).await?;
     let ranking = rank(&candidates, &delays, older(site, &shown));
     let observed = Observation::of(shown.at, &candidates);
@@ -83,6 +127,7 @@ pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attrib
         ranking,
         kept: lookup.kept,
         earlier,
+        told_by: lookup.caller.map(|caller| caller.told_by).unwrap_or_default(),
         fit: delays.version,
         observed: Some(observed),
         first_contact: lookup.caller.map(|caller| caller.first_at),
@@ -109,8 +154,12 @@ pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attrib
 pub async fn load_delays(redis: &Redis, keys: &SiteKeys) -> Result<Delays, StoreError> {
     let command = redis::cmd("GET").arg(keys.delays()).to_owned();
     let stored: Option<String> = redis.command("delays of calls", &command).await?;
-    // What another version of the program wrote is learnt anew.
-    Ok(stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(prior))
+    Ok(read_delays(stored))
+}
+
+/// What another version of the program wrote is learnt anew.
+fn read_delays(stored: Option<String>) -> Delays {
+    stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(prior)
 }
 
 /// Puts a fit in force.
@@ -166,6 +215,7 @@ async fn look_at(
     let visits = load_visits(lookup.redis, keys, &sessions).await?;
     let visits: HashMap<SessionId, Visit> =
         visits.into_iter().flatten().map(|visit| (visit.session, visit)).collect();
+    let told_by = lookup.caller.map(|caller| caller.told_by).unwrap_or_default();
     let earlier_visit = earlier.and_then(|(id, sure)| Some((visits.get(&id)?, sure)));
     for one in candidates.iter_mut() {
         if let Some(visit) = visits.get(&one.session) {
@@ -176,6 +226,7 @@ async fn look_at(
         if let Some((_, sure)) = earlier.filter(|(id, _)| *id == one.session) {
             one.beside.known_caller = sure;
         }
+        one.beside.told_by = told_by;
     }
     Ok(visits)
 }

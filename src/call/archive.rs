@@ -43,6 +43,11 @@ impl Archive {
         Archive(warehouse)
     }
 
+    /// Where it is.
+    pub fn warehouse(&self) -> &Warehouse {
+        &self.0
+    }
+
     /// The calls of `sites` with these ids; those that nobody knows are left out.
     pub async fn load(
         &self,
@@ -131,14 +136,18 @@ impl Archive {
 }
 
 /// A value of a question.
-enum Value {
+pub enum Value {
+    /// A text.
     Text(String),
+    /// A whole number.
     Number(i64),
+    /// Yes or no.
     Flag(bool),
 }
 
 impl Value {
-    fn as_sql(&self) -> &dyn ToSql {
+    /// As the driver binds it.
+    pub fn as_sql(&self) -> &dyn ToSql {
         match self {
             Value::Text(text) => text,
             Value::Number(number) => number,

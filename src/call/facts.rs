@@ -177,7 +177,7 @@ impl CallFacts {
                     |a: &KeyPress, b: &KeyPress| (&a.mark, &a.digits) == (&b.mark, &b.digits);
                 keep_earliest(&mut self.keys, told, same);
             }
-            CallEventKind::NoKeys => {}
+            CallEventKind::NoKeys | CallEventKind::Progressed | CallEventKind::Told { .. } => {}
             &CallEventKind::Ended { duration_s, outcome } => {
                 let told = ParentEnd { at, duration_s, outcome };
                 self.parent = Some(self.parent.map_or(told, |known| known.merged(told)));

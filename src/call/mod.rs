@@ -18,6 +18,7 @@ pub mod answer;
 pub mod archive;
 pub mod attestation;
 pub mod caller;
+pub mod command;
 pub mod derived;
 pub mod dial;
 pub mod facts;

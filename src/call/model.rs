@@ -6,9 +6,10 @@ use crate::attribution::model::Attribution;
 use crate::call::answer::{Stage, Target};
 use crate::call::attestation::Attestation;
 use crate::call::caller::Home;
+use crate::call::command::model::Controlled;
 use crate::call::facts::{CallFacts, KeyPress};
 use crate::call::outcome::model::Outcome;
-use crate::call::routing::model::Route;
+use crate::call::routing::model::{Route, RouteStep};
 use crate::call::scoring::Score;
 use crate::call::spam::model::Screen;
 use crate::platform::clock::Millis;
@@ -45,6 +46,9 @@ pub struct CallEvent {
     pub dialled: Option<String>,
     /// What happened.
     pub kind: CallEventKind,
+    /// What it asks for, where the provider is told by commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controlled: Option<Box<Controlled>>,
 }
 
 /// The caller as the provider tells it.
@@ -163,6 +167,13 @@ pub enum CallEventKind {
         url: String,
         /// Its length in seconds, when told.
         duration_s: Option<u32>,
+    },
+    /// A step of an answer is over, and nothing else is told by it.
+    Progressed,
+    /// What the call was told while Redis could not be asked.
+    Told {
+        /// The step.
+        step: Box<RouteStep>,
     },
     /// The caller left a message.
     VoicemailLeft {

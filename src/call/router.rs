@@ -14,7 +14,7 @@ use crate::call::routing::{pick, render};
 use crate::config::Installation;
 use crate::config::model::Site;
 use crate::platform::clock::{Clock, Millis};
-use crate::platform::ids::CallId;
+use crate::platform::ids::{CallId, PoolId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::StoreError;
@@ -36,8 +36,27 @@ impl<'a> Waiting<'a> {
             Wants::Next { over: Over::Dial | Over::Gather, mark } => {
                 Some(Mark::parse(mark)?.stage.hop.saturating_add(1))
             }
+            Wants::GoOn { hop, .. } => Some(*hop),
             _ => None,
         }
+    }
+
+    /// Whether it waits for steps, not only for a receipt or for what somebody else hears.
+    pub fn is_for_steps(&self) -> bool {
+        matches!(self.wants, Wants::Route | Wants::Next { .. } | Wants::GoOn { .. })
+    }
+
+    /// Which of the steps of an answer are over.
+    pub fn done(&self) -> u8 {
+        match self.wants {
+            Wants::GoOn { done, .. } => *done,
+            _ => 0,
+        }
+    }
+
+    /// What is left of the steps of an answer that was given before.
+    pub fn left_of(&self, steps: Vec<Step>) -> Vec<Step> {
+        steps.into_iter().skip(usize::from(self.done())).collect()
     }
 
     fn mark(&self) -> Option<Mark> {
@@ -74,15 +93,18 @@ pub async fn next(
     Ok(Some(step))
 }
 
-/// What to say without Redis: an arriving call goes to the number's fail-safe, and what was begun goes
-/// on as far as its mark tells.
+/// What to say without Redis, and the step that it is: an arriving call goes to the number's fail-safe,
+/// and what was begun goes on as far as its mark tells.
 pub fn without_redis(
     installation: &Installation,
     site: &Site,
     waiting: &Waiting<'_>,
     event: Option<&CallEvent>,
     at: Millis,
-) -> Vec<Step> {
+) -> (Option<RouteStep>, Vec<Step>) {
+    if waiting.hop().is_none() {
+        return (None, Vec::new());
+    }
     let called = event.and_then(|event| event.to.as_ref());
     let call = event.map(|event| CallId::of(&event.site, &event.provider, &event.provider_call_id));
     let routing = installation.routing(&site.id);
@@ -93,21 +115,23 @@ pub fn without_redis(
         provider: waiting.provider,
         call: None,
         called,
+        pool: called.and_then(|called| routing.pool_of(called)),
         at,
         now: routing.moment(at),
         last_agent: None,
         draw,
     };
-    if *waiting.wants == Wants::Route {
-        return render::forward(&scene);
-    }
-    let mark = waiting.mark();
-    let asked = asked(waiting, mark.as_ref(), None, event);
-    let Some(chain) = asked.and_then(|asked| decide(&scene, asked, false)) else {
-        return Vec::new();
+    let step = match waiting.wants {
+        Wants::Route => Some(pick::fail_safe(&scene)),
+        _ => {
+            let mark = waiting.mark();
+            let asked = asked(waiting, mark.as_ref(), None, event);
+            let chain = asked.and_then(|asked| decide(&scene, asked, false));
+            chain.map(|chain| pick::step(&scene, &chain, pick::uncounted(&scene, &chain)))
+        }
     };
-    let picked = pick::uncounted(&scene, &chain);
-    render::steps(&scene, &pick::step(&scene, &chain, picked))
+    let steps = step.as_ref().map(|step| render::steps(&scene, step)).unwrap_or_default();
+    (step, steps)
 }
 
 /// What the provider's wish comes to; `None`: nothing more is to be done.
@@ -120,6 +144,8 @@ fn asked<'a>(
     let over = match waiting.wants {
         Wants::Route => return Some(Asked::Arrived),
         Wants::Next { over, .. } => over,
+        // It goes on with what it was told; when that is not known any more, it must still get through.
+        Wants::GoOn { hop, .. } => return Some(Asked::Lost { hop: *hop }),
         _ => return None,
     };
     let kind = event.map(|event| &event.kind);
@@ -146,21 +172,25 @@ fn asked<'a>(
     }
 }
 
-/// What is known of a call that is decided on.
+/// What is known of a call that is decided on. `added`: the pool of its number, where that was added over
+/// the API.
 pub fn scene<'a>(
     site: &'a Site,
     routing: &'a SiteRouting,
     waiting: &Waiting<'a>,
     call: &'a Call,
+    added: Option<&'a PoolId>,
     at: Millis,
 ) -> Scene<'a> {
+    let called = call.tracking_number.as_ref();
     let last_agent = call.route.as_ref().and_then(|route| route.agent.as_deref());
     Scene {
         site,
         routing,
         provider: waiting.provider,
         call: Some(call),
-        called: call.tracking_number.as_ref(),
+        called,
+        pool: called.and_then(|called| routing.pool_of(called)).or(added),
         at,
         now: routing.moment(at),
         last_agent,

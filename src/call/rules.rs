@@ -12,7 +12,7 @@
 use crate::call::caller::Home;
 use crate::call::dial::{DialFacts, LegEnd};
 use crate::call::facts::CallFacts;
-use crate::call::model::{Call, CallEvent, CallStatus, Caller, DialOutcome};
+use crate::call::model::{Call, CallEvent, CallEventKind, CallStatus, Caller, DialOutcome};
 use crate::call::outcome::model::{Outcome, OutcomeChange};
 use crate::call::routing::model::{Route, RouteStep};
 use crate::platform::clock::Millis;
@@ -27,6 +27,9 @@ pub fn apply(known: Option<Call>, event: &CallEvent) -> (Call, bool) {
     let before = known.unwrap_or_else(|| blank(event));
     let mut call = before.clone();
     call.facts.merge(event);
+    if let CallEventKind::Told { step } = &event.kind {
+        call.route.get_or_insert_default().tell((**step).clone());
+    }
     call.caller = merged_caller(call.caller, &event.from);
     call.tracking_number = known_or(call.tracking_number, event.to.clone());
     call.sip_call_id = call.sip_call_id.max(event.sip_call_id.clone());

@@ -60,6 +60,7 @@ mod tests {
 
     fn call() -> Call {
         let event = CallEvent {
+            controlled: None,
             provider: "generic".to_owned(),
             provider_call_id: "1".to_owned(),
             dedup: "1".to_owned(),

@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::attribution::rings;
 use crate::call::caller::CallerRecord;
+use crate::call::live::{self, model::LiveEvent};
 use crate::call::model::Call;
 use crate::ledger::model::{Envelope, Event};
 use crate::platform::clock::Millis;
@@ -44,15 +46,17 @@ pub struct Change<'a> {
     /// The version that was read before; 0 when there was none.
     pub expected: u32,
     /// The new version.
-    pub call: &'a Call,
+    pub call: Box<Call>,
     /// The caller's record after this call, when the call is counted for one now.
     pub caller: Option<CountedCaller>,
     /// What the call causes.
     pub postbacks: &'a [Postback],
+    /// What the next calls of its number must know of it ([`rings`]).
+    pub ring: Option<String>,
+    /// What listeners are told.
+    pub told: Option<LiveEvent>,
     /// When the change happened.
     pub at: Millis,
-    /// The moment it is now.
-    pub now: Millis,
 }
 
 /// A caller's record with one call more.
@@ -133,13 +137,15 @@ impl CallStore {
         caller_record(&self.redis.command("a caller", &command).await?)
     }
 
-    /// Saves a change, or nothing.
-    pub async fn save(&self, keys: &SiteKeys, change: &Change<'_>) -> Result<Saved, StoreError> {
-        let call = change.call;
-        let id = format!("{}.{}", call.id, call.version);
-        let event = Event::Call(Box::new(call.clone()));
-        let envelope = Envelope::new(call.site.clone(), change.at, id, event);
+    /// Saves a change, or nothing; with the call that it was about.
+    pub async fn save(
+        &self,
+        keys: &SiteKeys,
+        change: Change<'_>,
+    ) -> Result<(Saved, Box<Call>), StoreError> {
+        let Change { expected, call, caller, postbacks, ring, told, at } = change;
         let shard = keys.shard;
+        let number = call.tracking_number.as_ref();
         let mut script = self.save.prepare_invoke();
         script
             .key(keys.call(&call.id))
@@ -151,16 +157,25 @@ impl CallStore {
             .key(shard.outbox_done())
             .key(shard.outbox_dead())
             .key(keys.called())
-            .arg(change.expected)
+            .key(shard.live())
+            // Without a number nothing is written there.
+            .key(number.map_or_else(|| keys.called(), |number| keys.rings(number)))
+            .arg(expected)
             .arg(call.version)
             .arg(call.id.to_string())
-            .arg(pack("a call", call)?)
             .arg(call.started_at.0)
             .arg(KEEP_CALLS.as_secs())
             .arg(if call.status.is_final() { "final" } else { "open" })
-            .arg(index_from(change.now).0)
-            .arg(envelope.to_json());
-        match &change.caller {
+            .arg(number.map_or("", PhoneNumber::as_str))
+            .arg(ring.filter(|_| number.is_some()).unwrap_or_default())
+            .arg(rings::MOST)
+            .arg(rings::KEEP_S)
+            .arg(told.map(|told| pack("a live event", &told)).transpose()?.unwrap_or_default())
+            .arg(live::KEPT);
+        let id = format!("{}.{}", call.id, call.version);
+        let envelope = Envelope::new(call.site.clone(), at, id, Event::Call(call));
+        script.arg(envelope.to_json());
+        match &caller {
             Some(caller) => {
                 let record = &caller.record;
                 script
@@ -175,18 +190,22 @@ impl CallStore {
                     .arg(last_session(caller.last_session));
             }
             None => {
-                for _ in 10..=17 {
+                for _ in 14..=21 {
                     script.arg("");
                 }
             }
         }
-        script.arg(call.tracking_number.as_ref().map_or("", PhoneNumber::as_str));
-        for postback in change.postbacks {
+        for postback in postbacks {
             let json = pack("a postback", postback)?;
             script.arg(&postback.id).arg(json).arg(postback.queued_at.0);
         }
         let (word, queued): (String, u64) = self.redis.script("saving a call", &script).await?;
-        Ok(if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict })
+        let saved = if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict };
+        match envelope.event {
+            Event::Call(call) => Ok((saved, call)),
+            // It is what was put in above.
+            _ => Err(StoreError::Unreadable { what: "a call", why: "another event".to_owned() }),
+        }
     }
 
     /// Calls without a final status that began before `before`, oldest first.
@@ -289,7 +308,8 @@ fn pack<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, St
     serde_json::to_string(value).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
 }
 
-fn unpack(text: &str) -> Result<Call, StoreError> {
+/// The call in a stored snapshot.
+pub(super) fn unpack(text: &str) -> Result<Call, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable { what: "a call", why };
     let (_, json) = text.split_once(' ').ok_or_else(|| unreadable("no version".to_owned()))?;
     serde_json::from_str(json).map_err(|e| unreadable(e.to_string()))

@@ -29,6 +29,7 @@ pub(crate) fn installation() -> Installation {
 fn event(at_s: i64, kind: CallEventKind) -> CallEvent {
     let caller = Caller { number: "+14155550100".parse().ok(), ..Caller::default() };
     CallEvent {
+        controlled: None,
         provider: "twilio".to_owned(),
         provider_call_id: "CA1".to_owned(),
         dedup: format!("{at_s}:{kind:?}"),

@@ -158,6 +158,10 @@ pub struct RouteStepView {
     /// Who is dialled: E.164 or `sip:…`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+    /// Said without Redis, which could not be asked in time: nobody knew who calls, and no turn or cap was
+    /// counted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
     /// Routes before it whose destinations all had enough calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub full: Vec<String>,
@@ -312,6 +316,7 @@ impl From<&RouteStep> for RouteStepView {
             rule: step.rule.as_ref().map(ToString::to_string),
             route: step.route.as_ref().map(ToString::to_string),
             targets: step.targets.iter().map(ToString::to_string).collect(),
+            blind: step.blind,
             full: step.full.iter().map(ToString::to_string).collect(),
         }
     }

@@ -6,23 +6,22 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, route, web};
 use futures_util::future::join_all;
 
-use crate::call::answer::{self, Step};
-use crate::call::model::CallEvent;
+use crate::call::answer::{self, Answer, Step};
+use crate::call::command::rules::job;
+use crate::call::command::worker::Commander;
+use crate::call::model::{CallEvent, CallEventKind};
 use crate::call::providers::{self, Provider, Understood, Unverified, Wants, Webhook};
-use crate::call::recorder::Recorder;
+use crate::call::recorder::{Recorder, Routed};
 use crate::call::replays::{Token, Use};
 use crate::call::router::{self, Waiting};
-use crate::call::routing;
-use crate::call::spool::Spool;
+use crate::call::routing::{self, model::RouteStep};
+use crate::call::spool::{Spool, SpoolId};
 use crate::config::model::Site;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::ids::SiteId;
 
 /// How long an answer waits for the disk. A disk that hangs must not hold a caller.
 const SPOOL_BUDGET: Duration = Duration::from_secs(1);
-/// How long an answer waits for Redis altogether. What is not recorded by then is replayed from the
-/// spool.
-const REDIS_BUDGET: Duration = Duration::from_millis(150);
 
 /// Takes a provider's webhook.
 ///
@@ -58,15 +57,17 @@ pub async fn webhook(
     payload: web::Payload,
     recorder: web::Data<Recorder>,
     spool: web::Data<Spool>,
+    commander: web::Data<Commander>,
 ) -> Result<HttpResponse, Problem> {
     let began = Instant::now();
     let unknown = Problem::NotFound { what: "webhook" };
     let (provider, site, event) = path.into_inner();
     let installation = recorder.live().now_full();
-    let Some(provider) = providers::by_name(&provider) else { return Err(unknown) };
-    let Some(event) = providers::event_name(provider, &event) else { return Err(unknown) };
     let site: Option<SiteId> = site.parse().ok();
     let Some(site) = site.and_then(|id| installation.site(&id)) else { return Err(unknown) };
+    let provider = providers::serving(&provider, &event, &site.telephony);
+    let Some(provider) = provider else { return Err(unknown) };
+    let Some(event) = providers::event_name(provider, &event) else { return Err(unknown) };
 
     let limit = installation.config.limits.webhook_body;
     let body = match payload.to_bytes_limited(limit).await {
@@ -99,7 +100,7 @@ pub async fn webhook(
     let keys = installation.shards.keys(&site.id);
     let token = verified.once.map(|once| Token::new(&keys, provider.name(), &once, &webhook));
     let redis = recorder.store().redis();
-    let mut budget = Budget(REDIS_BUDGET);
+    let mut budget = Budget(installation.config.limits.webhook_wait.unsigned_abs());
     if let Some(token) = &token {
         // While Redis is away nobody can be asked, and the caller gets through.
         if let Some(Ok(Use::Stolen)) = budget.spend(token.look_up(redis)).await {
@@ -112,7 +113,8 @@ pub async fn webhook(
         Problem::BadRequest(unreadable.to_string())
     })?;
     let waiting = Waiting { provider, wants: &understood.wants };
-    let (kept, steps) = keep(&recorder, &spool, &understood.events, waiting, &mut budget).await;
+    let outcome = keep(&recorder, &spool, &understood.events, waiting, &mut budget).await;
+    let kept = outcome.kept;
     // Afterwards, so that a crash in between loses no event: it is read once more.
     if let Some(token) = token.filter(|_| kept != Kept::Lost) {
         let _ = budget.spend(token.remember(redis)).await;
@@ -120,14 +122,40 @@ pub async fn webhook(
     count(kept.word());
     metrics::histogram!("ringtrace_webhook_seconds", "provider" => provider.name())
         .record(began.elapsed().as_secs_f64());
-    let steps = steps.unwrap_or_else(|| {
-        let at = webhook.received_at;
-        router::without_redis(&installation, site, &waiting, understood.events.last(), at)
-    });
-    reply(provider, site, public_url, &understood, kept, steps)
+    let (event, at) = (understood.events.last(), webhook.received_at);
+    let (steps, call) = match outcome.routed {
+        // The one that was told before is carried out already.
+        Some(routed) if routed.again && provider.control().is_some() => (None, None),
+        Some(routed) => (Some(routed.steps), Some(routed.call)),
+        None => {
+            let (step, steps) = router::without_redis(&installation, site, &waiting, event, at);
+            if let (Some(event), Some(step), true) = (event, step, kept == Kept::Spooled) {
+                note_told(&spool, event, step).await;
+            }
+            (Some(steps), None)
+        }
+    };
+    if provider.control().is_some() {
+        let of = (&*installation, site);
+        let job = steps.zip(event).and_then(|(steps, event)| {
+            job(of, &waiting, event, call.as_ref(), steps, outcome.carried_out)
+        });
+        match (job, outcome.carried_out) {
+            (Some(job), _) => commander.send(job),
+            (None, Some(id)) => spool.done(id),
+            (None, None) => {}
+        }
+        return match kept {
+            // The provider may send it again.
+            Kept::Lost => Err(Problem::Unavailable { what: "the call record" }),
+            _ => Ok(HttpResponse::NoContent().finish()),
+        };
+    }
+    reply(provider, site, public_url, &understood, kept, steps.unwrap_or_default())
 }
 
-/// What is left of the time that an answer may wait.
+/// What is left of the time that an answer may wait for Redis. What is not recorded by then is replayed
+/// from the spool.
 struct Budget(Duration);
 
 impl Budget {
@@ -161,34 +189,41 @@ impl Kept {
     }
 }
 
-/// The disk first, then Redis as far as the budget goes. With them what the call is told, where its
-/// provider waits for that and Redis answered in time.
+/// What became of the events of a webhook.
+struct Outcome {
+    kept: Kept,
+    /// The call with what it is told, where its provider waits for that and Redis answered in time.
+    routed: Option<Routed>,
+    /// The event that is recorded, and done once its commands are.
+    carried_out: Option<SpoolId>,
+}
+
+/// The disk first, then Redis as far as the budget goes.
 async fn keep(
     recorder: &Recorder,
     spool: &Spool,
     events: &[CallEvent],
     waiting: Waiting<'_>,
     budget: &mut Budget,
-) -> (Kept, Option<Vec<Step>>) {
+) -> Outcome {
     let appended = join_all(events.iter().map(|event| async {
         let appended = tokio::time::timeout(SPOOL_BUDGET, spool.append(event)).await;
         appended.ok().and_then(Result::ok)
     }));
     let spooled = appended.await;
-    let (mut kept, mut told) = (Kept::Recorded, None);
+    let mut outcome = Outcome { kept: Kept::Recorded, routed: None, carried_out: None };
     for (place, (event, spooled)) in (1..).zip(events.iter().zip(spooled)) {
         // The last one is what the provider waits on.
-        let is_asked =
-            place == events.len() && matches!(waiting.wants, Wants::Route | Wants::Next { .. });
+        let is_asked = place == events.len() && waiting.is_for_steps();
         let recorded = async {
             match is_asked {
-                true => recorder.route(event, &waiting).await.map(|(_, steps)| Some(steps)),
+                true => recorder.route(event, &waiting).await.map(Some),
                 false => recorder.record(event).await.map(|_| None),
             }
         };
         let recorded = match budget.spend(recorded).await {
-            Some(Ok(steps)) => {
-                told = told.or(steps);
+            Some(Ok(routed)) => {
+                outcome.routed = routed;
                 true
             }
             Some(Err(error)) => {
@@ -198,14 +233,32 @@ async fn keep(
             None => false,
         };
         match (recorded, spooled) {
-            (true, Some(id)) => spool.done(id).await,
+            (true, Some(id)) if is_asked && event.controlled.is_some() => {
+                outcome.carried_out = Some(id);
+            }
+            (true, Some(id)) => spool.done(id),
             (true, None) => {}
-            (false, Some(_)) if kept == Kept::Recorded => kept = Kept::Spooled,
+            (false, Some(_)) if outcome.kept == Kept::Recorded => outcome.kept = Kept::Spooled,
             (false, Some(_)) => {}
-            (false, None) => kept = Kept::Lost,
+            (false, None) => outcome.kept = Kept::Lost,
         }
     }
-    (kept, told)
+    outcome
+}
+
+/// Keeps what a call was told without Redis beside the event that it answers, so that it is known of the
+/// call once it is recorded. Without it the call would seem to have gone nowhere, and nothing else.
+async fn note_told(spool: &Spool, answered: &CallEvent, step: RouteStep) {
+    let told = CallEvent {
+        dedup: format!("told:{}", step.hop),
+        kind: CallEventKind::Told { step: Box::new(step) },
+        ..answered.clone()
+    };
+    match tokio::time::timeout(SPOOL_BUDGET, spool.append(&told)).await {
+        // Nobody saves it now: the worker does.
+        Ok(Ok(_)) => {}
+        _ => tracing::warn!(site = %answered.site, "what a call was told is not kept"),
+    }
 }
 
 fn reply(
@@ -217,7 +270,7 @@ fn reply(
     steps: Vec<Step>,
 ) -> Result<HttpResponse, Problem> {
     let steps = match &understood.wants {
-        Wants::Route | Wants::Next { .. } => steps,
+        Wants::Route | Wants::Next { .. } | Wants::GoOn { .. } => steps,
         Wants::Whisper { whisper, mark } => answer::whisper(whisper, mark),
         Wants::Screened { accepted: true } => Vec::new(),
         Wants::Screened { accepted: false } => vec![Step::HangUp],
@@ -228,7 +281,7 @@ fn reply(
         Wants::Receipt => return Ok(HttpResponse::NoContent().finish()),
     };
     let blank = routing::blank(site, public_url, provider.name(), understood.events.first());
-    let document = provider.render(&site.telephony, &blank.with(steps));
+    let document = provider.render(&site.telephony, &Answer { steps, ..blank });
     if document.body.is_empty() {
         return Ok(HttpResponse::NoContent().finish());
     }

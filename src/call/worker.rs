@@ -3,8 +3,13 @@
 
 use std::time::Duration;
 
-use crate::call::recorder::{RecordError, Recorder};
-use crate::call::spool::{Spool, SpoolError};
+use crate::call::command::rules::job;
+use crate::call::command::worker::Commander;
+use crate::call::model::CallEvent;
+use crate::call::providers;
+use crate::call::recorder::{RecordError, Recorder, Routed};
+use crate::call::router::Waiting;
+use crate::call::spool::{Spool, SpoolError, SpoolId};
 use crate::call::store::LONGEST_CALL;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
@@ -44,12 +49,13 @@ impl Outcome {
 pub struct CallWorker {
     recorder: Recorder,
     spool: Spool,
+    commander: Commander,
 }
 
 impl CallWorker {
     /// A worker with a connection of its own in `recorder`.
-    pub fn new(recorder: Recorder, spool: Spool) -> Self {
-        CallWorker { recorder, spool }
+    pub fn new(recorder: Recorder, spool: Spool, commander: Commander) -> Self {
+        CallWorker { recorder, spool, commander }
     }
 
     /// Runs until shutdown.
@@ -89,11 +95,11 @@ impl CallWorker {
 
     async fn replay(&self, outcome: &mut Outcome) -> Result<(), SpoolError> {
         for (id, event) in self.spool.replayable(REPLAY_BATCH).await? {
-            match self.recorder.record(&event).await {
-                Ok(_) => {
-                    self.spool.done(id).await;
-                    outcome.replayed += 1;
-                }
+            if self.commander.is_under_way(id) {
+                continue;
+            }
+            match self.record(id, &event).await {
+                Ok(()) => outcome.replayed += 1,
                 Err(error) if error.is_outage() => {
                     outcome.outage = true;
                     break;
@@ -107,6 +113,30 @@ impl CallWorker {
             }
         }
         metrics::counter!("ringtrace_spool_replayed_total").increment(outcome.replayed as u64);
+        Ok(())
+    }
+
+    /// Records an event. It is done then, or once the commands that its call waits for are: those that were
+    /// sent before are known by their ids, and those that would come too late are given up.
+    async fn record(&self, id: SpoolId, event: &CallEvent) -> Result<(), RecordError> {
+        let installation = self.recorder.live().now_full();
+        let site = installation.site(&event.site);
+        let controlled = site.zip(event.controlled.as_deref()).and_then(|(site, at)| {
+            let mut ways = providers::ways(&event.provider, &site.telephony).into_iter();
+            Some((site, at, ways.find(|provider| provider.control().is_some())?))
+        });
+        let Some((site, at, provider)) = controlled else {
+            self.recorder.record(event).await?;
+            self.spool.done(id);
+            return Ok(());
+        };
+        let waiting = Waiting { provider, wants: &at.wants };
+        let Routed { call, steps, .. } = self.recorder.route(event, &waiting).await?;
+        let of = (&*installation, site);
+        match job(of, &waiting, event, Some(&call), steps, Some(id)) {
+            Some(job) => self.commander.send(job),
+            None => self.spool.done(id),
+        }
         Ok(())
     }
 

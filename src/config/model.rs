@@ -199,6 +199,8 @@ pub struct Limits {
     pub api_body: usize,
     /// Most clients of `/v1/live` at a time.
     pub live_clients: usize,
+    /// Longest that the answer to a webhook waits for Redis, all questions together.
+    pub webhook_wait: SignedDuration,
 }
 
 /// Where visitors are.

@@ -182,6 +182,7 @@ const LIMITS: &[Key] = &[
     needed("webhook_body", COUNT),
     needed("api_body", COUNT),
     needed("live_clients", COUNT),
+    needed("webhook_wait", DURATION),
 ];
 
 const PLACE: &[Key] = &[needed("databases", Shape::List(&Shape::File))];

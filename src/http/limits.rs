@@ -142,6 +142,7 @@ mod tests {
             snippet_body: 1,
             webhook_body: 1,
             api_body: 1,
+            webhook_wait: jiff::SignedDuration::from_millis(150),
             live_clients: 1,
         }
     }

@@ -20,6 +20,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::ExtraRoutes;
 use crate::attribution::delays::prior;
 use crate::call::archive::Archive;
+use crate::call::command::worker::Commander;
 use crate::call::live::hub::Hub;
 use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub warehouse: Warehouse,
     /// The spool of call events.
     pub spool: Spool,
+    /// Tells calls what to do whose providers are told by commands.
+    pub commander: Commander,
     /// Limits snippet requests per network.
     pub limiter: web::Data<SnippetLimiter>,
     /// Limits API requests per key.
@@ -84,10 +87,11 @@ pub struct Parts {
 fn documented(config: &mut ServiceConfig<'_>) {
     config
         .configure(lease::http::routes)
+        // Routes are tried in this order, and callers wait for this one.
+        .configure(call::http::routes)
         .configure(lease::pools::http::routes)
         .configure(lease::numbers::http::routes)
         .configure(attribution::http::routes)
-        .configure(call::http::routes)
         .configure(call::outcome::http::routes)
         .configure(lead::http::routes)
         .configure(report::http::routes)
@@ -124,6 +128,7 @@ pub fn application(
         .app_data(web::Data::new(Archive::new(parts.warehouse.clone())))
         .app_data(web::Data::new(parts.hub.clone()))
         .app_data(web::Data::new(parts.spool.clone()))
+        .app_data(web::Data::new(parts.commander.clone()))
         .app_data(parts.limiter.clone())
         .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())

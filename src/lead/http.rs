@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::call::archive::Archive;
 use crate::call::outcome::import::RejectedRow;
 use crate::call::recorder::{RecordError, Recorder};
 use crate::config::Installation;
@@ -13,6 +14,7 @@ use crate::config::model::{Scope, Site};
 use crate::http::auth::Caller;
 use crate::http::body::{as_csv, read_body};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::lead::archive;
 use crate::lead::model::{Lead, Told};
 use crate::lead::rules::{Entry, MAX_LEADS, Place, from_csv, from_json};
 use crate::lead::store;
@@ -216,7 +218,8 @@ struct LeadList {
     next: Option<String>,
 }
 
-/// Lists the leads of the last 30 days, newest first. Reports know older ones.
+/// Lists leads, newest first. Those of the last 30 days have all that was told with them; older ones come from the
+/// warehouse, which never knew the number or the name.
 #[utoipa::path(
     tag = "leads",
     security(("key" = [])),
@@ -226,6 +229,7 @@ struct LeadList {
         (status = 400, description = "A parameter is not usable", body = ProblemBody),
         (status = 403, description = "The key has no scope `analyst`", body = ProblemBody),
         (status = 404, description = "No such site for this key", body = ProblemBody),
+        (status = 503, description = "The warehouse does not answer", body = ProblemBody),
     ),
 )]
 #[get("/v1/leads")]
@@ -233,6 +237,7 @@ async fn list_leads(
     caller: Caller,
     query: web::Query<ListQuery>,
     recorder: web::Data<Recorder>,
+    archive: web::Data<Archive>,
 ) -> Result<web::Json<LeadList>, Problem> {
     caller.needs(Scope::Analyst)?;
     let installation = recorder.live().now_full();
@@ -248,7 +253,17 @@ async fn list_leads(
         .transpose()
         .map_err(|bad: BadCursor| Problem::BadRequest(bad.to_string()))?;
     let keys = installation.shards.keys(&site.id);
-    let (leads, next) = store::page(recorder.store().redis(), &keys, cursor, limit).await?;
+    let kept = recorder.clock().now().plus(-(store::KEEP_LEADS.as_millis() as i64));
+    let redis = recorder.store().redis();
+    let (mut leads, mut next) = store::page(redis, &keys, kept, cursor, limit).await?;
+    if next.is_none() {
+        // One more than fits tells whether there is another page.
+        let left = limit.saturating_sub(leads.len()) + 1;
+        let older = archive::page(&archive, &site.id, kept, cursor, left).await?;
+        let more = older.len() == left;
+        leads.extend(older.into_iter().take(left - 1));
+        next = leads.last().filter(|_| more).map(|last| Cursor { at: last.at, id: last.id.0 });
+    }
     let leads = leads.iter().map(LeadView::from).collect();
     Ok(web::Json(LeadList { leads, next: next.map(|cursor| cursor.to_string()) }))
 }

@@ -4,9 +4,10 @@
 //! in Redis with its ledger entry, for lists, and for the time until somebody talked with its person.
 //!
 //! What always holds: a lead that comes twice counts once; one with a session has the source of that session; a lead
-//! with both a session and a number says which session the number's owner was, which [`store::session_of_caller`] tells,
-//! and the caller's last call is looked at again ([`crate::call::recorder::Recorder::rejoin`]).
+//! with both a session and a number says which session the number's owner was: calls that come later are joined by that
+//! ([`store::read_session`]), and the caller's last call is looked at again ([`crate::call::recorder::Recorder::rejoin`]).
 
+pub mod archive;
 pub mod http;
 pub mod model;
 pub mod rules;

@@ -56,25 +56,18 @@ pub async fn save(
     Ok(redis.script::<i64>("a lead", &script).await? == 1)
 }
 
-/// Which session a caller was, by a lead that named both, and when that lead came. `hash`: keyed hash of the
-/// caller's number.
-pub async fn session_of_caller(
-    redis: &Redis,
-    keys: &SiteKeys,
-    hash: &str,
-) -> Result<Option<(SessionId, Millis)>, StoreError> {
-    let command = redis::cmd("GET").arg(keys.known_caller(hash)).to_owned();
-    let told: Option<String> = redis.command("a known caller", &command).await?;
-    Ok(told.and_then(|text| {
-        let (session, at) = text.split_once(' ')?;
-        Some((session.parse().ok()?, Millis(at.parse().ok()?)))
-    }))
+/// Which session a caller was, by a lead that named both, and when that lead came: what the key `known:<hash>`
+/// says; `None` when it says nothing of the kind.
+pub fn read_session(told: &str) -> Option<(SessionId, Millis)> {
+    let (session, at) = told.split_once(' ')?;
+    Some((session.parse().ok()?, Millis(at.parse().ok()?)))
 }
 
-/// At most `limit` leads of a site after `cursor`, newest first, and where the next ones begin.
+/// At most `limit` leads of a site from `oldest` on after `cursor`, newest first, and where the next ones begin.
 pub async fn page(
     redis: &Redis,
     keys: &SiteKeys,
+    oldest: Millis,
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<(Vec<Lead>, Option<Cursor>), StoreError> {
@@ -83,7 +76,7 @@ pub async fn page(
     loop {
         let until = cursor.map_or_else(|| "+inf".to_owned(), |cursor| cursor.at.0.to_string());
         let mut command = redis::cmd("ZREVRANGEBYSCORE");
-        command.arg(keys.leads()).arg(until).arg("-inf").arg("WITHSCORES");
+        command.arg(keys.leads()).arg(until).arg(oldest.0).arg("WITHSCORES");
         command.arg("LIMIT").arg(offset).arg(limit + 1);
         let page: Vec<(String, f64)> = redis.command("the list of leads", &command).await?;
         offset += page.len();

@@ -35,7 +35,7 @@ impl PhoneNumber {
     /// national forms belong. Anonymous words and too short codes are `None`.
     pub fn parse_loose(text: &str, country: Option<&str>) -> Option<Self> {
         let text = text.trim();
-        if text.len() > 64 {
+        if text.is_empty() || text.len() > 64 {
             return None;
         }
         if let Ok(number) = text.parse() {

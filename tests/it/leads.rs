@@ -111,3 +111,94 @@ async fn a_form_says_whose_call_it_was() {
     );
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_before_the_call_says_whose_call_it_is() {
+    let mut app = TestApp::on_a_free_port();
+    let text = app.configuration(&["0190"]);
+    let config = ringtrace::config::load::load_text("the test", &text).expect("a configuration");
+    app.app = Some(
+        ringtrace::app::App::start(config, ringtrace::app::Options::default())
+            .await
+            .expect("it starts"),
+    );
+    // Two visitors share the only number; the later one was seen last.
+    let first = app.page_view("page-one", "utm_source=google&utm_medium=cpc", None).await;
+    let second = app.page_view("page-two", "utm_source=bing&utm_medium=cpc", None).await;
+    let number = first["targets"][0]["tracking"]["number"].as_str().expect("a number");
+    assert_eq!(second["targets"][0]["tracking"]["number"].as_str(), Some(number));
+    let session = first["session_id"].as_str().expect("a session");
+    let lead = json!({ "leads": [
+        { "id": "1", "session": session, "caller": "+14155550133" },
+        { "id": "2", "session": session, "caller": "+14155550135" },
+    ]});
+    let (_, told) = tell(&app, "rt_admin", "one", lead).await;
+    assert_eq!((&told["added"], &told["rejoined"]), (&json!(2), &json!(0)), "{told}");
+
+    let ring = async |sid: &str, from: &str, to: &str| -> Value {
+        let call = [("CallSid", sid), ("From", from), ("To", to), ("CallStatus", "ringing")];
+        assert_eq!(app.twilio("voice", &call).await.status(), 200);
+        let query = format!("/v1/calls?site=one&provider_call_id={sid}");
+        let listed: Value = app.get(&query, "rt_admin").await.json().await.expect("JSON");
+        let calls = listed["calls"].as_array().expect("calls");
+        let known = calls.iter().find(|call| call["provider_call_id"] == sid);
+        known.unwrap_or_else(|| panic!("{sid}: {listed}"))["attribution"].clone()
+    };
+    let told = ring("CA1", "+14155550133", number).await;
+    assert_eq!((&told["basis"], &told["session"]), (&json!("holder"), &json!(session)), "{told}");
+    assert!(told["confidence"].as_f64() > Some(0.9), "{told}");
+    let reasons = |told: &Value| told["candidates"][0]["reasons"].clone();
+    assert!(reasons(&told).as_array().is_some_and(|all| all.contains(&json!("lead"))), "{told}");
+    let stranger = ring("CA2", "+14155550134", number).await;
+    assert_ne!(stranger["session"], json!(session), "{stranger}");
+
+    // A number that nobody was shown: the form alone tells it.
+    let printed = ring("CA3", "+14155550135", "+14155550177").await;
+    assert_eq!((&printed["basis"], &printed["session"]), (&json!("inferred"), &json!(session)));
+    assert_eq!(printed["source"], json!("google"));
+    assert_eq!(reasons(&printed), json!(["lead"]), "{printed}");
+    let sum: f64 = printed["candidates"]
+        .as_array()
+        .expect("candidates")
+        .iter()
+        .map(|one| one["probability"].as_f64().expect("a number"))
+        .sum();
+    assert!((sum + printed["nobody"].as_f64().expect("a number") - 1.0).abs() < 1e-6, "{printed}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leads_older_than_redis_keeps_them_come_from_the_warehouse() {
+    const DAY: i64 = 24 * 3_600_000;
+    let mut app = TestApp::start().await;
+    let at = |days: i64| app.app().clock().now().plus(-days * DAY).to_string();
+    let entries: Vec<Value> = [1, 10, 40, 50, 60]
+        .map(|days| {
+            json!({ "id": days.to_string(), "at": at(days), "kind": format!("d{days}"),
+            "caller": "+14155550133", "source": "yelp", "medium": "referral" })
+        })
+        .to_vec();
+    let (_, told) = tell(&app, "rt_admin", "one", json!({ "leads": entries })).await;
+    assert_eq!(told["added"], json!(5), "{told}");
+    app.reported().await;
+    for limit in [1, 2, 3, 10] {
+        let (mut kinds, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/leads?site=one&limit={limit}{cursor}");
+            let page: Value = app.get(&path, "rt_admin").await.json().await.expect("JSON");
+            for lead in page["leads"].as_array().expect("leads") {
+                let kind = lead["kind"].as_str().expect("a kind").to_owned();
+                let is_kept = ["d1", "d10"].contains(&kind.as_str());
+                assert_eq!(lead["caller"].is_string(), is_kept, "{lead}");
+                assert_eq!(lead["source"], json!("yelp"), "{lead}");
+                kinds.push(kind);
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(kinds, ["d1", "d10", "d40", "d50", "d60"], "{limit} a page");
+    }
+    app.stop().await;
+}

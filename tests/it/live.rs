@@ -152,3 +152,42 @@ async fn who_may_not_or_comes_too_many_is_turned_away() {
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_at_one_process_is_told_by_another_within_a_second() {
+    let mut first = TestApp::start().await;
+    let socket = first.folder().join("redis/redis.sock");
+    let mut second = TestApp::on_a_free_port();
+    let shared = format!("[redis]\nurl = \"unix://{}\"\n[postback]", socket.display());
+    let text = second.configuration(&["0190", "0191"]).replacen("[postback]", &shared, 1);
+    let config = ringtrace::config::load::load_text("the test", &text).expect("a configuration");
+    second.app =
+        Some(ringtrace::app::App::start(config, Default::default()).await.expect("it starts"));
+    let mut listener = Listener::start(&second, "?site=one", None).await;
+    // The streams are noted when they are first looked at: the first call that is told says so.
+    let mut turn = 0;
+    loop {
+        voice(&first, &format!("CA-first-{turn}")).await;
+        let told = tokio::time::timeout(Duration::from_secs(2), listener.next()).await;
+        if told.is_ok() {
+            break;
+        }
+        turn += 1;
+        assert!(turn < 10, "the other process tells nothing");
+    }
+    // The quickest of a few: other tests work at the same time.
+    let mut quickest = Duration::MAX;
+    for turn in 0..5 {
+        let sid = format!("CA-then-{turn}");
+        let began = std::time::Instant::now();
+        voice(&first, &sid).await;
+        let asked: Value =
+            first.get("/v1/calls?site=one&limit=1", "rt_admin").await.json().await.expect("JSON");
+        let id = asked["calls"][0]["id"].clone();
+        while listener.next().await.call["call"] != id {}
+        quickest = quickest.min(began.elapsed());
+    }
+    assert!(quickest < Duration::from_secs(1), "{quickest:?}");
+    second.stop().await;
+    first.stop().await;
+}

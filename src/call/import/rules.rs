@@ -87,6 +87,7 @@ impl Reader<'_> {
         let destination = number(Column::Destination).ok().flatten();
         let told = Told { line, started_at, outcome: self.outcome(line) };
         let event = |kind: CallEventKind, at: Millis| CallEvent {
+            controlled: None,
             provider: self.provider(line),
             provider_call_id: self.id(line, started_at),
             dedup: String::new(),

@@ -167,6 +167,7 @@ async fn add_event(
         }
     };
     let event = CallEvent {
+        controlled: None,
         provider: call.provider.clone(),
         provider_call_id: call.provider_call_id.clone(),
         dedup: format!("api:{}", body.id),

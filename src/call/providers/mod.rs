@@ -38,8 +38,10 @@ mod xml;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
+use serde::{Deserialize, Serialize};
 
 use crate::call::answer::{Answer, Bookmark, Feature, Whisper};
+use crate::call::command::model::Control;
 use crate::call::model::CallEvent;
 use crate::config::model::{Site, Telephony};
 use crate::platform::clock::Millis;
@@ -128,7 +130,8 @@ pub struct Understood {
 }
 
 /// What a provider waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wants {
     /// What to do with a call that just arrived. It must get that whatever happens.
     Route,
@@ -138,6 +141,13 @@ pub enum Wants {
         over: Over,
         /// The step's mark; empty when it had none.
         mark: String,
+    },
+    /// The next of what it was told already: so many steps of the answer are over.
+    GoOn {
+        /// Which step of the call's route the answer said.
+        hop: u8,
+        /// How many of its steps are over.
+        done: u8,
     },
     /// What the person who picked up hears before they are connected.
     Whisper {
@@ -156,7 +166,8 @@ pub enum Wants {
 }
 
 /// A step that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Over {
     /// A dial: somebody talked with the caller, or nobody took the call.
     Dial,
@@ -238,6 +249,11 @@ pub trait Provider: Sync {
 
     /// Whether it can do this.
     fn can(&self, feature: Feature) -> bool;
+
+    /// How its calls are told what to do when that is by commands; `None`: by documents.
+    fn control(&self) -> Option<&dyn Control> {
+        None
+    }
 }
 
 /// Every provider.
@@ -262,6 +278,27 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The provider with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     ALL.into_iter().find(|provider| provider.name() == name)
+}
+
+/// The provider that speaks in a webhook of a site: by the words of the same name, unless the site's calls are
+/// told what to do in another way there.
+pub fn serving(name: &str, event: &str, telephony: &Telephony) -> Option<&'static dyn Provider> {
+    let by_voice_api = telephony.telnyx.iter().any(|account| account.voice_api);
+    if name == telnyx::VoiceApi.name() && event == telnyx::VOICE_API_EVENT && by_voice_api {
+        return Some(&telnyx::VoiceApi);
+    }
+    by_name(name)
+}
+
+/// In which ways calls of the provider `name` come to a site.
+pub fn ways(name: &str, telephony: &Telephony) -> Vec<&'static dyn Provider> {
+    let accounts = &telephony.telnyx;
+    if name != telnyx::VoiceApi.name() || !accounts.iter().any(|account| account.voice_api) {
+        return by_name(name).into_iter().collect();
+    }
+    let documents = accounts.iter().any(|account| !account.voice_api);
+    let documents = by_name(name).filter(|_| documents);
+    documents.into_iter().chain([&telnyx::VoiceApi as &dyn Provider]).collect()
 }
 
 /// The event of `provider` that `event` names, from its closed list.

@@ -75,6 +75,7 @@ impl<'a> Report<'a> {
             return;
         }
         self.events.push(CallEvent {
+            controlled: None,
             provider: self.provider.to_owned(),
             provider_call_id: self.call_id.clone(),
             dedup: format!("{}:{detail}", self.webhook.event),

@@ -1,5 +1,6 @@
 //! Event → saved call: load, decide, save, and again when somebody else was faster.
 
+mod look;
 mod save;
 
 use std::sync::Arc;
@@ -10,17 +11,22 @@ use crate::call::answer::Step;
 use crate::call::import::model::Imported;
 use crate::call::model::{Call, CallEvent};
 use crate::call::outcome::model::OutcomeChange;
+use crate::call::recorder::look::{Around, Looked};
 use crate::call::recorder::save::Known;
 use crate::call::router::{self, Waiting};
 use crate::call::routing::render;
+use crate::call::routing::site::SiteRouting;
 use crate::call::routing::store::RoutingStore;
 use crate::call::rules;
 use crate::call::store::CallStore;
 use crate::config::model::Site;
 use crate::config::{Installation, Live};
 use crate::http::problem::Problem;
+use crate::lease::numbers::registry;
+use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
-use crate::platform::ids::{CallId, SessionId, SiteId};
+use crate::platform::ids::{CallId, PoolId, SessionId, SiteId};
+use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::signing::SigningKeys;
 use crate::visit::tables::Tables;
@@ -55,6 +61,17 @@ impl RecordError {
     }
 }
 
+/// A call whose provider waited.
+#[derive(Debug)]
+pub struct Routed {
+    /// The call.
+    pub call: Call,
+    /// What it is told next.
+    pub steps: Vec<Step>,
+    /// Whether the event was recorded before.
+    pub again: bool,
+}
+
 /// Most tries to save one event. Writers of one call are its few webhooks.
 const MAX_TRIES: u32 = 8;
 
@@ -63,6 +80,7 @@ const MAX_TRIES: u32 = 8;
 pub struct Recorder {
     store: CallStore,
     routing: RoutingStore,
+    numbers: LeaseStore,
     live: Live,
     clock: Clock,
     signing: SigningKeys,
@@ -80,9 +98,11 @@ impl Recorder {
         tables: Arc<Tables>,
     ) -> Self {
         let routing = RoutingStore::new(redis.clone());
+        let numbers = LeaseStore::new(redis.clone());
         Recorder {
             store: CallStore::new(redis),
             routing,
+            numbers,
             live,
             clock,
             signing,
@@ -119,14 +139,13 @@ impl Recorder {
         let keys = installation.shards.keys(&site.id);
         let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
         for _ in 0..MAX_TRIES {
-            let before = self.store.load(&keys, id).await?;
+            let Looked { before, around } = self.look(site, &keys, id, event).await?;
             let (call, changed) = rules::apply(before.clone(), event);
             if !changed {
                 return Ok(call);
             }
-            let saved = self
-                .save(&installation, site, Known::kept(before.as_ref()), call, event.at)
-                .await?;
+            let known = Known::kept(before.as_ref());
+            let saved = self.save(&installation, site, known, around, call, event.at).await?;
             if let Some(call) = saved {
                 return Ok(call);
             }
@@ -140,7 +159,7 @@ impl Recorder {
         &self,
         event: &CallEvent,
         waiting: &Waiting<'_>,
-    ) -> Result<(Call, Vec<Step>), RecordError> {
+    ) -> Result<Routed, RecordError> {
         let installation = self.live.now_full();
         let site = site_of(&installation, &event.site)?;
         let keys = installation.shards.keys(&site.id);
@@ -148,20 +167,26 @@ impl Recorder {
         let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
         let mut decided = None;
         for _ in 0..MAX_TRIES {
-            let before = self.store.load(&keys, id).await?;
+            let Looked { before, around } = self.look(site, &keys, id, event).await?;
             let (call, changed) = rules::apply(before.clone(), event);
+            let again = before.as_ref().is_some_and(|call| call.applied.contains(&event.dedup));
             let known =
                 |call: &Call| waiting.hop().and_then(|hop| call.route.as_ref()?.step(hop)).cloned();
             if let Some(step) = known(&call)
                 && !changed
             {
-                let scene = router::scene(site, routing, waiting, &call, event.at);
-                let steps = render::steps(&scene, &step);
-                return Ok((call, steps));
+                let scene = router::scene(site, routing, waiting, &call, None, event.at);
+                let steps = waiting.left_of(render::steps(&scene, &step));
+                return Ok(Routed { call, steps, again });
             }
             let (mut call, caller) =
-                self.complete(&installation, site, &keys, before.as_ref(), call).await?;
-            let scene = router::scene(site, routing, waiting, &call, event.at);
+                self.complete(&installation, site, &keys, before.as_ref(), around, call).await?;
+            let added = match (known(&call), &call.tracking_number) {
+                (None, Some(number)) => self.added_pool(site, routing, number).await?,
+                _ => None,
+            };
+            let scene = router::scene(site, routing, waiting, &call, added.as_ref(), event.at);
+            let was_told = known(&call).is_some();
             let step = match known(&call).or(decided.take()) {
                 Some(step) => Some(step),
                 None => {
@@ -169,7 +194,11 @@ impl Recorder {
                     router::next(store, &keys, &self.clock, &scene, waiting, event).await?
                 }
             };
-            let steps = step.as_ref().map(|step| render::steps(&scene, step)).unwrap_or_default();
+            let mut steps =
+                step.as_ref().map(|step| render::steps(&scene, step)).unwrap_or_default();
+            if was_told {
+                steps = waiting.left_of(steps);
+            }
             let before = Known::kept(before.as_ref());
             let was = before.expected;
             if let Some(step) = &step {
@@ -177,15 +206,30 @@ impl Recorder {
                 call.version = was.saturating_add(1);
             }
             if call.version == was {
-                return Ok((call, steps));
+                return Ok(Routed { call, steps, again });
             }
             let saved = self.put(&installation, site, before, call, caller, event.at).await?;
             if let Some(call) = saved {
-                return Ok((call, steps));
+                return Ok(Routed { call, steps, again });
             }
             decided = step;
         }
         Err(RecordError::Contended(MAX_TRIES))
+    }
+
+    /// The pool that `number` was put into over the API, where a rule of the site asks for pools.
+    async fn added_pool(
+        &self,
+        site: &Site,
+        routing: &SiteRouting,
+        number: &PhoneNumber,
+    ) -> Result<Option<PoolId>, StoreError> {
+        if !routing.must_look_up(number) {
+            return Ok(None);
+        }
+        let known = registry::read(&self.numbers, &[number]).await?.pop().flatten();
+        let of_site = known.filter(|known| known.claim.site == site.id);
+        Ok(of_site.map(|known| known.claim.pool))
     }
 
     /// Closes a call that nothing more is expected of. `None` when Redis no longer has it.
@@ -203,8 +247,9 @@ impl Recorder {
             if !changed {
                 return Ok(Some(call));
             }
-            let saved =
-                self.save(&installation, site, Known::kept(Some(&before)), call, now).await?;
+            let saved = self
+                .save(&installation, site, Known::kept(Some(&before)), Around::default(), call, now)
+                .await?;
             if saved.is_some() {
                 return Ok(saved);
             }
@@ -234,7 +279,7 @@ impl Recorder {
             if !changed {
                 return Ok(Some((call, false)));
             }
-            let saved = self.save(&installation, site, known, call, now).await?;
+            let saved = self.save(&installation, site, known, Around::default(), call, now).await?;
             if let Some(call) = saved {
                 return Ok(Some((call, true)));
             }
@@ -260,7 +305,8 @@ impl Recorder {
             if !changed {
                 return Ok(call);
             }
-            let saved = self.save(&installation, site, known, call, event.at).await?;
+            let saved =
+                self.save(&installation, site, known, Around::default(), call, event.at).await?;
             if let Some(call) = saved {
                 return Ok(call);
             }
@@ -287,7 +333,9 @@ impl Recorder {
             call.outcome = imported.outcome.clone();
             call.first_time = imported.first_time;
             call.destination.clone_from(&imported.destination);
-            let saved = self.save(&installation, site, Known::nothing(), call, first.at).await?;
+            let saved = self
+                .save(&installation, site, Known::nothing(), Around::default(), call, first.at)
+                .await?;
             if saved.is_some() {
                 return Ok(true);
             }
@@ -321,7 +369,8 @@ impl Recorder {
             call.attribution = Some(joined);
             call.version = before.version.saturating_add(1);
             let (known, now) = (Known::kept(Some(&before)), self.clock.now());
-            if self.save(&installation, site, known, call, now).await?.is_some() {
+            if self.save(&installation, site, known, Around::default(), call, now).await?.is_some()
+            {
                 return Ok(true);
             }
         }

@@ -1,17 +1,19 @@
 //! Saving: what the events do not tell is added, and what a new version causes goes with it.
 
 use crate::attribution;
-use crate::attribution::beside::KnownCaller;
+use crate::attribution::answer::TOLD;
+use crate::attribution::beside::{KnownCaller, ToldBy};
 use crate::attribution::model::{Attribution, Basis};
 use crate::attribution::rings;
-use crate::call::caller::{CallerRecord, Home, counted, is_first_time};
-use crate::call::live::publish;
+use crate::call::caller::{Home, counted, is_first_time};
+use crate::call::live::model::LiveEvent;
 use crate::call::model::{Call, CallOrigin};
+use crate::call::recorder::look::Around;
 use crate::call::recorder::{RecordError, Recorder};
 use crate::call::router;
 use crate::call::routing::store::free;
 use crate::call::scoring;
-use crate::call::spam::history::{History, history, learn};
+use crate::call::spam::history::{Asked, History, history, learn};
 use crate::call::spam::rules::judge;
 use crate::call::store::{Change, CountedCaller, Saved};
 use crate::config::Installation;
@@ -63,11 +65,13 @@ impl Recorder {
         installation: &Installation,
         site: &Site,
         known: Known<'_>,
+        around: Around,
         call: Call,
         at: Millis,
     ) -> Result<Option<Call>, RecordError> {
         let keys = installation.shards.keys(&site.id);
-        let (call, caller) = self.complete(installation, site, &keys, known.call, call).await?;
+        let (call, caller) =
+            self.complete(installation, site, &keys, known.call, around, call).await?;
         self.put(installation, site, known, call, caller, at).await
     }
 
@@ -100,20 +104,23 @@ impl Recorder {
             }
             None => {}
         }
-        let expected = known.expected;
-        let change = Change { expected, call: &call, caller, postbacks: &postbacks, at, now };
-        match self.store.save(&keys, &change).await? {
+        let is_joined_now = known.call.is_none_or(|before| before.attribution.is_none());
+        let joined = call.attribution.as_ref().filter(|_| is_joined_now);
+        let change = Change {
+            expected: known.expected,
+            caller,
+            postbacks: &postbacks,
+            ring: joined.and_then(|joined| rings::entry(call.id, call.started_at, joined)),
+            told: LiveEvent::of(known.call, &call),
+            call: Box::new(call),
+            at,
+        };
+        let (saved, call) = self.store.save(&keys, change).await?;
+        match saved {
             Saved::Saved { .. } => {
-                if known.call.is_none_or(|before| before.attribution.is_none())
-                    && let (Some(number), Some(joined)) = (&call.tracking_number, &call.attribution)
-                {
-                    let ring = (call.id, call.started_at);
-                    rings::note(self.store.redis(), &keys, number, ring, joined).await?;
-                }
                 count_final(known.call, &call);
-                publish(self.store.redis(), &keys, known.call, &call);
                 self.afterwards(site, &keys, known.call, &call).await;
-                Ok(Some(call))
+                Ok(Some(*call))
             }
             Saved::Conflict => {
                 metrics::counter!("ringtrace_call_save_conflicts_total").increment(1);
@@ -146,6 +153,7 @@ impl Recorder {
         site: &Site,
         keys: &SiteKeys,
         before: Option<&Call>,
+        around: Around,
         mut call: Call,
     ) -> Result<(Call, Option<CountedCaller>), RecordError> {
         // A first event out of order knows neither the number nor the time of arrival.
@@ -159,9 +167,11 @@ impl Recorder {
         let joins = call.attribution.is_none() || !asked;
         let rejoins = !joins && is_worth_another_look(before, &call);
         let counts = call.caller_hash.is_none();
-        let known = match &hash {
-            Some(hash) if joins || rejoins || counts => {
-                history(self.store.redis(), keys, site, hash, &call).await?
+        let known = match (&hash, around.history) {
+            (_, Some(history)) => history,
+            (Some(hash), None) if joins || rejoins || counts => {
+                let of = Asked { call: call.id, at: call.started_at, hash };
+                history(self.store.redis(), keys, site, of).await?
             }
             _ => History::default(),
         };
@@ -173,11 +183,15 @@ impl Recorder {
                 tables: &self.tables,
                 kept: self.kept,
                 rules: installation.rules(&site.id),
-                caller: known.record.as_ref().and_then(|known| known_before(known, &call)),
-                // Scripts go by a clock that was set, and by Redis' own otherwise.
-                ours: self.clock.script_arg().is_none().then(|| self.clock.now()),
+                caller: known_before(&known, site, &call),
+                ours: self.ours(),
             };
-            let found = attribution::join(lookup, site, &call).await?;
+            let found = match around.sighted {
+                Some(sighted) => {
+                    attribution::join_sighted(lookup, site, &call, Some(sighted)).await?
+                }
+                None => attribution::join(lookup, site, &call).await?,
+            };
             if joins || is_better(&found, call.attribution.as_ref()) {
                 call.attribution = Some(found);
             }
@@ -238,10 +252,30 @@ fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> C
     }
 }
 
-/// What earlier calls tell of the caller of `call`; nothing when it is the only one.
-fn known_before(known: &CallerRecord, call: &Call) -> Option<KnownCaller> {
-    let earlier = known.last_call != call.id && known.first_at <= call.started_at;
-    earlier.then_some(KnownCaller { session: known.last_session, first_at: known.first_at })
+/// What earlier calls and a lead tell of the caller of `call`; nothing when nobody heard of them before. Of
+/// a call and a lead the surer one says which session they were.
+fn known_before(known: &History, site: &Site, call: &Call) -> Option<KnownCaller> {
+    let record = known.record.as_ref();
+    let by_call = record
+        .filter(|known| known.last_call != call.id && known.first_at <= call.started_at)
+        .map(|known| KnownCaller {
+            session: known.last_session,
+            told_by: ToldBy::Call,
+            first_at: known.first_at,
+        });
+    let window = site.attribution_window.as_millis() as i64;
+    let by_lead = known
+        .lead
+        .filter(|(_, at)| (0..=window).contains(&call.started_at.since(*at)))
+        .map(|(session, at)| KnownCaller {
+            session: Some((session, TOLD)),
+            told_by: ToldBy::Lead,
+            first_at: at,
+        });
+    let (Some(by_call), Some(by_lead)) = (by_call, by_lead) else { return by_call.or(by_lead) };
+    let sure = |known: KnownCaller| known.session.map_or(0.0, |(_, sure)| sure);
+    let surer = if sure(by_call) > sure(by_lead) { by_call } else { by_lead };
+    Some(KnownCaller { first_at: by_call.first_at.min(by_lead.first_at), ..surer })
 }
 
 /// Judges the call, once.

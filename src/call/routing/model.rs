@@ -41,6 +41,9 @@ pub struct RouteStep {
     /// Whether they ring one after the other.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_turn: bool,
+    /// Said without Redis: nobody was asked who calls, and no turn or cap was counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
     /// Routes before it whose destinations all had enough calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub full: Vec<RouteId>,
@@ -102,6 +105,8 @@ pub enum Why {
     Spam,
     /// The configuration has no such route any more.
     Gone,
+    /// Redis could not be asked in time: the call went to the fail-safe of its number.
+    FailSafe,
 }
 
 impl Why {
@@ -118,6 +123,7 @@ impl Why {
             Why::NoKey => "no_key",
             Why::Spam => "spam",
             Why::Gone => "gone",
+            Why::FailSafe => "fail_safe",
         }
     }
 }
@@ -138,6 +144,17 @@ impl Route {
         let at = self.steps.partition_point(|known| known.hop < step.hop);
         if self.steps.get(at).is_none_or(|known| known.hop != step.hop) {
             self.steps.insert(at, step);
+        }
+    }
+
+    /// Puts in a step that was said without Redis. It is what the caller heard, whatever was decided for
+    /// its hop and came too late; of two the earlier one stays, so that their order does not matter.
+    pub fn tell(&mut self, step: RouteStep) {
+        let step = RouteStep { blind: true, ..step };
+        match self.steps.iter_mut().find(|known| known.hop == step.hop) {
+            Some(known) if known.blind && known.at <= step.at => {}
+            Some(known) => *known = step,
+            None => self.add(step),
         }
     }
 

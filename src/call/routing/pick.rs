@@ -51,6 +51,23 @@ fn turned(candidate: &Candidate<'_>, turn: u32) -> Vec<(Option<usize>, Vec<usize
     known.into_iter().filter_map(|place| Some((place, of(place)?))).collect()
 }
 
+/// The step of a call that arrives while nobody can be asked about it.
+pub fn fail_safe(scene: &Scene<'_>) -> RouteStep {
+    RouteStep {
+        hop: 1,
+        at: scene.at,
+        why: Why::FailSafe,
+        rule: None,
+        route: None,
+        action: Action::Dial,
+        targets: vec![Target::Phone(scene.fail_safe().clone())],
+        in_turn: false,
+        blind: true,
+        full: Vec::new(),
+        mark: String::new(),
+    }
+}
+
 /// The step that the chain comes to.
 pub fn step(scene: &Scene<'_>, chain: &Chain<'_>, picked: Option<Picked>) -> RouteStep {
     let rule = chain.rule.cloned();
@@ -65,6 +82,7 @@ pub fn step(scene: &Scene<'_>, chain: &Chain<'_>, picked: Option<Picked>) -> Rou
         action: Action::Dial,
         targets: Vec::new(),
         in_turn: false,
+        blind: false,
         full,
         mark: String::new(),
     };

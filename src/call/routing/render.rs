@@ -49,13 +49,10 @@ pub fn steps(scene: &Scene<'_>, step: &RouteStep) -> Vec<Step> {
         }
         (Action::Reject, entry) => vec![rejection(step.hop, entry.map(|(_, kind)| kind))],
         // The route is another one now, or gone: whoever waits gets through.
-        (Action::Menu | Action::Voicemail, _) => forward(scene),
+        (Action::Menu | Action::Voicemail, _) => {
+            vec![plain_dial(scene.site, vec![Target::Phone(scene.fail_safe().clone())], "")]
+        }
     }
-}
-
-/// What to do with any call to `site`, also to a number that nobody configured: forward it.
-pub fn forward(scene: &Scene<'_>) -> Vec<Step> {
-    vec![plain_dial(scene.site, vec![Target::Phone(scene.fail_safe().clone())], "")]
 }
 
 fn plain_dial(site: &Site, targets: Vec<Target>, mark: &str) -> Step {

@@ -69,6 +69,11 @@ pub enum Last<'a> {
 pub enum Asked<'a> {
     /// It arrived.
     Arrived,
+    /// It was told something at this step, and nobody knows what.
+    Lost {
+        /// The step.
+        hop: u8,
+    },
     /// A dial is over; whether somebody took it.
     Dialled {
         /// What the dial brought back.
@@ -97,6 +102,7 @@ pub fn decide<'a>(scene: &Scene<'a>, asked: Asked<'_>, is_spam: bool) -> Option<
             Some(route) => follow(scene, 1, route, Why::Spam),
             None => by_rule(scene, 1),
         }),
+        Asked::Lost { hop } => Some(forward(hop, Why::Gone)),
         Asked::Dialled { mark, taken } => {
             let hop = next_hop(mark)?;
             if taken || !mark.stage.more {

@@ -8,6 +8,7 @@ use crate::call::routing::hours::{DAYS, Moment};
 use crate::call::routing::site::SiteRouting;
 use crate::config::model::{AttestationWord, CallField, Site};
 use crate::platform::clock::Millis;
+use crate::platform::ids::PoolId;
 use crate::platform::phone::PhoneNumber;
 use crate::visit::matcher::Facts;
 use crate::visit::model::Source;
@@ -25,6 +26,8 @@ pub struct Scene<'a> {
     pub call: Option<&'a Call>,
     /// The number that was called, when told.
     pub called: Option<&'a PhoneNumber>,
+    /// The pool that it is in, when it is in one.
+    pub pool: Option<&'a PoolId>,
     /// When it waits.
     pub at: Millis,
     /// The same on the site's wall.
@@ -113,10 +116,7 @@ impl Facts<CallField> for Scene<'_> {
             CallField::LandingHost => fits(landing(|a| &a.landing_host)),
             CallField::LandingPage => fits(landing(|a| &a.landing_page)),
             CallField::Number => fits(&number(self.called)),
-            CallField::Pool => {
-                let pool = self.called.and_then(|number| self.routing.pool_of(number));
-                fits(pool.map_or("", |pool| pool.as_str()))
-            }
+            CallField::Pool => fits(self.pool.map_or("", |pool| pool.as_str())),
             CallField::Caller => {
                 fits(&number(self.call.and_then(|call| call.caller.number.as_ref())))
             }

@@ -21,6 +21,7 @@ pub struct SiteRouting {
     /// Place in the configuration, and when it holds; `None`: always.
     rules: Vec<(usize, Option<Matcher<CallField>>)>,
     pools: HashMap<PhoneNumber, PoolId>,
+    asks_for_pools: bool,
 }
 
 impl Default for SiteRouting {
@@ -31,6 +32,7 @@ impl Default for SiteRouting {
             hours: Vec::new(),
             rules: Vec::new(),
             pools: HashMap::new(),
+            asks_for_pools: false,
         }
     }
 }
@@ -60,6 +62,10 @@ impl SiteRouting {
             hours: hours.collect(),
             rules: rules.collect(),
             pools: pooled.collect(),
+            asks_for_pools: routing
+                .rules
+                .iter()
+                .any(|rule| rule.when.iter().any(|condition| condition.field == CallField::Pool)),
         }
     }
 
@@ -89,6 +95,12 @@ impl SiteRouting {
     /// The pool of a number of the configuration.
     pub fn pool_of(&self, number: &PhoneNumber) -> Option<&PoolId> {
         self.pools.get(number)
+    }
+
+    /// Whether a rule asks for the pool of `number`, and the configuration has none: it may have been added
+    /// over the API.
+    pub fn must_look_up(&self, number: &PhoneNumber) -> bool {
+        self.asks_for_pools && !self.pools.contains_key(number)
     }
 
     /// The rules with their places in the configuration, in order.

@@ -150,6 +150,11 @@ impl World {
             provider: by_name(self.provider).expect("a provider"),
             call: Some(&self.call),
             called: self.call.tracking_number.as_ref(),
+            pool: self
+                .call
+                .tracking_number
+                .as_ref()
+                .and_then(|called| self.routing.pool_of(called)),
             at: Millis(0),
             now: hours::Moment::of(self.now),
             last_agent: self.agent,

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::model::CallEvent;
-use writer::{Append, Command, Writer};
+use writer::{Append, Command, Notes, Writer};
 
 /// An entry of the spool; rises with every append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +70,7 @@ pub struct Settled {
 #[derive(Clone, Debug)]
 pub struct Spool {
     commands: mpsc::Sender<Command>,
+    notes: Notes,
     backlog: Arc<AtomicUsize>,
 }
 
@@ -80,12 +81,13 @@ impl Spool {
     /// Opens the spool in `folder` with what an earlier process left there.
     pub fn open(folder: &Path, options: SpoolOptions) -> io::Result<Self> {
         let backlog = Arc::new(AtomicUsize::new(0));
-        let writer = Writer::open(folder, options, backlog.clone())?;
+        let notes = Notes::default();
+        let writer = Writer::open(folder, options, notes.clone(), backlog.clone())?;
         let (commands, receiver) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("call-spool".to_owned())
             .spawn(move || writer.run(receiver))?;
-        Ok(Spool { commands, backlog })
+        Ok(Spool { commands, notes, backlog })
     }
 
     /// Keeps `event`; returns when the disk has it.
@@ -96,9 +98,10 @@ impl Spool {
         answer.await.map_err(|_| SpoolError::Closed)?
     }
 
-    /// Says that Redis has the event. Lost notes only cause a replay.
-    pub async fn done(&self, id: SpoolId) {
-        let _ = self.send(Command::Done(id)).await;
+    /// Says that Redis has the event. Lost notes only cause a replay. The thread is not woken for it: it
+    /// reads it with whatever it is asked next.
+    pub fn done(&self, id: SpoolId) {
+        self.notes.add(id);
     }
 
     /// Says that the event cannot be recorded for the time being.

@@ -15,6 +15,7 @@ const AT_ONCE: SpoolOptions = SpoolOptions {
 
 fn event(name: &str) -> CallEvent {
     CallEvent {
+        controlled: None,
         provider: "twilio".to_owned(),
         provider_call_id: name.to_owned(),
         dedup: "voice:".to_owned(),
@@ -66,18 +67,18 @@ async fn done_is_believed_only_once_redis_has_surely_saved_it() {
     let spool = open(folder.path());
     let a = spool.append(&event("a")).await.expect("kept");
     spool.append(&event("b")).await.expect("kept");
-    spool.done(a).await;
+    spool.done(a);
     assert_eq!(waiting(&spool).await, ["b"]);
     drop(spool);
     let spool = open(folder.path());
     assert_eq!(waiting(&spool).await, ["a", "b"], "done was in memory only");
     for (id, _) in spool.replayable(1).await.expect("alive") {
-        spool.done(id).await;
+        spool.done(id);
     }
     let first_look = spool.settle("run-1").await.expect("alive");
     assert_eq!(first_look, Settled { settled: 0, reopened: 1 }, "that Redis may have restarted");
     for (id, _) in spool.replayable(1).await.expect("alive") {
-        spool.done(id).await;
+        spool.done(id);
     }
     assert_eq!(spool.settle("run-1").await.expect("alive").settled, 1);
     drop(spool);
@@ -91,7 +92,7 @@ async fn another_redis_gets_everything_again() {
     let spool = Spool::open(folder.path(), options).expect("a spool");
     spool.settle("run-1").await.expect("alive");
     let a = spool.append(&event("a")).await.expect("kept");
-    spool.done(a).await;
+    spool.done(a);
     assert_eq!(spool.settle("run-1").await.expect("alive"), Settled::default(), "too early");
     assert_eq!(spool.settle("run-2").await.expect("alive").reopened, 1);
     assert_eq!(waiting(&spool).await, ["a"]);
@@ -109,7 +110,7 @@ async fn files_go_when_all_of_their_events_are_settled() {
     let rotated = files(folder.path()).len();
     assert!(rotated > 2, "4 kB files hold fewer than 60 events");
     for id in &ids[1..] {
-        spool.done(*id).await;
+        spool.done(*id);
     }
     spool.settle("run-1").await.expect("alive");
     assert_eq!(files(folder.path()).len(), 1, "the file of the first event stays");
@@ -120,7 +121,7 @@ async fn files_go_when_all_of_their_events_are_settled() {
     assert!(next > ids[0]);
     spool.settle("run-1").await.expect("alive");
     for (id, _) in spool.replayable(10).await.expect("alive") {
-        spool.done(id).await;
+        spool.done(id);
     }
     spool.settle("run-1").await.expect("alive");
     assert!(files(folder.path()).is_empty());
@@ -144,7 +145,7 @@ async fn a_torn_tail_is_skipped_and_nothing_else_is() {
         // The note must stand on a line of its own, not behind the torn one.
         spool.settle("run-1").await.expect("alive");
         let (a, _) = spool.replayable(1).await.expect("alive")[0].clone();
-        spool.done(a).await;
+        spool.done(a);
         spool.settle("run-1").await.expect("alive");
         drop(spool);
         assert_eq!(waiting(&open(folder.path())).await, ["b"]);

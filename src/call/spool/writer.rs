@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -17,14 +17,31 @@ use crate::call::spool::{Settled, SpoolError, SpoolId, SpoolOptions};
 pub enum Command {
     /// Keep an event.
     Append(Append),
-    /// Redis has this event.
-    Done(SpoolId),
     /// Do not hand this event out again for a while.
     Postpone(SpoolId),
     /// Hand out events that Redis does not have.
     Replayable { limit: usize, reply: oneshot::Sender<Vec<(SpoolId, Vec<u8>)>> },
     /// The Redis that runs as `server_run` saves what it has.
     Settle { server_run: String, reply: oneshot::Sender<Settled> },
+}
+
+/// Events that Redis has, as the thread has not read yet.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(Arc<Mutex<Vec<SpoolId>>>);
+
+impl Notes {
+    /// Adds one.
+    pub fn add(&self, id: SpoolId) {
+        self.lock().push(id);
+    }
+
+    fn take(&self) -> Vec<SpoolId> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<SpoolId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// An event to keep, and who waits for it.
@@ -62,6 +79,7 @@ pub struct Writer {
     next_id: u64,
     next_segment: u64,
     server_run: Option<String>,
+    notes: Notes,
     backlog: Arc<AtomicUsize>,
 }
 
@@ -70,6 +88,7 @@ impl Writer {
     pub fn open(
         folder: &Path,
         options: SpoolOptions,
+        notes: Notes,
         backlog: Arc<AtomicUsize>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
@@ -82,6 +101,7 @@ impl Writer {
             next_id: 1,
             next_segment: 1,
             server_run: None,
+            notes,
             backlog,
         };
         for file in std::fs::read_dir(folder)? {
@@ -121,6 +141,10 @@ impl Writer {
                 next = if taken < BATCH { commands.try_recv().ok() } else { None };
             }
             self.append(appends);
+            // Whatever was noted before these commands were sent.
+            for id in self.notes.take() {
+                self.set(id, State::Saved { at: Instant::now() });
+            }
             for command in others {
                 self.serve(command);
             }
@@ -131,7 +155,6 @@ impl Writer {
     fn serve(&mut self, command: Command) {
         match command {
             Command::Append(append) => self.append(vec![append]),
-            Command::Done(id) => self.set(id, State::Saved { at: Instant::now() }),
             Command::Postpone(id) => {
                 let from = Instant::now() + self.options.postpone;
                 self.set(id, State::Waiting { from });

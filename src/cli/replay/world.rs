@@ -217,6 +217,7 @@ impl World {
         let (site, now) = (self.site(), self.clock.now());
         let number = caller_number(caller, &site.country);
         let event = CallEvent {
+            controlled: None,
             provider: "replay".to_owned(),
             provider_call_id: nth.to_string(),
             dedup: "received".to_owned(),

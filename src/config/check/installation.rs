@@ -19,6 +19,9 @@ const DEMO_KEY: &str = "rt_demo";
 /// Most bytes that a body limit may allow.
 const LARGEST_BODY: usize = 64 << 20;
 
+/// Longest that a webhook may wait for Redis: SignalWire gives an answer 5 s in all (telephony facts §3).
+const LONGEST_WEBHOOK_WAIT: SignedDuration = SignedDuration::from_secs(4);
+
 /// Most databases of places.
 const MOST_DATABASES: usize = 8;
 
@@ -121,6 +124,8 @@ fn limits(limits: &Limits, out: &mut Complaints) {
     if !(1..=10_000).contains(&limits.live_clients) {
         out.error("limits.live_clients", "expected 1 to 10000");
     }
+    positive("limits.webhook_wait", limits.webhook_wait, out);
+    at_most("limits.webhook_wait", limits.webhook_wait, LONGEST_WEBHOOK_WAIT, out);
     for (name, value) in [
         ("snippet_body", limits.snippet_body),
         ("webhook_body", limits.webhook_body),

@@ -286,26 +286,28 @@ fn abilities(path: &str, site: &Site, out: &mut Complaints) {
             continue;
         };
         for name in names {
-            lacks(&path, name, &needed(routing, &route.kind), out);
+            lacks(&path, (site, name), &needed(routing, &route.kind), out);
         }
     }
     if !site.spam.challenge.is_empty() {
         let path = path.replace(".routing", ".spam.challenge");
         let asks = [Feature::Gather, of_prompt(&site.spam.challenge)];
-        used.iter().for_each(|name| lacks(&path, name, &asks, out));
+        used.iter().for_each(|name| lacks(&path, (site, name), &asks, out));
     }
 }
 
-fn lacks(path: &str, name: &str, needed: &[Feature], out: &mut Complaints) {
-    let Some(provider) = providers::by_name(name) else { return };
-    let words = needed.iter().filter(|feature| !provider.can(**feature)).map(|f| f.word());
-    let words: Vec<&str> = words.collect();
-    if !words.is_empty() {
-        let message = format!(
-            "calls of {name} come here, and {name} cannot {}; name other `providers` in the rule",
-            words.join(", nor ")
-        );
-        out.error(path, message);
+fn lacks(path: &str, (site, name): (&Site, &str), needed: &[Feature], out: &mut Complaints) {
+    for provider in providers::ways(name, &site.telephony) {
+        let words = needed.iter().filter(|feature| !provider.can(**feature)).map(|f| f.word());
+        let words: Vec<&str> = words.collect();
+        if !words.is_empty() {
+            let by = if provider.control().is_some() { " by commands (`voice_api`)" } else { "" };
+            let message = format!(
+                "calls of {name} come here, and {name} cannot {}{by}; name other `providers` in the rule",
+                words.join(", nor ")
+            );
+            out.error(path, message);
+        }
     }
 }
 
@@ -323,11 +325,14 @@ mod tests {
             routing: Routing,
             #[serde(default)]
             spam: crate::config::model::Spam,
+            #[serde(default)]
+            voice_api: bool,
         }
         let demo = include_str!("../../../config/demo.toml");
         let mut config = load_text("demo.toml", demo).expect("the demo can be read");
         let parts: Parts = toml::from_str(parts).expect("parts");
         (config.sites[0].routing, config.sites[0].spam) = (parts.routing, parts.spam);
+        config.sites[0].telephony.telnyx[0].voice_api = parts.voice_api;
         let mut out = Complaints::default();
         check(&config, &mut out);
         super::super::spam::check(&config, &mut out);
@@ -388,6 +393,17 @@ mod tests {
         let behind = format!("[routing]\nrules = [{{ id = 'all', route = 'b', providers = ['kamailio'] }}]
             routes = [{hears}, {{ id = 'b', kind = 'dial', to = [{{ address = '+18005550101' }}], otherwise = 'a' }}]");
         assert_eq!(said(&behind).len(), 2, "neither a message nor a question after the dial");
+        let to = "to = [{ address = '+18005550101' }, { address = '+18005550102' }]";
+        for (more, refused) in
+            [("", 1), ("order = 'in_turn'", 0), ("order = 'in_turn', whisper = 'x'", 1)]
+        {
+            let rings = format!(
+                "[routing]\nrules = [{{ id = 'all', route = 'a', providers = ['telnyx'] }}]
+                routes = [{{ id = 'a', kind = 'dial', {to}, {more} }}]"
+            )
+            .replace(", }", " }");
+            assert_eq!(said(&format!("voice_api = true\n{rings}")).len(), refused, "{more}");
+        }
     }
 
     #[test]

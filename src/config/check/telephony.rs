@@ -32,6 +32,10 @@ pub(super) fn check(path: &str, telephony: &Telephony, out: &mut Complaints) {
         if !telnyx.second_public_key.is_empty() {
             public_key(&format!("{path}.second_public_key"), &telnyx.second_public_key, out);
         }
+        if telnyx.voice_api && telnyx.api_key.is_empty() {
+            let message = "it is missing: calls of the Voice API are told what to do by commands";
+            out.error(format!("{path}.api_key"), message);
+        }
     }
     for (path, plivo) in accounts(&path, "plivo", &telephony.plivo) {
         needed(&path, "auth_token", &plivo.auth_token, out);

@@ -58,6 +58,11 @@ fn impossible_installations_are_refused() {
             |c| c.server.public_url = "http://calls.example.com".to_owned(),
             &["warning server.public_url"],
         ),
+        (
+            "a caller who waits for ever",
+            |c| c.limits.webhook_wait = SignedDuration::from_secs(5),
+            &["error limits.webhook_wait"],
+        ),
         ("no live clients", |c| c.limits.live_clients = 0, &["error limits.live_clients"]),
         ("no shards", |c| c.redis.shards = 0, &["error redis.shards"]),
         ("shards", |c| c.redis.shards = 257, &["error redis.shards"]),
@@ -201,12 +206,14 @@ fn what_contradicts_itself_in_a_site_is_refused() {
                 let telephony = &mut c.sites[0].telephony;
                 telephony.telnyx[0].public_key = "AAAA".to_owned();
                 telephony.telnyx[0].second_public_key = "not base64".to_owned();
+                telephony.telnyx[0].voice_api = true;
                 telephony.kamailio[0].token = Secret::new("short");
                 telephony.bandwidth[0].username = "with:colon".to_owned();
             },
             &[
                 "error sites[0].telephony.telnyx.public_key",
                 "error sites[0].telephony.telnyx.second_public_key",
+                "error sites[0].telephony.telnyx.api_key",
                 "error sites[0].telephony.bandwidth.username",
                 "error sites[0].telephony.kamailio.token",
             ],

@@ -135,6 +135,8 @@ pub struct Telnyx {
     pub api_base: Option<String>,
     /// A static document off our host that forwards calls when we do not answer; empty: none.
     pub fallback_url: String,
+    /// Whether its calls come as events of the Voice API and are told what to do by its commands.
+    pub voice_api: bool,
 }
 
 /// An account of Plivo.

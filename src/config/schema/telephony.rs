@@ -1,6 +1,6 @@
 //! The keys of telephony providers: what their webhooks are believed by, and what their APIs are asked with.
 
-use super::{Key, Shape, TEXT, key};
+use super::{FLAG, Key, Shape, TEXT, key};
 
 pub(super) const TELEPHONY: &[Key] = &[
     key("twilio", Shape::Tables(TWILIO)),
@@ -37,6 +37,7 @@ const SIGNALWIRE: &[Key] = &[
 const TELNYX: &[Key] = &[
     key("public_key", TEXT),
     key("second_public_key", TEXT),
+    key("voice_api", FLAG),
     key("account", TEXT),
     key("api_key", Shape::Secret),
     key("application", TEXT),

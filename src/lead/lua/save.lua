@@ -19,6 +19,10 @@ redis.call('ZADD', KEYS[2], ARGV[3], ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[5])
 redis.call('XADD', KEYS[3], '*', 'e', ARGV[6])
 if KEYS[4] then
-  redis.call('SET', KEYS[4], ARGV[7], 'PX', ARGV[8])
+  -- Leads may come late, or from an import: the newest says it.
+  local known = string.match(redis.call('GET', KEYS[4]) or '', ' (%d+)$')
+  if not known or tonumber(known) <= tonumber(ARGV[3]) then
+    redis.call('SET', KEYS[4], ARGV[7], 'PX', ARGV[8])
+  end
 end
 return 1

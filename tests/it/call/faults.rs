@@ -42,14 +42,16 @@ async fn a_call_during_which_redis_dies_is_forwarded_and_complete_after_the_rest
     let reply = world.twilio(event, &form).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert!(reply.body.contains("+14155550111"));
-    assert_eq!(world.unsaved().await, during.len() + 1);
+    let reply_of_forward = reply.body;
+    // Beside them what that call was told.
+    assert_eq!(world.unsaved().await, during.len() + 2);
     assert!(world.worker().run_once().await.expect("the spool lives").outage);
 
     let server = RedisServer::start("redis-server", &world.redis.folder()).await.expect("restarts");
     world.recorder = recorder_on(handle(server.url()), &world.live, &world.clock);
     let outcome = world.worker().run_once().await.expect("the spool lives");
     // Those that were saved before, too: this Redis might have lost its last second.
-    assert_eq!((outcome.replayed, outcome.outage), (story.len() + 1, false));
+    assert_eq!((outcome.replayed, outcome.outage), (story.len() + 2, false));
     assert_eq!(world.unsaved().await, 0);
 
     let call = world.call("twilio", "CA1").await.expect("the call");
@@ -58,9 +60,17 @@ async fn a_call_during_which_redis_dies_is_forwarded_and_complete_after_the_rest
     let second = world.call("twilio", "CA2").await.expect("the call that came meanwhile");
     assert_eq!(second.started_at, Millis(T), "its own time, not that of the replay");
     assert_eq!(second.attribution.and_then(|found| found.session), Some(session));
+    let reply = world.get(&format!("/v1/calls/{}", second.id), "analyst-key").await;
+    let shown: serde_json::Value = serde_json::from_str(&reply.body).expect("JSON");
+    let heard = &shown["route"][0];
+    assert_eq!((&heard["why"], &heard["blind"]), (&"fail_safe".into(), &true.into()), "{heard}");
+    assert_eq!(heard["targets"], serde_json::json!(["+14155550111"]));
+    // Its webhook once more, now that Redis is back: it hears the same.
+    let again = world.twilio(event, &form).await;
+    assert_eq!(again.body, reply_of_forward);
     assert_eq!(second.first_time, Some(true), "both came at the same moment");
     let settled = world.worker().run_once().await.expect("the spool lives");
-    assert_eq!((settled.replayed, settled.settled), (0, story.len() + 1));
+    assert_eq!((settled.replayed, settled.settled), (0, story.len() + 3));
     let left = std::fs::read_dir(world.data.path().join("spool")).expect("the folder").count();
     assert_eq!(left, 0);
 }
@@ -76,7 +86,7 @@ async fn a_crash_between_saving_and_noting_it_replays_without_doubling() {
     // A process that starts now reads a spool in which nothing is settled.
     let spool = Spool::open(&world.data.path().join("spool"), impatient()).expect("a spool");
     assert_eq!(spool.backlog(), story.len());
-    let worker = CallWorker::new(world.recorder.clone(), spool);
+    let worker = CallWorker::new(world.recorder.clone(), spool, world.commander.clone());
     assert_eq!(worker.run_once().await.expect("alive").replayed, story.len());
     assert_eq!(worker.run_once().await.expect("alive").replayed, 0);
     assert_eq!(world.ledger().await, ledger);
@@ -120,10 +130,14 @@ async fn an_event_of_a_site_that_left_the_configuration_waits_and_stops_nobody()
     config.sites.retain(|site| site.id != world.site);
     world.live.replace(config);
     let recorder = recorder_on(handle(server.url()), &world.live, &world.clock);
-    let outcome = CallWorker::new(recorder, world.spool.clone()).run_once().await.expect("alive");
-    assert_eq!((outcome.replayed, outcome.postponed), (0, 1));
+    let outcome = CallWorker::new(recorder, world.spool.clone(), world.commander.clone())
+        .run_once()
+        .await
+        .expect("alive");
+    // The call, and what it was told.
+    assert_eq!((outcome.replayed, outcome.postponed), (0, 2));
     assert_eq!(world.unsaved().await, 0, "not handed out for a while");
-    assert_eq!(world.spool.backlog(), 1, "kept");
+    assert_eq!(world.spool.backlog(), 2, "kept");
 }
 
 #[tokio::test]
@@ -158,4 +172,29 @@ async fn a_call_whose_end_never_comes_is_closed_after_four_hours() {
     assert_eq!(world.worker().run_once().await.expect("alive").closed, 0);
     let call = world.call("twilio", "CA1").await.expect("the call");
     assert_eq!((call.status, call.talk_s), (CallStatus::Answered, None));
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_redis_that_hangs_as_long_as_it_may_and_no_longer() {
+    let world = World::start().await;
+    let (event, form) = answered_call("CA1").remove(0);
+    kill(Pid::from_raw(world.redis.pid() as i32), Signal::SIGSTOP).expect("it hangs");
+    for allowed in [150, 450].map(Duration::from_millis) {
+        let mut config = world.live.now_full().config.clone();
+        config.limits.webhook_wait = allowed.try_into().expect("short");
+        world.live.replace(config);
+        // A connection of its own, whose breaker is closed.
+        let redis = Redis::standalone(world.redis.url(), patient()).expect("a handle");
+        let recorder = recorder_on(redis, &world.live, &world.clock);
+        let began = Instant::now();
+        let reply = world.send_to(&recorder, world.signed(event, &form)).await;
+        assert!(reply.body.contains("+14155550111"), "{}", reply.body);
+        assert!(began.elapsed() >= allowed, "{:?}", began.elapsed());
+        assert!(began.elapsed() < patient().response, "{:?}", began.elapsed());
+    }
+}
+
+fn patient() -> Patience {
+    let long = Duration::from_secs(8);
+    Patience { response: long, connection: long, ..Patience::default() }
 }

@@ -9,5 +9,7 @@ mod list;
 mod providers;
 mod routing;
 mod signers;
+mod voice_api;
+mod voice_standin;
 mod webhooks;
 pub mod world;

@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::call::routing::model::{Action, Why};
 use ringtrace::platform::clock::Millis;
+use ringtrace::platform::keys::number_registry;
 use serde_json::Value;
 
 use super::world::{
@@ -365,4 +366,30 @@ async fn the_place_of_a_caller_is_read_from_the_number_where_nobody_tells_it() {
     ];
     world.twilio("voice", &form).await;
     assert_eq!(call(&world, "CA3").await.city(), "ALBANY");
+}
+
+#[tokio::test]
+async fn a_number_that_was_added_over_the_api_is_of_its_pool_for_rules() {
+    let rules = r#"
+        [[routing.routes]]
+        id = "team"
+        kind = "dial"
+        to = [{ address = "+14155550121" }]
+        [[routing.rules]]
+        id = "of-the-pool"
+        route = "team"
+        when = [{ field = "pool", is = ["ads"] }]
+    "#;
+    let world = world(rules).await;
+    assert!(arrives(&world, "CA1").await.contains(">+14155550111</Number>"), "it is in no pool");
+    let claim = |site: &str| format!("{site}/ads api 1");
+    for (sid, site, target) in
+        [("CA2", world.site.as_str(), "+14155550121"), ("CA3", "other", "+14155550111")]
+    {
+        let mut put = redis::cmd("HSET");
+        put.arg(number_registry()).arg(TRACKING).arg(claim(site));
+        let _: i64 = world.ask(&mut put).await;
+        let document = arrives(&world, sid).await;
+        assert!(document.contains(&format!(">{target}</Number>")), "{site}: {document}");
+    }
 }

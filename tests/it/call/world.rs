@@ -7,8 +7,10 @@ use actix_web::{App, test, web};
 use base64::Engine;
 use hmac::{Hmac, Mac};
 use ringtrace::call::archive::Archive;
+use ringtrace::call::command::worker::{CommandWorker, Commander};
 use ringtrace::call::live::hub::Hub;
 use ringtrace::call::model::Call;
+use ringtrace::call::providers::accounts::client::ApiClient;
 use ringtrace::call::recorder::Recorder;
 use ringtrace::call::spool::{Spool, SpoolOptions};
 use ringtrace::call::worker::CallWorker;
@@ -22,6 +24,7 @@ use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::{Shards, SiteKeys};
 use ringtrace::platform::redis::Redis;
+use ringtrace::platform::shutdown::Shutdown;
 use ringtrace::platform::signing::SigningKeys;
 use ringtrace::visit::tables::Tables;
 use ringtrace::warehouse::store::Warehouse;
@@ -48,6 +51,9 @@ pub struct World {
     pub clock: Clock,
     pub spool: Spool,
     pub recorder: Recorder,
+    pub commander: Commander,
+    /// Ends the worker of the commander.
+    _over: Shutdown,
     pub warehouse: Warehouse,
     pub data: TempDir,
 }
@@ -133,6 +139,8 @@ fn config(site: &SiteId) -> Config {
     config.extend(toml::from_str::<toml::Table>(&more).expect("the site"));
     let mut config: Config = config.try_into().expect("a configuration");
     config.server.public_url = PUBLIC_URL.to_owned();
+    // Many tests share the machine: that a call waits no longer than it may is for `faults`.
+    config.limits.webhook_wait = jiff::SignedDuration::from_secs(4);
     config
 }
 
@@ -147,7 +155,10 @@ impl World {
         let spool = Spool::open(&data.path().join("spool"), impatient()).expect("a spool");
         let recorder = recorder_on(redis.handle(), &live, &clock);
         let warehouse = Warehouse::open(data.path(), 1).expect("a warehouse");
-        World { redis, site, live, clock, spool, recorder, warehouse, data }
+        let over = Shutdown::default();
+        let (commander, commands) = commander(&live, &spool, &clock);
+        tokio::spawn(commands.run(over.signal()));
+        World { redis, site, live, clock, spool, recorder, commander, _over: over, warehouse, data }
     }
 
     pub fn keys(&self) -> SiteKeys {
@@ -159,15 +170,21 @@ impl World {
     }
 
     pub fn worker(&self) -> CallWorker {
-        CallWorker::new(self.recorder.clone(), self.spool.clone())
+        CallWorker::new(self.recorder.clone(), self.spool.clone(), self.commander.clone())
     }
 
     pub async fn send(&self, request: test::TestRequest) -> Reply {
+        self.send_to(&self.recorder, request).await
+    }
+
+    /// Sends a request to a service with this recorder.
+    pub async fn send_to(&self, recorder: &Recorder, request: test::TestRequest) -> Reply {
         let app = App::new()
             .app_data(web::Data::new(ApiLimiter::new(&self.live.now().config.limits)))
             .app_data(web::Data::new(self.live.clone()))
-            .app_data(web::Data::new(self.recorder.clone()))
+            .app_data(web::Data::new(recorder.clone()))
             .app_data(web::Data::new(self.spool.clone()))
+            .app_data(web::Data::new(self.commander.clone()))
             .app_data(web::Data::new(Archive::new(self.warehouse.clone())))
             .app_data(web::Data::new(Hub::new(self.redis.handle(), self.live.clone())))
             .app_data(web::Data::from(tables()))
@@ -187,16 +204,20 @@ impl World {
 
     /// Sends a webhook as Twilio signs it, for the address the world knows, not for `Host`.
     pub async fn twilio(&self, event: &str, form: &[(&str, &str)]) -> Reply {
+        self.send(self.signed(event, form)).await
+    }
+
+    /// The same, not sent yet.
+    pub fn signed(&self, event: &str, form: &[(&str, &str)]) -> test::TestRequest {
         let path = format!("/v1/telephony/twilio/{}/{event}", self.site);
         let signature = twilio_signature(TOKEN, &format!("{PUBLIC_URL}{path}"), form);
-        let request = test::TestRequest::post()
+        test::TestRequest::post()
             .uri(&path)
             .insert_header(("host", "10.0.0.7:9999"))
             .insert_header(("x-forwarded-proto", "http"))
             .insert_header(("x-twilio-signature", signature))
             .insert_header(("content-type", "application/x-www-form-urlencoded"))
-            .set_payload(encoded(form));
-        self.send(request).await
+            .set_payload(encoded(form))
     }
 
     pub async fn get(&self, path: &str, key: &str) -> Reply {
@@ -260,6 +281,12 @@ impl World {
         let _: i64 = self.ask(redis::cmd("RPUSH").arg(holders).arg(entry)).await;
         session
     }
+}
+
+/// A commander, and the worker that it needs to do anything.
+pub fn commander(live: &Live, spool: &Spool, clock: &Clock) -> (Commander, CommandWorker) {
+    let client = ApiClient::new(&live.now().config.providers).expect("a client");
+    Commander::new(client, spool.clone(), clock.clone())
 }
 
 pub fn recorder_on(redis: Redis, live: &Live, clock: &Clock) -> Recorder {

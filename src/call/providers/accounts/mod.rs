@@ -17,7 +17,7 @@ pub mod plan;
 mod plivo;
 pub mod reconcile;
 mod signalwire;
-mod telnyx;
+pub mod telnyx;
 #[cfg(test)]
 mod tests;
 mod twilio;

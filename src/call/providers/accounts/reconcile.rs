@@ -94,6 +94,7 @@ struct Told<'a> {
 impl Told<'_> {
     fn add(&mut self, kind: CallEventKind, detail: &str, at: Millis) {
         self.events.push(CallEvent {
+            controlled: None,
             provider: self.provider.to_owned(),
             provider_call_id: self.call.to_owned(),
             dedup: format!("list:{detail}"),

@@ -14,7 +14,7 @@ use crate::config::model::Telephony;
 use crate::platform::clock::Millis;
 
 /// Where the API is.
-const BASE: &str = "https://api.telnyx.com/v2";
+pub const BASE: &str = "https://api.telnyx.com/v2";
 
 /// Telnyx.
 pub struct Telnyx;

@@ -252,7 +252,7 @@ impl Reconciler {
         let spooled = join_all(events.iter().map(|event| self.spool.append(event))).await;
         for (event, spooled) in events.iter().zip(spooled) {
             match (self.recorder.record(event).await, spooled) {
-                (Ok(_), Ok(id)) => self.spool.done(id).await,
+                (Ok(_), Ok(id)) => self.spool.done(id),
                 (Ok(_), Err(_)) => {}
                 (Err(error), Ok(_)) if error.is_outage() => {}
                 (Err(error), Ok(_)) => return Err(error.into()),

@@ -48,7 +48,7 @@ fn every_provider_forwards_to_the_number_that_it_is_given() {
     for provider in ALL {
         let waiting = Waiting { provider, wants: &Wants::Route };
         let config = crate::call::tests::installation();
-        let steps = without_redis(&config, &site(), &waiting, None, Millis(0));
+        let (_, steps) = without_redis(&config, &site(), &waiting, None, Millis(0));
         let document = provider.render(&demo_keys(), &blank.with(steps));
         assert!(document.body.contains("14155550111"), "{}: {}", provider.name(), document.body);
         // A reply of a script is one line.
