@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::attribution::worker::Fitter;
 use crate::call::archive::Archive;
+use crate::call::late_clicks::LateClickWorker;
 use crate::call::live::hub::Hub;
 use crate::call::providers::accounts::client::ApiClient;
 use crate::call::providers::accounts::worker::Reconciler;
@@ -24,6 +25,7 @@ use crate::config::reach;
 use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
+use crate::lease::clicks::late_clicks;
 use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -258,6 +260,7 @@ impl Service {
         let installation = live.now_full();
         let Config { server, limits, .. } = &installation.config;
         let outbox = Outbox::new(for_workers.clone());
+        let (late_clicks, told_late) = late_clicks();
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -269,6 +272,7 @@ impl Service {
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
             grants: web::Data::new(Grants::default()),
+            late_clicks: web::Data::new(late_clicks),
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
@@ -291,6 +295,7 @@ impl Service {
             ApiClient::new(&installation.config.providers)?,
         );
         let fitter = Fitter::new(recorder_on(for_workers.clone()));
+        let late_clicks = LateClickWorker::new(recorder_on(for_workers.clone()), told_late);
         let calls = CallWorker::new(recorder_on(redis), spool);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
@@ -315,6 +320,7 @@ impl Service {
             tokio::spawn(place::worker::run(watcher, look_at_places.clone(), signal())),
             tokio::spawn(calls.run(signal())),
             tokio::spawn(fitter.run(signal())),
+            tokio::spawn(late_clicks.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(lease::worker::run(

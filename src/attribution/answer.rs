@@ -208,7 +208,7 @@ pub fn attribute_imported(
 }
 
 /// No candidate was chosen, so there is no confidence in one.
-fn nobody() -> Attribution {
+pub(super) fn nobody() -> Attribution {
     Attribution {
         basis: Basis::None,
         session: None,
@@ -231,6 +231,7 @@ fn nobody() -> Attribution {
         consent: Consent::default(),
         candidates: Vec::new(),
         touches: Vec::new(),
+        revised: None,
     }
 }
 

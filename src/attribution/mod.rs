@@ -21,12 +21,15 @@ pub mod fit;
 pub mod http;
 pub mod markov;
 pub mod model;
+pub mod named;
 pub mod observation;
+pub mod revision;
 pub mod rings;
 pub mod rules;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod view;
 pub mod worker;
 
 pub use store::{Lookup, join, join_known};

@@ -6,6 +6,7 @@
 //! | `calls` | ZSET | call id → started_at | entries: 30 d after the latest possible end |
 //! | `calls:open` | ZSET | the same, without a final status | until final |
 //! | `caller:<hash>` | HASH | [`CallerRecord`], last session | the site's caller look-back |
+//! | `callsof:<hash>` | ZSET | a caller's calls → started_at ([`caller_calls`](crate::call::caller_calls)) | the same |
 //!
 //! `lua/save.lua` alone writes them, together with the ledger entry and the postbacks.
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::call::caller::CallerRecord;
+use crate::call::caller_calls::MOST_LISTED;
 use crate::call::model::Call;
 use crate::ledger::model::{Envelope, Event};
 use crate::platform::clock::Millis;
@@ -24,6 +26,7 @@ use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
+use crate::postback::revise::Revised;
 
 /// Most dialled numbers of a site whose last call is remembered.
 const MAX_CALLED: isize = 100_000;
@@ -49,6 +52,8 @@ pub struct Change<'a> {
     pub caller: Option<CountedCaller>,
     /// What the call causes.
     pub postbacks: &'a [Postback],
+    /// What becomes of what it caused before.
+    pub revised: &'a [Revised],
     /// When the change happened.
     pub at: Millis,
     /// The moment it is now.
@@ -151,6 +156,8 @@ impl CallStore {
             .key(shard.outbox_done())
             .key(shard.outbox_dead())
             .key(keys.called())
+            .key(shard.outbox_done_body())
+            .key(shard.outbox_dead_body())
             .arg(change.expected)
             .arg(call.version)
             .arg(call.id.to_string())
@@ -165,6 +172,7 @@ impl CallStore {
                 let record = &caller.record;
                 script
                     .key(keys.caller(&caller.hash))
+                    .key(keys.calls_of(&caller.hash))
                     .arg(caller.expected_count)
                     .arg(caller.keep.as_millis().max(1) as i64)
                     .arg(record.first_call.to_string())
@@ -181,6 +189,12 @@ impl CallStore {
             }
         }
         script.arg(call.tracking_number.as_ref().map_or("", PhoneNumber::as_str));
+        script.arg(MOST_LISTED).arg(change.revised.len()).arg(change.now.0);
+        for Revised { replacement, correction } in change.revised {
+            let withdrawn = if replacement.withdrawn.is_empty() { "" } else { "withdrawn" };
+            script.arg(&replacement.id).arg(pack("a postback", replacement)?).arg(withdrawn);
+            script.arg(&correction.id).arg(pack("a postback", correction)?);
+        }
         for postback in change.postbacks {
             let json = pack("a postback", postback)?;
             script.arg(&postback.id).arg(json).arg(postback.queued_at.0);
@@ -275,7 +289,7 @@ pub(super) fn caller_record(
 }
 
 /// `session confidence`; empty: none.
-fn last_session(joined: Option<(SessionId, f64)>) -> String {
+pub(super) fn last_session(joined: Option<(SessionId, f64)>) -> String {
     joined.map_or_else(String::new, |(session, sure)| format!("{session} {sure:.3}"))
 }
 

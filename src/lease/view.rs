@@ -216,7 +216,8 @@ impl View {
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
         let client = self.client.as_ref();
         if let Some(withdrawn) = &self.withdrawn {
-            forget_visitor(redis, keys, withdrawn, seen).await?;
+            let keep = site.look_back.max(site.attribution_window);
+            forget_visitor(redis, keys, withdrawn, keep, seen).await?;
         }
         let visitor = match &self.news {
             News::None => visitor,

@@ -34,6 +34,8 @@ pub fn decide(
             attempts: 0,
             last_answer: String::new(),
             facts: facts(site, rule, call),
+            corrects: None,
+            withdrawn: String::new(),
         })
     })
     .collect()
@@ -41,7 +43,7 @@ pub fn decide(
 
 /// A rule's name as part of an id: letters, digits, '-' and '_' stand for themselves, every other
 /// byte is `~` and two hex digits. So ids fit into headers and URLs, and different names differ.
-fn id_part(name: &str) -> String {
+pub(super) fn id_part(name: &str) -> String {
     name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {
         match byte {
             b'-' | b'_' => part.push(byte.into()),

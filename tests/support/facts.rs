@@ -148,6 +148,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
             landing_page: visit.landing_page.clone(),
             credits: Credits { first: 1.0, last: 1.0, ..Credits::default() },
         }],
+        revised: None,
     }
 }
 
