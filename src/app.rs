@@ -41,6 +41,7 @@ use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
+use crate::report::credits::worker::EffectsWorker;
 use crate::visit::client::ClientKey;
 use crate::visit::place::worker::Watcher;
 use crate::visit::place::{self, Places};
@@ -298,6 +299,8 @@ impl Service {
         let late_clicks = LateClickWorker::new(recorder_on(for_workers.clone()), told_late);
         let calls = CallWorker::new(recorder_on(redis), spool);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
+        let (redis, reports) = (for_workers.clone(), warehouse.clone());
+        let effects = EffectsWorker::new(reports, live.clone(), clock.clone(), redis);
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
         let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
 
@@ -321,6 +324,7 @@ impl Service {
             tokio::spawn(calls.run(signal())),
             tokio::spawn(fitter.run(signal())),
             tokio::spawn(late_clicks.run(signal())),
+            tokio::spawn(effects.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(lease::worker::run(

@@ -29,6 +29,7 @@ pub mod list;
 pub mod live;
 pub mod model;
 pub mod outcome;
+pub mod provided;
 pub mod providers;
 pub mod recorder;
 pub mod replays;

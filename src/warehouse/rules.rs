@@ -178,6 +178,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         spam_reasons: spam_reasons(call),
         origin: call.origin().word(),
         called_back: call.called_back().into(),
+        conversions: call.conversions.join("\u{1f}"),
     };
     CallFact { call: row, touches, snapshot: snapshot(call) }
 }

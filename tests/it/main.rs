@@ -47,6 +47,7 @@ mod reattribution;
 mod redis;
 mod replay;
 mod report;
+mod report_credits;
 mod report_http;
 mod visit;
 mod warehouse;

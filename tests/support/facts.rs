@@ -113,6 +113,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         route: None,
         outcome: Default::default(),
         score: None,
+        conversions: Vec::new(),
         attribution: None,
         applied: Vec::new(),
     }

@@ -87,6 +87,8 @@ impl Recorder {
             call.destination = router::destination(site, &call);
         }
         call.score = scoring::score(&site.scoring, &call);
+        call.conversions =
+            postback::rules::met(site, &call).map(|rule| rule.name.clone()).collect();
         let now = self.clock.now();
         let give_up_after = installation.config.postback.give_up_after;
         let mut postbacks = postback::rules::decide(site, &call, now, give_up_after);
