@@ -13,6 +13,7 @@ use std::time::Instant;
 use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::lease::model::{LeaseFact, Tier};
 use ringtrace::ledger::model::{Envelope, Event};
+use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::report::model::{Period, ReportKind, ReportQuery};
 use ringtrace::report::store::answer;
@@ -118,11 +119,14 @@ async fn reports() {
                     period,
                     time_zone: None,
                     spam: Default::default(),
+                    conversion: String::new(),
+                    credit: None,
                 };
                 let started = Instant::now();
-                let report = answer(&warehouse, query).await.expect("an answer");
+                let report = answer(&warehouse, query, Millis(0)).await.expect("an answer");
                 best = best.min(started.elapsed().as_secs_f64() * 1e3);
-                assert!(report.totals.calls > 0 && report.totals.visits > report.totals.calls);
+                let totals = &report.totals;
+                assert!(totals.calls.get() > 0.0 && totals.visits > totals.calls);
             }
             println!("  {:<14} {span:<15} {best:>6.0} ms", kind.word());
         }

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::attribution::worker::Fitter;
 use crate::call::archive::Archive;
 use crate::call::command::worker::Commander;
+use crate::call::late_clicks::LateClickWorker;
 use crate::call::live::hub::Hub;
 use crate::call::providers::accounts::client::ApiClient;
 use crate::call::providers::accounts::worker::Reconciler;
@@ -25,6 +26,7 @@ use crate::config::reach;
 use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
+use crate::lease::clicks::late_clicks;
 use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -40,6 +42,7 @@ use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
+use crate::report::credits::worker::EffectsWorker;
 use crate::visit::client::ClientKey;
 use crate::visit::place::worker::Watcher;
 use crate::visit::place::{self, Places};
@@ -261,6 +264,7 @@ impl Service {
         let outbox = Outbox::new(for_workers.clone());
         let api = ApiClient::new(&installation.config.providers)?;
         let (commander, commands) = Commander::new(api.clone(), spool.clone(), clock.clone());
+        let (late_clicks, told_late) = late_clicks();
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -273,6 +277,7 @@ impl Service {
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
             grants: web::Data::new(Grants::default()),
+            late_clicks: web::Data::new(late_clicks),
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
@@ -295,8 +300,11 @@ impl Service {
             api,
         );
         let fitter = Fitter::new(recorder_on(for_workers.clone()));
+        let late_clicks = LateClickWorker::new(recorder_on(for_workers.clone()), told_late);
         let calls = CallWorker::new(recorder_on(redis), spool, commander);
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
+        let (redis, reports) = (for_workers.clone(), warehouse.clone());
+        let effects = EffectsWorker::new(reports, live.clone(), clock.clone(), redis);
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
         let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
 
@@ -320,6 +328,8 @@ impl Service {
             tokio::spawn(calls.run(signal())),
             tokio::spawn(commands.run(signal())),
             tokio::spawn(fitter.run(signal())),
+            tokio::spawn(late_clicks.run(signal())),
+            tokio::spawn(effects.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(lease::worker::run(

@@ -214,7 +214,7 @@ pub fn attribute_imported(
 }
 
 /// No candidate was chosen, so there is no confidence in one.
-fn nobody() -> Attribution {
+pub(super) fn nobody() -> Attribution {
     Attribution {
         basis: Basis::None,
         session: None,
@@ -237,6 +237,7 @@ fn nobody() -> Attribution {
         consent: Consent::default(),
         candidates: Vec::new(),
         touches: Vec::new(),
+        revised: None,
     }
 }
 

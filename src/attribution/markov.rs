@@ -30,8 +30,9 @@ enum Place {
     Silence,
 }
 
-/// Each channel's share of all calls; they sum to 1. Empty where nobody called.
-pub fn shares(paths: &[Path]) -> BTreeMap<String, f64> {
+/// Each channel's removal effect: the part of the calls that would be lost without it, 0.0 to 1.0. Empty where
+/// nobody called.
+pub fn effects(paths: &[Path]) -> BTreeMap<String, f64> {
     let mut names: Vec<&str> =
         paths.iter().flat_map(|path| &path.channels).map(String::as_str).collect();
     names.sort_unstable();
@@ -42,9 +43,18 @@ pub fn shares(paths: &[Path]) -> BTreeMap<String, f64> {
         return BTreeMap::new();
     }
     let effect = |n: usize| (1.0 - chain.chance(Some(n)) / with_all).clamp(0.0, 1.0);
-    let effects: Vec<f64> = (0..names.len()).map(effect).collect();
-    let sum: f64 = effects.iter().sum();
-    names.iter().zip(effects).map(|(name, effect)| ((*name).to_owned(), effect / sum)).collect()
+    names.iter().enumerate().map(|(n, name)| ((*name).to_owned(), effect(n))).collect()
+}
+
+/// Each channel's share of all calls by these removal effects; they sum to 1.
+pub fn shares_of(effects: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let sum: f64 = effects.values().sum();
+    effects.iter().map(|(name, effect)| (name.clone(), effect / sum)).collect()
+}
+
+/// Each channel's share of all calls; they sum to 1. Empty where nobody called.
+pub fn shares(paths: &[Path]) -> BTreeMap<String, f64> {
+    shares_of(&effects(paths))
 }
 
 /// The credit of each step of one visitor's way, by the shares of all; they sum to 1. A step whose channel

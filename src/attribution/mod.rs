@@ -7,6 +7,9 @@
 //! holder, with what visits and the caller tell [`beside`] → [`rules`] (probabilities) → [`answer`] (the winner,
 //! its touches and their [`credit`]). Its [`observation`] teaches the next [`fit`].
 //!
+//! Certain sources are asked first: what the network told of the ad ([`provided`]), then static numbers. What is
+//! told later ([`named`]) may replace an answer ([`revision`]).
+//!
 //! What always holds: probabilities of the candidates and of "none of them" sum to 1; credits of
 //! the touches sum to 1 under every model; a call is judged by what was known at its own time;
 //! the confidence is the probability of the chosen candidate, also when that is small, and 0 when
@@ -21,12 +24,16 @@ pub mod fit;
 pub mod http;
 pub mod markov;
 pub mod model;
+pub mod named;
 pub mod observation;
+pub mod provided;
+pub mod revision;
 pub mod rings;
 pub mod rules;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod view;
 pub mod worker;
 
-pub use store::{Lookup, Sighted, join, join_known, join_sighted, sight};
+pub use store::{Lookup, Sighted, join, join_sighted, sight};

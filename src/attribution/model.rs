@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribution::credit::Credits;
 use crate::attribution::observation::Observation;
+use crate::attribution::revision::Revision;
 use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
@@ -90,8 +91,32 @@ pub enum Basis {
     Inferred,
     /// Another system said so, and the call was taken over from there.
     Imported,
+    /// The ad platform that connected the call told its campaign.
+    Provided,
+    /// An outcome or a form named the visitor.
+    Told,
     /// Nobody fits.
     None,
+}
+
+impl Basis {
+    /// The word used in the API, facts and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Basis::Holder => "holder",
+            Basis::Static => "static",
+            Basis::Inferred => "inferred",
+            Basis::Imported => "imported",
+            Basis::Provided => "provided",
+            Basis::Told => "told",
+            Basis::None => "none",
+        }
+    }
+
+    /// Whether the source is certain, and nobody asks for a visitor.
+    pub fn is_certain(self) -> bool {
+        matches!(self, Basis::Static | Basis::Imported | Basis::Provided)
+    }
 }
 
 /// The answer for one call, frozen into its snapshot.
@@ -158,4 +183,7 @@ pub struct Attribution {
     /// Touches of the winner with their credits, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touches: Vec<TouchCredit>,
+    /// Why it replaced an earlier answer; none while it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revised: Option<Revision>,
 }

@@ -9,12 +9,13 @@ use std::collections::HashMap;
 
 use futures_util::future;
 
-use crate::attribution::answer::{Joined, Kept, attribute, attribute_static, certain};
+use crate::attribution::answer::{Joined, Kept, attribute, attribute_static};
 use crate::attribution::beside::{KnownCaller, beside};
 use crate::attribution::delays::{Delays, prior};
 use crate::attribution::evidence::Evidence;
-use crate::attribution::model::{Attribution, Basis};
+use crate::attribution::model::Attribution;
 use crate::attribution::observation::Observation;
+use crate::attribution::provided::attribute_provided;
 use crate::attribution::rings::{self, Ring};
 use crate::attribution::rules::{Older, rank};
 use crate::call::model::Call;
@@ -87,10 +88,10 @@ pub async fn sight(
 pub async fn join(lookup: Lookup<'_>, site: &Site, call: &Call) -> Result<Attribution, StoreError> {
     let keys = lookup.shards.keys(&site.id);
     let sighted = match &call.tracking_number {
-        Some(number) => {
+        Some(number) if call.caller.ad.is_none() => {
             sight(lookup.redis, &keys, site, number, call.started_at, lookup.ours).await?
         }
-        None => None,
+        _ => None,
     };
     join_sighted(lookup, site, call, sighted).await
 }
@@ -104,6 +105,9 @@ pub async fn join_sighted(
 ) -> Result<Attribution, StoreError> {
     let Lookup { redis, shards, tables, rules, .. } = lookup;
     let at = call.started_at;
+    if let Some(ad) = &call.caller.ad {
+        return Ok(attribute_provided(tables, rules, site, ad));
+    }
     let number = call.tracking_number.as_ref();
     if let Some(fixed) = number.and_then(|number| site.static_number(number)) {
         return Ok(attribute_static(tables, rules, fixed));
@@ -229,41 +233,4 @@ async fn look_at(
         one.beside.told_by = told_by;
     }
     Ok(visits)
-}
-
-/// Whose call it was, when somebody told that its caller was `session`. `None` when that changes nothing: the call
-/// has that session already, or a certain source, or the visit is not known, came later, or is too long ago.
-pub async fn join_known(
-    redis: &Redis,
-    keys: &SiteKeys,
-    site: &Site,
-    call: &Call,
-    session: SessionId,
-) -> Result<Option<Attribution>, StoreError> {
-    let found = call.attribution.as_ref();
-    let settled = found.is_some_and(|found| {
-        found.session == Some(session) || matches!(found.basis, Basis::Static | Basis::Imported)
-    });
-    if settled {
-        return Ok(None);
-    }
-    let visit = load_visits(redis, keys, &[session]).await?.into_iter().next().flatten();
-    let window = site.attribution_window.as_millis() as i64;
-    let fits = |age: i64| (0..=window).contains(&age);
-    let visit = visit.filter(|visit| fits(call.started_at.since(visit.started_at)));
-    let Some(visit) = visit else { return Ok(None) };
-    let touches = match visit.visitor {
-        Some(visitor) => touches(redis, keys, &visitor, Some(session)).await?,
-        None => Vec::new(),
-    };
-    let joined = Joined {
-        at: call.started_at,
-        ranking: certain(session, found.map_or(&[], |found| &found.candidates)),
-        visit: Some(&visit),
-        touches,
-        fit: found.map_or(0, |found| found.fit),
-        observed: found.and_then(|found| found.observed.clone()),
-        ..Joined::default()
-    };
-    Ok(Some(attribute(joined, site.look_back)))
 }

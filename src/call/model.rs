@@ -9,6 +9,7 @@ use crate::call::caller::Home;
 use crate::call::command::model::Controlled;
 use crate::call::facts::{CallFacts, KeyPress};
 use crate::call::outcome::model::Outcome;
+use crate::call::provided::ProvidedAd;
 use crate::call::routing::model::{Route, RouteStep};
 use crate::call::scoring::Score;
 use crate::call::spam::model::Screen;
@@ -75,6 +76,9 @@ pub struct Caller {
     /// What the network vouches for (STIR/SHAKEN); `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<Attestation>,
+    /// The ad that the call came from, where the platform that connected it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ad: Option<ProvidedAd>,
 }
 
 /// What can happen to a call.
@@ -379,6 +383,9 @@ pub struct Call {
     /// What the site's scoring rules make of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<Score>,
+    /// Names of the site's conversion rules that it meets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversions: Vec<String>,
     /// `dedup` of the events already applied, oldest first, bounded.
     #[serde(default)]
     pub applied: Vec<String>,

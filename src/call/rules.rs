@@ -104,6 +104,7 @@ fn blank(event: &CallEvent) -> Call {
         home: Home::default(),
         outcome: Outcome::default(),
         score: None,
+        conversions: Vec::new(),
         applied: Vec::new(),
         facts: CallFacts::default(),
     }
@@ -126,6 +127,7 @@ fn merged_caller(known: Caller, told: &Caller) -> Caller {
         country: known.country.max(told.country.clone()),
         forwarded_from: known_or(known.forwarded_from, told.forwarded_from.clone()),
         attestation: known.attestation.max(told.attestation),
+        ad: known.ad.max(told.ad.clone()),
     }
 }
 

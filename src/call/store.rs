@@ -6,6 +6,7 @@
 //! | `calls` | ZSET | call id → started_at | entries: 30 d after the latest possible end |
 //! | `calls:open` | ZSET | the same, without a final status | until final |
 //! | `caller:<hash>` | HASH | [`CallerRecord`], last session | the site's caller look-back |
+//! | `callsof:<hash>` | ZSET | a caller's calls → started_at ([`caller_calls`](crate::call::caller_calls)) | the same |
 //!
 //! `lua/save.lua` alone writes them, together with the ledger entry and the postbacks.
 
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 
 use crate::attribution::rings;
 use crate::call::caller::CallerRecord;
+use crate::call::caller_calls::MOST_LISTED;
 use crate::call::live::{self, model::LiveEvent};
 use crate::call::model::Call;
 use crate::ledger::model::{Envelope, Event};
@@ -26,6 +28,7 @@ use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
+use crate::postback::revise::Revised;
 
 /// Most dialled numbers of a site whose last call is remembered.
 const MAX_CALLED: isize = 100_000;
@@ -51,12 +54,16 @@ pub struct Change<'a> {
     pub caller: Option<CountedCaller>,
     /// What the call causes.
     pub postbacks: &'a [Postback],
+    /// What becomes of what it caused before.
+    pub revised: &'a [Revised],
     /// What the next calls of its number must know of it ([`rings`]).
     pub ring: Option<String>,
     /// What listeners are told.
     pub told: Option<LiveEvent>,
     /// When the change happened.
     pub at: Millis,
+    /// The moment it is now.
+    pub now: Millis,
 }
 
 /// A caller's record with one call more.
@@ -143,7 +150,7 @@ impl CallStore {
         keys: &SiteKeys,
         change: Change<'_>,
     ) -> Result<(Saved, Box<Call>), StoreError> {
-        let Change { expected, call, caller, postbacks, ring, told, at } = change;
+        let Change { expected, call, caller, postbacks, revised, ring, told, at, now } = change;
         let shard = keys.shard;
         let number = call.tracking_number.as_ref();
         let mut script = self.save.prepare_invoke();
@@ -160,6 +167,8 @@ impl CallStore {
             .key(shard.live())
             // Without a number nothing is written there.
             .key(number.map_or_else(|| keys.called(), |number| keys.rings(number)))
+            .key(shard.outbox_done_body())
+            .key(shard.outbox_dead_body())
             .arg(expected)
             .arg(call.version)
             .arg(call.id.to_string())
@@ -180,6 +189,7 @@ impl CallStore {
                 let record = &caller.record;
                 script
                     .key(keys.caller(&caller.hash))
+                    .key(keys.calls_of(&caller.hash))
                     .arg(caller.expected_count)
                     .arg(caller.keep.as_millis().max(1) as i64)
                     .arg(record.first_call.to_string())
@@ -194,6 +204,12 @@ impl CallStore {
                     script.arg("");
                 }
             }
+        }
+        script.arg(MOST_LISTED).arg(revised.len()).arg(now.0);
+        for Revised { replacement, correction } in revised {
+            let withdrawn = if replacement.withdrawn.is_empty() { "" } else { "withdrawn" };
+            script.arg(&replacement.id).arg(pack("a postback", replacement)?).arg(withdrawn);
+            script.arg(&correction.id).arg(pack("a postback", correction)?);
         }
         for postback in postbacks {
             let json = pack("a postback", postback)?;
@@ -294,7 +310,7 @@ pub(super) fn caller_record(
 }
 
 /// `session confidence`; empty: none.
-fn last_session(joined: Option<(SessionId, f64)>) -> String {
+pub(super) fn last_session(joined: Option<(SessionId, f64)>) -> String {
     joined.map_or_else(String::new, |(session, sure)| format!("{session} {sure:.3}"))
 }
 

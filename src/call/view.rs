@@ -1,11 +1,9 @@
 //! A call as the API shows it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::attribution::model::{Attribution, Basis, Candidate, Reason};
+use crate::attribution::view::AttributionView;
 use crate::call::attestation::Level;
 use crate::call::facts::KeyPress;
 use crate::call::model::{Call, CallOrigin, CallStatus};
@@ -14,7 +12,6 @@ use crate::call::outcome::view::OutcomeView;
 use crate::call::routing::model::{Action, RouteStep, Why};
 use crate::call::spam::model::Reason as SpamReason;
 use crate::call::spam::rules::passed;
-use crate::lease::model::Tier;
 use crate::platform::clock::Millis;
 use crate::platform::phone::PhoneNumber;
 
@@ -191,65 +188,6 @@ pub struct KeyPressView {
     pub digits: String,
 }
 
-/// Whose call it was.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AttributionView {
-    /// `holder`: a session held the number; `static`: the number has one source; `inferred`: the session
-    /// of the caller's earlier call; `imported`: another system said so; `none`.
-    pub basis: &'static str,
-    /// Probability of the chosen candidate, 0.0 to 1.0.
-    pub confidence: f64,
-    /// Probability that it was nobody who was shown the number.
-    pub nobody: f64,
-    /// Which fit of the site's delays judged it; 0: what is assumed before anything is learnt.
-    pub fit: u32,
-    /// How the number was held.
-    pub tier: Tier,
-    /// The chosen session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session: Option<String>,
-    /// Source of the call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// Medium of the call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub medium: Option<String>,
-    /// Campaign of the call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub campaign: Option<String>,
-    /// Channel group of the call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-    /// Landing page of the chosen session: host and path.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub landing_page: String,
-    /// External ids that the chosen session's pages told with `identify`, with consent to analytics.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub ids: BTreeMap<String, String>,
-    /// Tags that the chosen session's pages told.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
-    /// The most probable candidates, best first.
-    pub candidates: Vec<CandidateView>,
-}
-
-/// A session that may have made the call.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CandidateView {
-    /// The session.
-    pub session: String,
-    /// Probability, 0.0 to 1.0.
-    pub probability: f64,
-    /// How it held the number.
-    pub tier: Tier,
-    /// Seconds between its last sign of life and the call.
-    pub idle_s: i64,
-    /// Whether it clicked the number's `tel:` link shortly before.
-    pub tel_click: bool,
-    /// What speaks for it or against it.
-    pub reasons: Vec<Reason>,
-}
-
 impl From<&Call> for CallView {
     fn from(call: &Call) -> Self {
         let number = |number: &PhoneNumber| number.to_string();
@@ -337,46 +275,5 @@ impl From<&KeyPress> for KeyPressView {
     fn from(press: &KeyPress) -> Self {
         let (mark, digits) = (press.mark.clone(), press.digits.clone());
         KeyPressView { at: press.at.to_string(), mark, digits }
-    }
-}
-
-impl From<&Attribution> for AttributionView {
-    fn from(found: &Attribution) -> Self {
-        let source = found.source.as_ref();
-        AttributionView {
-            basis: match found.basis {
-                Basis::Holder => "holder",
-                Basis::Static => "static",
-                Basis::Inferred => "inferred",
-                Basis::Imported => "imported",
-                Basis::None => "none",
-            },
-            confidence: found.confidence,
-            nobody: found.nobody,
-            fit: found.fit,
-            tier: found.tier,
-            session: found.session.map(|session| session.to_string()),
-            source: source.map(|s| s.source.clone()),
-            medium: source.map(|s| s.medium.clone()),
-            campaign: source.map(|s| s.campaign.clone()).filter(|campaign| !campaign.is_empty()),
-            channel: source.map(|s| s.channel.clone()),
-            landing_page: format!("{}{}", found.landing_host, found.landing_page),
-            ids: found.labels.ids.clone(),
-            tags: found.labels.tags.clone(),
-            candidates: found.candidates.iter().map(CandidateView::from).collect(),
-        }
-    }
-}
-
-impl From<&Candidate> for CandidateView {
-    fn from(candidate: &Candidate) -> Self {
-        CandidateView {
-            session: candidate.session.to_string(),
-            probability: candidate.probability,
-            tier: candidate.tier,
-            idle_s: candidate.idle_ms / 1000,
-            tel_click: candidate.tel_click,
-            reasons: candidate.reasons.clone(),
-        }
     }
 }

@@ -61,6 +61,19 @@ pub struct ReportArgs {
     /// Site; may be given several times. All that the key may see when absent.
     #[arg(long)]
     pub site: Vec<String>,
+    /// Shares calls out over the touches of who called: first, last, last_non_direct, last_paid, lead_creation,
+    /// linear, position_based, w_shaped, time_decay or data_driven. Each to its own source when absent.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// How much a call counts: calls (each once) or confidence (as much as its answer is sure).
+    #[arg(long)]
+    pub weight: Option<String>,
+    /// Under which time: that of the call, or that of the credited visit.
+    #[arg(long)]
+    pub clock: Option<String>,
+    /// Only calls that met the conversion of this name.
+    #[arg(long)]
+    pub conversion: Option<String>,
     /// How it is printed.
     #[arg(long, default_value = "table")]
     pub format: ReportFormat,
@@ -102,6 +115,10 @@ pub async fn run(args: ReportArgs) -> Result<(), CliError> {
     let mut query: Vec<(&str, String)> = Vec::new();
     query.extend(args.from.map(|from| ("from", from)));
     query.extend(args.to.map(|to| ("to", to)));
+    query.extend(args.model.map(|model| ("model", model)));
+    query.extend(args.weight.map(|weight| ("weight", weight)));
+    query.extend(args.clock.map(|clock| ("clock", clock)));
+    query.extend(args.conversion.map(|name| ("conversion", name)));
     query.extend(args.site.into_iter().map(|site| ("site", site)));
     let text = match args.format {
         ReportFormat::Table => client.report(args.name, &query).await?,

@@ -2,6 +2,7 @@
 //! default and one comment; it is compiled in and read first. `config/demo.toml` does the same for
 //! a site. A key that is added here is added to [`crate::config::schema`] too; a test compares them.
 
+mod ad_headers;
 mod conversion;
 mod number;
 mod pages;
@@ -25,6 +26,7 @@ use crate::platform::redis::place::{Login, Place};
 use crate::platform::secret::Secret;
 use crate::platform::telemetry::LogFormat;
 
+pub use ad_headers::*;
 pub use conversion::*;
 pub use number::*;
 pub use pages::*;

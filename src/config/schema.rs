@@ -240,11 +240,24 @@ const SITE: &[Key] = &[
     key("numbers", Shape::List(&Shape::Table(NUMBER_ENTRY))),
     key("quarantine", DURATION),
     key("telephony", Shape::Table(telephony::TELEPHONY)),
+    key("ad_headers", Shape::Table(AD_HEADERS)),
     key("routing", Shape::Table(ROUTING)),
     key("spam", Shape::Table(SPAM)),
     key("scoring", Shape::Table(SCORING)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
+];
+
+const AD_HEADERS: &[Key] = &[
+    key("source", TEXT),
+    key("medium", TEXT),
+    key("campaign", Shape::List(&TEXT)),
+    key("campaign_id", Shape::List(&TEXT)),
+    key("ad_group_id", Shape::List(&TEXT)),
+    key("ad_id", Shape::List(&TEXT)),
+    key("keyword", Shape::List(&TEXT)),
+    key("click_id", Shape::List(&TEXT)),
+    key("click_param", TEXT),
 ];
 
 const MODE: Shape = quoted::<Mode>("\"full\", \"session\" or \"none\"");

@@ -29,6 +29,7 @@ use crate::http::edge::edge;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::http::operations;
 use crate::http::problem::{PROBLEM, Problem};
+use crate::lease::clicks::LateClicks;
 use crate::lease::pools::http::CallDelays;
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -67,6 +68,8 @@ pub struct Parts {
     pub tables: web::Data<Tables>,
     /// Sessions that were given a number since they were last written down.
     pub grants: web::Data<Grants>,
+    /// Where taps go that pages tell of late.
+    pub late_clicks: web::Data<LateClicks>,
     /// Where addresses are.
     pub places: Places,
     /// Seals who asked.
@@ -133,6 +136,7 @@ pub fn application(
         .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())
         .app_data(parts.grants.clone())
+        .app_data(parts.late_clicks.clone())
         .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))
         .app_data(web::Data::new(parts.places.clone()))
         .app_data(web::Data::new(parts.client_key.clone()))

@@ -134,8 +134,8 @@ async fn add_leads(
         reply.added += 1;
         metrics::counter!("ringtrace_leads_total", "site" => site.id.to_string()).increment(1);
         if let (Some(session), Some(hash)) = (lead.session, &lead.caller_hash) {
-            let rejoined = recorder.rejoin(&site.id, hash, session).await;
-            reply.rejoined += usize::from(rejoined.map_err(RecordError::into_problem)?);
+            let rejoined = recorder.rejoin(&site.id, hash, session, caller.name()).await;
+            reply.rejoined += rejoined.map_err(RecordError::into_problem)?;
         }
     }
     Ok(web::Json(reply))

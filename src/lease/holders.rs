@@ -123,6 +123,12 @@ impl Done {
         Some(Done { tel_click: time()?, copied: time()?, long_press: time()? })
     }
 
+    fn add_to(self, holder: &mut Holder) {
+        holder.tel_click = holder.tel_click.max(self.tel_click);
+        holder.copied = holder.copied.max(self.copied);
+        holder.long_press = holder.long_press.max(self.long_press);
+    }
+
     fn before(self, at: Millis) -> Self {
         let known = |time: Option<Millis>| time.filter(|&time| time <= at);
         Done {
@@ -143,9 +149,7 @@ fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder
         match holders.iter_mut().find(|holder| holder.session == entry.session) {
             Some(holder) => {
                 holder.from = holder.from.min(entry.from);
-                holder.tel_click = holder.tel_click.max(done.tel_click);
-                holder.copied = holder.copied.max(done.copied);
-                holder.long_press = holder.long_press.max(done.long_press);
+                done.add_to(holder);
             }
             None => holders.push(Holder {
                 session: entry.session,
@@ -159,6 +163,12 @@ fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder
                 until: entry.until,
                 pool: entry.pool.clone(),
             }),
+        }
+    }
+    // A page may tell late what was done with the number; by then its session may hold it anew.
+    for entry in entries.iter().filter(|entry| entry.from > at) {
+        if let Some(holder) = holders.iter_mut().find(|one| one.session == entry.session) {
+            entry.done.before(at).add_to(holder);
         }
     }
     holders
@@ -204,6 +214,14 @@ mod tests {
         assert_eq!(at(&entries, 280), [(250, 280, None, true), (100, 200, Some(150), false)]);
         assert_eq!(at(&entries, 650), [(100, 600, Some(150), true), (250, 300, Some(290), false)]);
         assert_eq!(at(&entries, 1_350), [(500, 600, None, false)]);
+    }
+
+    #[test]
+    fn a_click_that_is_told_with_the_next_lease_counts_at_its_own_time() {
+        let entries =
+            [format!("{A} 500 600 unrested 180 700 main"), format!("{A} 100 200 own 0 230 main")];
+        assert_eq!(at(&entries, 170), [(100, 170, None, true)]);
+        assert_eq!(at(&entries, 220), [(100, 200, Some(180), true)]);
     }
 
     #[test]

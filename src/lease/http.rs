@@ -11,6 +11,7 @@ use crate::config::model::{Mode, Site};
 use crate::http::body::read_body;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::lease::amp;
+use crate::lease::clicks::LateClicks;
 use crate::lease::cookies::Cookies;
 use crate::lease::desk::Desk;
 use crate::lease::gate::{live, site, turn_away};
@@ -25,6 +26,9 @@ use crate::visit::learnt::{Labels, Learnt};
 use crate::visit::model::NoNumberReason;
 use crate::visit::store::learn;
 use crate::visit::token::{SessionToken, sign_visitor};
+
+/// How late a page may tell what was done with a number: a phone may keep it frozen for a day.
+const LATEST_GESTURE_MS: i64 = 24 * 3_600_000;
 
 /// Mounts the snippet's routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
@@ -140,8 +144,8 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
     let done = asked.gestures().filter_map(|(gesture, told)| {
         let pool = clerk.trackers.plan(site, token.marks).pool_of(&told.target)?;
         metrics::counter!("ringtrace_gestures_total", "gesture" => gesture.word()).increment(1);
-        // A float saturates; what is older than a click's pin lasts says nothing any more.
-        let ago_ms = (told.ago_ms as i64).clamp(0, pool.pin.as_millis() as i64);
+        // A float saturates.
+        let ago_ms = (told.ago_ms as i64).clamp(0, LATEST_GESTURE_MS);
         Some(Done { pool: pool.id.clone(), gesture, ago_ms })
     });
     let done = done.collect();
@@ -163,6 +167,9 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
             return answer(site, &reply, origin, Vec::new());
         }
     };
+    if let Some(clicks) = request.app_data::<web::Data<LateClicks>>() {
+        clicks.tell(&site.id, &sign, &outcome, now);
+    }
     let reply = reply(&live, site, &outcome, mine);
     let cookies = Cookies::of(&request, site, origin.as_ref());
     let changes = cookies.map(|cookies| {

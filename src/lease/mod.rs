@@ -12,6 +12,7 @@
 pub mod amp;
 mod amp_origin;
 mod beats;
+pub mod clicks;
 mod cookies;
 mod desk;
 mod gate;

@@ -19,6 +19,7 @@ use crate::visit::carry::carried;
 use crate::visit::client::SealedClient;
 use crate::visit::cookies;
 use crate::visit::device::machine;
+use crate::visit::identified;
 use crate::visit::learnt::{Labels, Learnt};
 use crate::visit::model::{Consent, Machine, Place, Visit};
 use crate::visit::opening::Opening;
@@ -230,11 +231,16 @@ impl View {
         let SessionToken { session, visitor, seen, consent, .. } = self.token;
         let client = self.client.as_ref();
         if let Some(withdrawn) = &self.withdrawn {
-            forget_visitor(redis, keys, withdrawn, seen).await?;
+            let keep = site.look_back.max(site.attribution_window);
+            forget_visitor(redis, keys, withdrawn, keep, seen).await?;
         }
         let visitor = match &self.news {
-            // What opens is written with its first lease.
-            News::None | News::Opened(_) => visitor,
+            News::None => visitor,
+            // The rest of it is written with its first lease.
+            News::Opened(visit) => {
+                identified::note(redis, keys, visit).await?;
+                visitor
+            }
             News::Consent => {
                 let said = Said { consent, visitor, learnt: &self.learnt, client };
                 let keep = site.look_back.max(site.attribution_window);

@@ -257,6 +257,21 @@ impl SiteKeys {
         format!("rt:{}:leads:{}", self.shard, self.site)
     }
 
+    /// ZSET call id → started_at (ms) of the calls that were counted for a caller.
+    pub fn calls_of(&self, caller_hash: &str) -> String {
+        format!("rt:{}:callsof:{}:{caller_hash}", self.shard, self.site)
+    }
+
+    /// ZSET of the sessions whose pages told an external id → when they began (ms), by the id's digest.
+    pub fn identified(&self, digest: &str) -> String {
+        format!("rt:{}:identified:{}:{digest}", self.shard, self.site)
+    }
+
+    /// STR that a session's visitor took consent back.
+    pub fn withdrawn(&self, session: &SessionId) -> String {
+        format!("rt:{}:withdrawn:{}:{}", self.shard, self.site, session.short())
+    }
+
     /// STR the session that a caller was, as a lead told, by the keyed hash of their number.
     pub fn known_caller(&self, caller_hash: &str) -> String {
         format!("rt:{}:known:{}:{caller_hash}", self.shard, self.site)

@@ -105,6 +105,10 @@ impl Courier {
     }
 
     async fn decide(&self, claimed: &Claimed, postback: Postback, clock: ClaimClock) -> Decision {
+        if !postback.withdrawn.is_empty() {
+            let why = postback.withdrawn.clone();
+            return skip(postback, &why);
+        }
         let installation = self.live.now_full();
         let destination = installation.site(&postback.site).and_then(|site| {
             site.destinations.iter().find(|destination| destination.id == postback.destination)

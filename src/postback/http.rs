@@ -12,6 +12,7 @@ use crate::platform::clock::Clock;
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shard;
 use crate::postback::log::{Entry, Position, Replay, State};
+use crate::postback::model::CorrectionKind;
 use crate::postback::store::Outbox;
 
 /// Entries of a page when the request does not say.
@@ -63,6 +64,12 @@ pub struct PostbackView {
     call: String,
     /// Name of the conversion rule.
     conversion: String,
+    /// Id of the postback that it corrects, as its call was attributed anew; absent: it corrects none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrects: Option<String>,
+    /// What it makes of that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<CorrectionKind>,
     /// Where it stands.
     state: State,
     /// Attempts made.
@@ -93,6 +100,8 @@ impl From<Entry> for PostbackView {
             destination: postback.destination.to_string(),
             call: postback.call.to_string(),
             conversion: postback.conversion,
+            change: postback.corrects.as_ref().map(|correction| correction.change),
+            corrects: postback.corrects.map(|correction| correction.of),
             state,
             attempts: postback.attempts,
             why,

@@ -10,6 +10,8 @@
 //! appears in a log, an error or the delivery log; no request reaches a private address unless the
 //! configuration allows it.
 //!
+//! When a call is attributed anew, [`revise`] says what becomes of what was queued or told of it.
+//!
 //! The way of one entry: [`store`] claims it → [`delivery`] decides → [`destinations`] builds the
 //! request → [`client`] sends it through [`guard`] → [`destinations`] judges the answer →
 //! [`retry`] says when again → [`store`] settles it. [`lanes`] keeps a slow destination from
@@ -24,6 +26,7 @@ pub mod lanes;
 pub mod log;
 pub mod model;
 pub mod retry;
+pub mod revise;
 pub mod rules;
 pub mod store;
 pub mod worker;

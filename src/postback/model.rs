@@ -35,6 +35,33 @@ pub struct Postback {
     pub last_answer: String,
     /// What is told about the call.
     pub facts: ConversionFacts,
+    /// What it corrects, where the destination heard of the conversion before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<Correction>,
+    /// Why it is not to be sent any more; empty while it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub withdrawn: String,
+}
+
+/// What became of a conversion that a destination was told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// Id of the postback that told of it.
+    pub of: String,
+    /// What it is now.
+    pub change: CorrectionKind,
+    /// Why: a word of [`Because`](crate::attribution::revision::Because), or `first_time`.
+    pub because: String,
+}
+
+/// What a conversion that was told is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrectionKind {
+    /// It stands, with other facts.
+    Restated,
+    /// The call no longer meets the rule.
+    Retracted,
 }
 
 impl Postback {

@@ -15,33 +15,37 @@ pub fn decide(
     now: Millis,
     give_up_after: SignedDuration,
 ) -> Vec<Postback> {
-    if !call.status.is_final() {
-        return Vec::new();
-    }
-    let is_spam = call.is_spam();
-    let counts = |rule: &&ConversionRule| rule.when.spam || !is_spam;
-    let met = site.conversions.iter().filter(counts).filter(|rule| is_met(&rule.when, call));
-    met.flat_map(|rule| {
-        rule.destinations.iter().map(|destination| Postback {
-            id: format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
-            site: site.id.clone(),
-            destination: destination.clone(),
-            call: call.id,
-            conversion: rule.name.clone(),
-            converted_at: call.ended_at.unwrap_or(now),
-            queued_at: now,
-            latest_at: now.plus(give_up_after.as_millis() as i64),
-            attempts: 0,
-            last_answer: String::new(),
-            facts: facts(site, rule, call),
+    met(site, call)
+        .flat_map(|rule| {
+            rule.destinations.iter().map(|destination| Postback {
+                id: format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
+                site: site.id.clone(),
+                destination: destination.clone(),
+                call: call.id,
+                conversion: rule.name.clone(),
+                converted_at: call.ended_at.unwrap_or(now),
+                queued_at: now,
+                latest_at: now.plus(give_up_after.as_millis() as i64),
+                attempts: 0,
+                last_answer: String::new(),
+                facts: facts(site, rule, call),
+                corrects: None,
+                withdrawn: String::new(),
+            })
         })
-    })
-    .collect()
+        .collect()
+}
+
+/// The rules that `call` meets as it stands; none while it is not over.
+pub fn met<'a>(site: &'a Site, call: &'a Call) -> impl Iterator<Item = &'a ConversionRule> {
+    let counts = |rule: &&ConversionRule| rule.when.spam || !call.is_spam();
+    let rules = site.conversions.iter().filter(|_| call.status.is_final());
+    rules.filter(counts).filter(|rule| is_met(&rule.when, call))
 }
 
 /// A rule's name as part of an id: letters, digits, '-' and '_' stand for themselves, every other
 /// byte is `~` and two hex digits. So ids fit into headers and URLs, and different names differ.
-fn id_part(name: &str) -> String {
+pub(super) fn id_part(name: &str) -> String {
     name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {
         match byte {
             b'-' | b'_' => part.push(byte.into()),

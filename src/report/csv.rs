@@ -1,18 +1,25 @@
 //! A report as comma-separated values: one header line, one line a row, no totals (a spreadsheet
 //! adds up by itself, and would count them twice).
 
-use crate::report::metrics::{Metrics, Rate};
-use crate::report::model::{Report, ReportKind, RowKey};
+use crate::report::metrics::{Count, Metrics, Rate};
+use crate::report::model::{Report, ReportKind, Row, RowKey};
 
 /// The report as CSV (RFC 4180).
 pub fn to_csv(report: &Report) -> Result<String, csv::Error> {
+    let cells = |row: &Row| [key_cells(&row.key), metric_cells(&row.metrics)].concat();
+    written(header(report.report), report.rows.iter().map(cells))
+}
+
+/// A table with its header line (RFC 4180).
+pub fn written(
+    header: Vec<String>,
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<String, csv::Error> {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
-    writer.write_record(header(report.report))?;
-    for row in &report.rows {
-        let mut cells = key_cells(&row.key);
-        cells.extend(metric_cells(&row.metrics));
-        writer.write_record(cells)?;
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     // Only texts were written.
@@ -82,11 +89,11 @@ fn number(value: Option<f64>) -> String {
 }
 
 fn rate_cells(rate: Option<Rate>) -> [String; 5] {
-    let whole = |part: fn(&Rate) -> u64| rate.as_ref().map(part).map(|n| n.to_string());
+    let count = |part: fn(&Rate) -> Count| rate.as_ref().map(part).map(|n| n.to_string());
     [
         number(rate.map(|r| r.value)),
-        whole(|r| r.numerator).unwrap_or_default(),
-        whole(|r| r.denominator).unwrap_or_default(),
+        count(|r| r.numerator).unwrap_or_default(),
+        count(|r| r.denominator).unwrap_or_default(),
         number(rate.map(|r| r.low)),
         number(rate.map(|r| r.high)),
     ]

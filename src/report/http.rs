@@ -9,9 +9,10 @@ use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::clock::Clock;
+use crate::report::credits::model::{Bounds, ByClock, Model, Weight};
 use crate::report::csv::to_csv;
 use crate::report::model::{Report, ReportKind, ReportQuery};
-use crate::report::rules::{Asked, Format, parse, period};
+use crate::report::rules::{Asked, Format, bounds, parse, period};
 use crate::report::store;
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::zone::{local_time, site_zone};
@@ -39,6 +40,10 @@ impl From<WarehouseError> for Problem {
         ("to" = Option<String>, Query, description = "Last day, included, or the moment before which the report ends. Default: today by the site's clock"),
         ("format" = Option<String>, Query, description = "`json` (default) or `csv`; `Accept: text/csv` asks for CSV too"),
         ("spam" = Option<String>, Query, description = "Calls flagged as spam: `exclude` (default), `include` or `only`"),
+        ("conversion" = Option<String>, Query, description = "Only calls that met the site's conversion of this name"),
+        ("model" = Option<Model>, Query, description = "Shares calls out over the touches of who called. Default: each call to its own source"),
+        ("weight" = Option<Weight>, Query, description = "`calls` (default): each call once; `confidence`: each as much as its answer is sure"),
+        ("clock" = Option<ByClock>, Query, description = "`call` (default): filed under the call's time; `visit`: under that of the credited page view"),
     ),
     responses(
         (status = 200, description = "Rows by source, medium, campaign and channel", body = Report),
@@ -66,6 +71,10 @@ pub async fn sources(
         ("to" = Option<String>, Query, description = "As for the report `sources`"),
         ("format" = Option<String>, Query, description = "As for the report `sources`"),
         ("spam" = Option<String>, Query, description = "As for the report `sources`"),
+        ("conversion" = Option<String>, Query, description = "As for the report `sources`"),
+        ("model" = Option<Model>, Query, description = "As for the report `sources`"),
+        ("weight" = Option<Weight>, Query, description = "As for the report `sources`"),
+        ("clock" = Option<ByClock>, Query, description = "As for the report `sources`"),
     ),
     responses(
         (status = 200, description = "Rows by weekday and hour of the site's clock", body = Report),
@@ -93,6 +102,10 @@ pub async fn hours(
         ("to" = Option<String>, Query, description = "As for the report `sources`"),
         ("format" = Option<String>, Query, description = "As for the report `sources`"),
         ("spam" = Option<String>, Query, description = "As for the report `sources`"),
+        ("conversion" = Option<String>, Query, description = "As for the report `sources`"),
+        ("model" = Option<Model>, Query, description = "As for the report `sources`"),
+        ("weight" = Option<Weight>, Query, description = "As for the report `sources`"),
+        ("clock" = Option<ByClock>, Query, description = "As for the report `sources`"),
     ),
     responses(
         (status = 200, description = "Rows by landing host and page", body = Report),
@@ -123,24 +136,27 @@ async fn respond(
     let asked = parse(request.query_string()).map_err(Problem::BadRequest)?;
     let format = asked.format.unwrap_or_else(|| accepted(request));
     let query = question(&live, &clock, caller, kind, asked)?;
-    let report = store::answer(&warehouse, query).await?;
+    let report = store::answer(&warehouse, query, clock.now()).await?;
     match format {
         Format::Json => Ok(HttpResponse::Ok().json(report)),
-        Format::Csv => {
-            let csv = to_csv(&report).map_err(|error| {
-                tracing::error!(%error, "a report cannot be written as CSV");
-                Problem::Internal
-            })?;
-            let name = format!("ringtrace-{}.csv", kind.word());
-            Ok(HttpResponse::Ok()
-                .content_type("text/csv; charset=utf-8")
-                .insert_header((
-                    header::CONTENT_DISPOSITION,
-                    format!("attachment; filename=\"{name}\""),
-                ))
-                .body(csv))
-        }
+        Format::Csv => csv_file(kind.word(), to_csv(&report)),
     }
+}
+
+/// A report as a file.
+pub(super) fn csv_file(
+    name: &str,
+    written: Result<String, csv::Error>,
+) -> Result<HttpResponse, Problem> {
+    let csv = written.map_err(|error| {
+        tracing::error!(%error, "a report cannot be written as CSV");
+        Problem::Internal
+    })?;
+    let name = format!("attachment; filename=\"ringtrace-{name}.csv\"");
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .body(csv))
 }
 
 /// What `asked` means for this caller.
@@ -161,13 +177,25 @@ pub(super) fn question(
     let mut names = zones.iter().map(|zone| zone.iana_name());
     let first = names.next().flatten().map(str::to_owned);
     let time_zone = first.filter(|first| names.all(|name| name == Some(first)));
+    let crediting = asked.crediting();
     let period = period(asked.from, asked.to, today, now).map_err(Problem::BadRequest)?;
     let spam = asked.spam.unwrap_or_default();
-    Ok(ReportQuery { kind, sites, period, time_zone, spam })
+    let credit = match crediting {
+        Some(crediting) => {
+            let bounds = sites.iter().zip(&zones).map(|(site, zone)| {
+                bounds(period, zone).map(|(from, to)| (site.clone(), from, to))
+            });
+            let bounds = bounds.collect::<Option<Bounds>>();
+            Some((crediting, bounds.ok_or_else(|| Problem::BadRequest("no such days".to_owned()))?))
+        }
+        None => None,
+    };
+    let conversion = asked.conversion.unwrap_or_default();
+    Ok(ReportQuery { kind, sites, period, time_zone, spam, conversion, credit })
 }
 
 /// What `Accept` asks for when there is no `format`.
-fn accepted(request: &HttpRequest) -> Format {
+pub(super) fn accepted(request: &HttpRequest) -> Format {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     match accept {
         Some(types) if types.contains("text/csv") => Format::Csv,

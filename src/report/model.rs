@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
+use crate::report::credits::model::{Bounds, Crediting};
 use crate::report::metrics::Metrics;
 
 /// The reports with a name.
@@ -90,7 +91,7 @@ impl SpamFilter {
 }
 
 /// A question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReportQuery {
     /// Which report.
     pub kind: ReportKind,
@@ -102,6 +103,10 @@ pub struct ReportQuery {
     pub time_zone: Option<String>,
     /// Which calls count.
     pub spam: SpamFilter,
+    /// Only calls that met the conversion of this name; empty: all.
+    pub conversion: String,
+    /// How calls are shared out, and what the period is by each site's clock; `None`: each to its own source.
+    pub credit: Option<(Crediting, Bounds)>,
 }
 
 /// An answer.
@@ -121,6 +126,12 @@ pub struct Report {
     /// IANA name of the zone of days, hours and weekdays; `null` when the sites have several and
     /// each is taken by its own.
     pub time_zone: Option<String>,
+    /// How calls are shared out; absent: each to its own source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Crediting>,
+    /// The conversion that its calls met; absent: all calls.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub conversion: String,
     /// Most calls first, then most visits; hours in their order, Monday first.
     pub rows: Vec<Row>,
     /// Rows that are left off because there are too many; the totals count them.

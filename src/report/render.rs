@@ -47,7 +47,8 @@ fn title(report: &Report) -> String {
         ReportKind::LandingPages => "Calls by landing page",
     };
     let zone = report.time_zone.as_deref().unwrap_or("each site's own time zone");
-    format!("{what}, {} to {} ({zone})", report.from, report.to)
+    let credit = report.credit.map(|credit| format!(", {}", credit.words())).unwrap_or_default();
+    format!("{what}, {} to {} ({zone}){credit}", report.from, report.to)
 }
 
 /// A column of names: its heading, and the width at which its names can still be told apart.
@@ -63,10 +64,10 @@ fn name_columns(kind: ReportKind) -> &'static [NameColumn] {
 
 fn table(report: &Report, options: &RenderOptions) -> String {
     let columns = name_columns(report.report);
-    let most = report.rows.iter().map(|row| row.metrics.calls).max().unwrap_or(0);
+    let most = report.rows.iter().map(|row| row.metrics.calls.get()).fold(0.0, f64::max);
     let mut rows: Vec<(Vec<String>, [String; FIGURES.len()])> = Vec::new();
     for row in report.rows.iter().take(options.max_rows) {
-        let bar = bar(row.metrics.calls, most, options.plain);
+        let bar = bar(row.metrics.calls.get(), most, options.plain);
         rows.push((names(&row.key), FIGURES.map(|figure| cell(figure, &row.metrics, &bar))));
     }
     let mut total = vec![String::new(); columns.len()];
@@ -152,12 +153,12 @@ fn heading(figure: Figure) -> &'static str {
 
 fn cell(figure: Figure, metrics: &Metrics, bar: &str) -> String {
     match figure {
-        Figure::Visits => metrics.visits.to_string(),
-        Figure::Calls => metrics.calls.to_string(),
+        Figure::Visits => format!("{:.1}", metrics.visits),
+        Figure::Calls => format!("{:.1}", metrics.calls),
         Figure::Bar => bar.to_owned(),
-        Figure::First => metrics.first_time_callers.to_string(),
-        Figure::Answered => metrics.answered_calls.to_string(),
-        Figure::Missed => metrics.missed_calls.to_string(),
+        Figure::First => format!("{:.1}", metrics.first_time_callers),
+        Figure::Answered => format!("{:.1}", metrics.answered_calls),
+        Figure::Missed => format!("{:.1}", metrics.missed_calls),
         Figure::Talk => metrics.average_call_duration.map_or("-".to_owned(), duration),
         Figure::CallRate => percent(metrics.call_rate),
         Figure::Sure => {
@@ -174,12 +175,12 @@ fn figure_cell(figure: Figure, text: &str) -> Cell {
     Cell::new(text).set_alignment(alignment)
 }
 
-fn bar(calls: u64, most: u64, plain: bool) -> String {
+fn bar(calls: f64, most: f64, plain: bool) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    if most == 0 || calls == 0 {
+    if most <= 0.0 || calls <= 0.0 {
         return String::new();
     }
-    let eighths = (calls as f64 / most as f64 * (BAR * 8) as f64).round().max(1.0) as usize;
+    let eighths = (calls / most * (BAR * 8) as f64).round().max(1.0) as usize;
     if plain {
         return "#".repeat(eighths.div_ceil(8));
     }

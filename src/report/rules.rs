@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
+use crate::report::credits::model::{ByClock, Crediting, Model, Weight};
 use crate::report::metrics::{Metrics, Tally};
 use crate::report::model::{Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter};
 
@@ -14,7 +17,10 @@ pub const MAX_ROWS: usize = 10_000;
 /// Days of a report that names no period, today included.
 const DEFAULT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
-const PARAMETERS: [&str; 5] = ["site", "from", "to", "format", "spam"];
+const PARAMETERS: [&str; 9] =
+    ["site", "from", "to", "format", "spam", "model", "weight", "clock", "conversion"];
+/// Longest name of a conversion, in bytes.
+const MAX_CONVERSION: usize = 256;
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +45,24 @@ pub struct Asked {
     pub format: Option<Format>,
     /// `spam`.
     pub spam: Option<SpamFilter>,
+    /// `model`.
+    pub model: Option<Model>,
+    /// `weight`.
+    pub weight: Option<Weight>,
+    /// `clock`.
+    pub clock: Option<ByClock>,
+    /// `conversion`.
+    pub conversion: Option<String>,
+}
+
+impl Asked {
+    /// How calls are shared out; `None` when that is not asked for.
+    pub fn crediting(&self) -> Option<Crediting> {
+        let Asked { model, weight, clock, .. } = *self;
+        let asked = model.is_some() || weight.is_some() || clock.is_some();
+        let (weight, clock) = (weight.unwrap_or_default(), clock.unwrap_or_default());
+        asked.then_some(Crediting { model, weight, clock })
+    }
 }
 
 /// One end of a period.
@@ -86,11 +110,43 @@ pub fn parse(query: &str) -> Result<Asked, String> {
                 let words = "`spam` is `exclude`, `include` or `only`";
                 asked.spam = Some(filter.ok_or_else(|| words.to_owned())?);
             }
+            "model" => {
+                twice(asked.model.is_some())?;
+                asked.model = Some(one_of("model", &value, &Model::ALL, Model::word)?);
+            }
+            "weight" => {
+                twice(asked.weight.is_some())?;
+                let all = [Weight::Calls, Weight::Confidence];
+                asked.weight = Some(one_of("weight", &value, &all, Weight::word)?);
+            }
+            "clock" => {
+                twice(asked.clock.is_some())?;
+                let all = [ByClock::Call, ByClock::Visit];
+                asked.clock = Some(one_of("clock", &value, &all, ByClock::word)?);
+            }
+            "conversion" => {
+                twice(asked.conversion.is_some())?;
+                if value.is_empty() || value.len() > MAX_CONVERSION {
+                    return Err("`conversion` is the name of one".to_owned());
+                }
+                asked.conversion = Some(value.into_owned());
+            }
             other => return Err(unknown(other)),
         }
     }
     asked.sites = sites.into_iter().collect();
     Ok(asked)
+}
+
+fn one_of<T: Copy>(
+    name: &str,
+    value: &str,
+    all: &[T],
+    word: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let words = || all.iter().map(|one| word(*one)).collect::<Vec<_>>().join("`, `");
+    let found = all.iter().copied().find(|one| word(*one) == value);
+    found.ok_or_else(|| format!("`{name}` is one of `{}`", words()))
 }
 
 fn unknown(name: &str) -> String {
@@ -149,6 +205,20 @@ pub fn period(
     if backwards { Err("`from` is after `to`".to_owned()) } else { Ok(period) }
 }
 
+/// The moments that the period means in a zone, the second not included; `None` at the end of the calendar.
+pub fn bounds(period: Period, zone: &TimeZone) -> Option<(Millis, Millis)> {
+    match period {
+        Period::Moments { from, to } => Some((from, to)),
+        Period::Days { from, to } => {
+            let begins = |day: Date| {
+                let midnight = day.to_zoned(zone.clone()).ok()?;
+                Some(Millis::from(midnight.timestamp()))
+            };
+            Some((begins(from)?, begins(to.checked_add(1.day()).ok()?)?))
+        }
+    }
+}
+
 /// The report that counted rows make: ordered, hours complete, totals over everything.
 pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>) -> Report {
     let mut totals = Tally::default();
@@ -172,6 +242,8 @@ pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>) -> Report {
         from,
         to,
         time_zone: query.time_zone.clone(),
+        credit: query.credit.as_ref().map(|(credit, _)| *credit),
+        conversion: query.conversion.clone(),
         rows: counted.into_iter().map(row).collect(),
         rows_left_off,
         totals: Metrics::from(totals),
@@ -180,7 +252,8 @@ pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>) -> Report {
 
 fn by_weight(mut counted: Vec<(RowKey, Tally)>) -> Vec<(RowKey, Tally)> {
     counted.sort_by(|(a_key, a), (b_key, b)| {
-        (b.calls, b.visits).cmp(&(a.calls, a.visits)).then_with(|| a_key.cmp(b_key))
+        let order = b.calls.total_cmp(&a.calls).then(b.visits.total_cmp(&a.visits));
+        order.then_with(|| a_key.cmp(b_key))
     });
     counted
 }
@@ -235,7 +308,7 @@ mod tests {
             landing_host: "h".to_owned(),
             landing_page: format!("/{n:06}"),
         };
-        let tally = Tally { visits: 1, ..Tally::default() };
+        let tally = Tally { visits: 1.0, ..Tally::default() };
         let counted = (0..MAX_ROWS + 5).rev().map(|n| (page(n), tally)).collect();
         let query = ReportQuery {
             kind: ReportKind::LandingPages,
@@ -243,10 +316,12 @@ mod tests {
             period: Period::Days { from: date(2026, 3, 1), to: date(2026, 3, 1) },
             time_zone: None,
             spam: SpamFilter::default(),
+            conversion: String::new(),
+            credit: None,
         };
         let report = report(&query, counted);
         assert_eq!((report.rows.len(), report.rows_left_off), (MAX_ROWS, 5));
         assert_eq!(report.rows[0].key, page(0), "equal rows come in the order of their names");
-        assert_eq!(report.totals.visits, MAX_ROWS as u64 + 5);
+        assert_eq!(report.totals.visits.get(), MAX_ROWS as f64 + 5.0);
     }
 }

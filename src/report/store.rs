@@ -2,6 +2,10 @@
 
 use duckdb::{Connection, Row as SqlRow, params};
 
+use crate::platform::clock::Millis;
+use crate::report::credits::model::{Bounds, Crediting, Model};
+use crate::report::credits::sql::{column, credited, periods, shared_by, shares};
+use crate::report::credits::store::{learn, shares_by_site};
 use crate::report::metrics::Tally;
 use crate::report::model::{Period, Report, ReportKind, ReportQuery, RowKey};
 use crate::report::rules;
@@ -10,12 +14,28 @@ use crate::warehouse::store::{Warehouse, WarehouseError, sql};
 /// Days before and after every fact, for a period that is not bounded by days.
 const ANY_DAY: (&str, &str) = ("0001-01-01", "9999-12-31");
 
-/// Answers `query`. Without sites the answer is empty.
-pub async fn answer(warehouse: &Warehouse, query: ReportQuery) -> Result<Report, WarehouseError> {
+/// Answers `query` at `now`. Without sites the answer is empty.
+pub async fn answer(
+    warehouse: &Warehouse,
+    query: ReportQuery,
+    now: Millis,
+) -> Result<Report, WarehouseError> {
+    let learnt = match &query.credit {
+        Some((Crediting { model: Some(Model::DataDriven), .. }, bounds)) => {
+            learn(warehouse, bounds, now).await?
+        }
+        _ => Vec::new(),
+    };
     warehouse
         .read(move |connection| {
-            let counted = rows(connection, &query).map_err(sql("answer a report"))?;
-            Ok(rules::report(&query, counted))
+            let counted = match &query.credit {
+                Some((crediting, bounds)) => {
+                    let shares = shares(&shares_by_site(&learnt));
+                    credited_rows(connection, &query, (*crediting, bounds, shares))
+                }
+                None => rows(connection, &query),
+            };
+            Ok(rules::report(&query, counted.map_err(sql("answer a report"))?))
         })
         .await
 }
@@ -34,13 +54,31 @@ fn rows(
         Period::Moments { from, to } => (any_from, any_to, from.0, to.0),
     };
     let mut statement = connection.prepare(&question)?;
-    let spam = query.spam.word();
-    let bounds = params![sites.join(","), first_day, last_day, from_ms, to_ms, spam];
-    let counted = statement.query_map(bounds, |row| {
-        let (key, next) = key(query.kind, row)?;
-        Ok((key, tally(row, next)?))
-    })?;
+    let (spam, conversion) = (query.spam.word(), &query.conversion);
+    let bounds = params![sites.join(","), first_day, last_day, from_ms, to_ms, spam, conversion];
+    let counted = statement.query_map(bounds, |row| counted(query.kind, row))?;
     counted.collect()
+}
+
+/// The same with calls shared out. `shares`: of channels, where the model needs them.
+fn credited_rows(
+    connection: &Connection,
+    query: &ReportQuery,
+    (crediting, bounds, shares): (Crediting, &Bounds, String),
+) -> Result<Vec<(RowKey, Tally)>, duckdb::Error> {
+    let question = include_str!("sql/credited_rows.sql");
+    let question = question.replace("{dimensions}", query.kind.dimensions());
+    let question = question.replace("{credit}", &column(crediting.model));
+    let mut statement = connection.prepare(&credited(&question, crediting))?;
+    let (spam, conversion) = (query.spam.word(), &query.conversion);
+    let asked = params![periods(bounds), shares, spam, conversion, shared_by(crediting.model)];
+    let counted = statement.query_map(asked, |row| counted(query.kind, row))?;
+    counted.collect()
+}
+
+fn counted(kind: ReportKind, row: &SqlRow<'_>) -> Result<(RowKey, Tally), duckdb::Error> {
+    let (key, next) = key(kind, row)?;
+    Ok((key, tally(row, next)?))
 }
 
 /// The row's key, and the index of the column after it.

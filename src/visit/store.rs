@@ -20,6 +20,7 @@ use crate::platform::keys::SiteKeys;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::visit::client::{ClientDetails, ClientKey, SealedClient};
+use crate::visit::identified;
 use crate::visit::learnt::{Changed, Learnt};
 use crate::visit::model::{Consent, Touch, Visit};
 use crate::visit::packed::{pack, unpack};
@@ -55,19 +56,22 @@ pub async fn learn(
     rewrite(redis, keys, session, now, |visit| visit.learn(learnt)).await
 }
 
-/// Forgets a visitor who withdrew: the touches, and the external ids of the visits that they are of.
+/// Forgets a visitor who withdrew: the touches, and the external ids of the visits that they are of. Visits
+/// live for at most `keep`.
 pub async fn forget_visitor(
     redis: &Redis,
     keys: &SiteKeys,
     visitor: &VisitorId,
+    keep: SignedDuration,
     now: Millis,
 ) -> Result<(), StoreError> {
+    let mut forget = redis::pipe();
     for touch in touch_sessions(redis, keys, visitor).await? {
         rewrite(redis, keys, touch, now, Visit::forget_ids).await?;
+        identified::withdraw(&mut forget, keys, &touch, Some(keep));
     }
-    let mut forget = redis::cmd("DEL");
-    forget.arg(keys.visitor(visitor));
-    redis.command("the touches of a visitor", &forget).await
+    forget.cmd("DEL").arg(keys.visitor(visitor)).ignore();
+    redis.pipeline("the touches of a visitor", &forget).await
 }
 
 /// Rewrites the stored visit of `session`, when it is known and `change` says that it did change, and
@@ -99,6 +103,9 @@ async fn rewrite(
         let mut replace = REPLACE.key(&key);
         replace.key(keys.shard.ledger()).arg(read).arg(pack(&visit)?).arg(told);
         if redis.script::<i64>("what is learnt of a visit", &replace).await? == 1 {
+            if changed.fact {
+                identified::note(redis, keys, &visit).await?;
+            }
             return Ok(());
         }
     }
@@ -136,7 +143,7 @@ pub async fn change_consent(
     if (visit.consent, before) == (consent, now_of) {
         return Ok(now_of);
     }
-    let had_ads = visit.consent.ads;
+    let (had_ads, had_analytics) = (visit.consent.ads, visit.consent.analytics);
     (visit.consent, visit.visitor) = (consent, now_of);
     if now_of.is_none() {
         // It came from the history of a visitor who is forgotten.
@@ -147,6 +154,11 @@ pub async fn change_consent(
 
     let mut pipeline = redis::pipe();
     pipeline.atomic();
+    if had_analytics != consent.analytics {
+        let withdrawn = had_analytics.then_some(look_back);
+        identified::withdraw(&mut pipeline, keys, &session, withdrawn);
+    }
+    identified::remember(&mut pipeline, keys, &visit);
     if !consent.ads {
         pipeline.cmd("DEL").arg(keys.client(&session)).ignore();
     } else if let Some(client) = client.filter(|_| !had_ads) {
@@ -259,7 +271,7 @@ pub async fn touches(
 }
 
 /// The sessions that are a visitor's touches, oldest first.
-async fn touch_sessions(
+pub(super) async fn touch_sessions(
     redis: &Redis,
     keys: &SiteKeys,
     visitor: &VisitorId,

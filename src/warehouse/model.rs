@@ -165,6 +165,8 @@ pub struct CallRow {
     pub origin: &'static str,
     /// When the business first called back, and when it first reached the caller by that.
     pub called_back: [Option<Millis>; 2],
+    /// Names of the conversions that it met, joined by U+001F.
+    pub conversions: String,
 }
 
 /// A call's whole snapshot, for lists and for calls that Redis has forgotten.

@@ -154,7 +154,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         talk_s: call.talk_s,
         local: local_time(call.started_at, zone),
         attributed: source.is_some(),
-        basis: basis(attribution.map_or(Basis::None, |a| a.basis)),
+        basis: attribution.map_or(Basis::None, |a| a.basis).word(),
         confidence: attribution.filter(|_| source.is_some()).map(|a| a.confidence),
         tier: attribution.map_or(Tier::Original, |a| a.tier).word(),
         session: attribution.and_then(|a| a.session).map(|session| session.0),
@@ -178,6 +178,7 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         spam_reasons: spam_reasons(call),
         origin: call.origin().word(),
         called_back: call.called_back().into(),
+        conversions: call.conversions.join("\u{1f}"),
     };
     CallFact { call: row, touches, snapshot: snapshot(call) }
 }
@@ -271,14 +272,4 @@ fn landing_page(attribution: Option<&Attribution>) -> String {
 /// The first 64 bits of the keyed hash: an integer is counted much faster than a text.
 fn caller_number(hash: &str) -> Option<u64> {
     u64::from_str_radix(hash.get(..16)?, 16).ok()
-}
-
-fn basis(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Holder => "holder",
-        Basis::Static => "static",
-        Basis::Inferred => "inferred",
-        Basis::Imported => "imported",
-        Basis::None => "none",
-    }
 }

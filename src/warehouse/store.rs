@@ -168,6 +168,14 @@ impl Warehouse {
         answered.await.map_err(|_| WarehouseError::Closing)?
     }
 
+    /// Changes tables that are no facts.
+    pub async fn change(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<(), WarehouseError> + Send + 'static,
+    ) -> Result<(), WarehouseError> {
+        self.with_writer(work).await
+    }
+
     /// Works with the writing connection. When the file turns out to be given up, it is opened again
     /// for the next time.
     async fn with_writer<T: Send + 'static>(

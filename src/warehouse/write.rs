@@ -165,6 +165,7 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.extend([row.unwanted.into(), text(&row.spam_reasons)]);
     values.push(text(row.origin));
     values.extend(row.called_back.map(moment));
+    values.push(text(&row.conversions));
     values
 }
 

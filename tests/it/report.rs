@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::config::Live;
 use ringtrace::ledger::model::Envelope;
+use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::report::credits;
 use ringtrace::report::credits::model::{ByClock, Question, Weight};
@@ -50,8 +51,16 @@ impl Facts {
         spam: SpamFilter,
     ) -> Report {
         let sites = sites.iter().map(|&site| site.clone()).collect();
-        let query = ReportQuery { kind, sites, period, time_zone: Some("UTC".to_owned()), spam };
-        answer(&self.warehouse, query).await.expect("an answer")
+        let query = ReportQuery {
+            kind,
+            sites,
+            period,
+            time_zone: Some("UTC".to_owned()),
+            spam,
+            conversion: String::new(),
+            credit: None,
+        };
+        answer(&self.warehouse, query, Millis(0)).await.expect("an answer")
     }
 }
 
@@ -124,18 +133,22 @@ async fn unwanted_calls_are_left_out_and_told_unless_they_are_asked_for() {
     let period = || days("2026-03-02", "2026-03-03");
     let counted = async |filter| {
         let report = facts.ask_with(ReportKind::Sources, &[&site], period(), filter).await;
-        (report.totals.calls, report.totals.spam_calls)
+        (report.totals.calls.get(), report.totals.spam_calls.get())
     };
-    assert_eq!(counted(SpamFilter::Exclude).await, (6, 2));
-    assert_eq!(counted(SpamFilter::Include).await, (8, 2));
-    assert_eq!(counted(SpamFilter::Only).await, (2, 2));
+    assert_eq!(counted(SpamFilter::Exclude).await, (6.0, 2.0));
+    assert_eq!(counted(SpamFilter::Include).await, (8.0, 2.0));
+    assert_eq!(counted(SpamFilter::Only).await, (2.0, 2.0));
 
     // Six count, and one of them is nobody's.
     let (from, to) = (at("2026-03-02T00:00:00Z"), at("2026-03-04T00:00:00Z"));
     let (weight, clock) = (Weight::Calls, ByClock::Call);
-    let question = Question { sites: vec![(site, from, to)], weight, clock };
-    let credits = credits::store::answer(&facts.warehouse, question).await.expect("an answer");
-    assert_eq!((credits.totals.first, credits.totals.last), (5.0, 5.0));
+    let (spam, conversion) = (SpamFilter::default(), String::new());
+    let question = Question { sites: vec![(site, from, to)], weight, clock, spam, conversion };
+    let credits = credits::store::answer(&facts.warehouse, question, Millis(0)).await;
+    let credits = credits.expect("an answer");
+    assert_eq!((credits.totals.first, credits.totals.last), (6.0, 6.0));
+    let unknown = credits.rows.iter().find(|row| row.key.source == "(unknown)");
+    assert_eq!(unknown.expect("nobody's call").credits.linear, 1.0);
 }
 
 #[tokio::test]
@@ -157,9 +170,9 @@ async fn every_figure_of_the_sources_report_is_right() {
     assert_eq!((ad.visits, ad.calls, ad.answered_calls, ad.missed_calls), (2, 2, 2, 0));
     assert_eq!((ad.first_time_callers, ad.repeat_callers), (1, 1));
     assert_eq!(ad.average_call_duration, Some(60.0));
-    assert_eq!(ad.completion_rate, Rate::of(2, 2));
+    assert_eq!(ad.completion_rate, Rate::of(2.0, 2.0));
     assert_eq!(ad.call_rate, Rate::of(1, 2), "two calls of one visit are one visit with a call");
-    assert_eq!(ad.attributed_rate, Rate::of(2, 2));
+    assert_eq!(ad.attributed_rate, Rate::of(2.0, 2.0));
     assert!((ad.mean_confidence.expect("sure") - 0.8).abs() < 1e-9);
 
     let search = row(("google", "organic"));
@@ -199,7 +212,7 @@ async fn hours_are_always_168_and_landing_pages_have_their_calls() {
     let cell = |weekday: usize, hour: usize| hours.rows[(weekday - 1) * 24 + hour].metrics;
     assert_eq!((cell(1, 9).visits, cell(1, 9).calls), (2, 1));
     assert_eq!((cell(1, 11).visits, cell(1, 11).calls), (0, 1));
-    assert_eq!((cell(2, 14).visits, cell(2, 14).calls), (2, 2));
+    assert_eq!((cell(2, 14).visits, cell(2, 14).calls), (2.0, 2.0));
     assert_eq!(cell(7, 23).completion_rate, None);
     assert_eq!(hours.totals.calls, 5);
 
@@ -430,15 +443,16 @@ proptest! {
                 let (counts, [talk, sure]) = recount(&its_visits, &its_calls, &calls);
                 let m = row.metrics;
                 let found = vec![
-                    m.visits,
-                    m.call_rate.map_or(0, |rate| rate.numerator),
-                    m.calls,
-                    m.first_time_callers,
-                    m.repeat_callers,
-                    m.answered_calls,
-                    m.missed_calls,
-                    m.attributed_rate.map_or(0, |rate| rate.numerator),
+                    m.visits.get(),
+                    m.call_rate.map_or(0.0, |rate| rate.numerator.get()),
+                    m.calls.get(),
+                    m.first_time_callers.get(),
+                    m.repeat_callers.get(),
+                    m.answered_calls.get(),
+                    m.missed_calls.get(),
+                    m.attributed_rate.map_or(0.0, |rate| rate.numerator.get()),
                 ];
+                let counts: Vec<f64> = counts.into_iter().map(|count| count as f64).collect();
                 prop_assert_eq!(found, counts, "{:?}", row.key);
                 let close = |a: Option<f64>, b: Option<f64>| match (a, b) {
                     (Some(a), Some(b)) => (a - b).abs() < 1e-9,
@@ -447,9 +461,9 @@ proptest! {
                 prop_assert!(close(m.average_call_duration, talk));
                 prop_assert!(close(m.mean_confidence, sure));
             }
-            let total = calls.iter().filter(|call| inside(call.started_at)).count() as u64;
-            prop_assert_eq!(report.totals.calls, total);
-            prop_assert_eq!(report.rows.iter().map(|row| row.metrics.calls).sum::<u64>(), total);
+            let total = calls.iter().filter(|call| inside(call.started_at)).count() as f64;
+            prop_assert_eq!(report.totals.calls.get(), total);
+            prop_assert_eq!(report.rows.iter().map(|row| row.metrics.calls.get()).sum::<f64>(), total);
         }
     }
 }

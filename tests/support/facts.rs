@@ -113,6 +113,7 @@ pub fn call(site: &SiteId, name: &str, started_at: Millis, status: CallStatus) -
         route: None,
         outcome: Default::default(),
         score: None,
+        conversions: Vec::new(),
         attribution: None,
         applied: Vec::new(),
     }
@@ -148,6 +149,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
             landing_page: visit.landing_page.clone(),
             credits: Credits { first: 1.0, last: 1.0, ..Credits::default() },
         }],
+        revised: None,
     }
 }
 

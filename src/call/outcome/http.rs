@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::call::archive::Archive;
 use crate::call::list::http::{OneQuery, find_call};
-use crate::call::model::{CallEvent, CallEventKind, Caller as WhoCalled};
+use crate::call::model::{Call, CallEvent, CallEventKind, Caller as WhoCalled};
 use crate::call::outcome::import::{ImportReply, MAX_ROWS, Told, from_csv, from_json, import};
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::outcome::view::OutcomeView;
@@ -30,13 +30,52 @@ pub fn routes(config: &mut ServiceConfig) {
     config.service(change_outcome).service(add_event).service(import_outcomes);
 }
 
-/// Tells what came of a call. Only the fields that are named change, `null` clears one; what is so
+/// What came of a call, and who called.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what OutcomeChange reads")]
+struct OutcomeBody {
+    #[schema(inline)]
+    #[serde(flatten)]
+    outcome: OutcomeView,
+    #[serde(flatten)]
+    named: NamedBody,
+}
+
+/// A visitor. A call that had another answer, or a less sure one, is attributed anew to the visit of theirs that led to
+/// it, as its next version, and what was told of it is corrected. A visitor of whom no visit began before the call and
+/// inside the attribution window, or who took consent back, changes nothing.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+struct NamedBody {
+    /// A session's id as pages know it (`session_id`).
+    #[serde(default)]
+    session: Option<String>,
+    /// A visitor's id.
+    #[serde(default)]
+    visitor: Option<String>,
+    /// Ids of other systems that the visitor's pages told with `identify`: `{"crm": "4711"}`.
+    #[serde(default)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    ids: Option<Map<String, Value>>,
+}
+
+impl NamedBody {
+    /// The change that it is. The error names the field.
+    fn change(&self) -> Result<OutcomeChange, String> {
+        let texts = [("session", &self.session), ("visitor", &self.visitor)];
+        let told = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?.into())));
+        let ids = self.ids.clone().map(|ids| ("ids", Value::Object(ids)));
+        let object = told.chain(ids).map(|(name, value): (_, Value)| (name.to_owned(), value));
+        OutcomeChange::from_json(&object.collect())
+    }
+}
+
+/// Tells what came of a call, and whose it was. Only the fields that are named change, `null` clears one; what is so
 /// already makes no new version. The name of the key is kept with the change.
 #[utoipa::path(
     tag = "calls",
     security(("key" = [])),
     params(("id" = String, Path, description = "The call's id"), OneQuery),
-    request_body(content = OutcomeView, description = "Any of the outcome's fields; `by` and `at` are ours"),
+    request_body(content = OutcomeBody, description = "Any of the outcome's fields; `by` and `at` are ours"),
     responses(
         (status = 200, description = "The call as it is now", body = CallView),
         (status = 400, description = "A field that cannot be so", body = ProblemBody),
@@ -55,7 +94,16 @@ async fn change_outcome(
     caller.needs(Scope::Manager)?;
     let change = OutcomeChange::from_json(&body).map_err(Problem::BadRequest)?;
     let call = find_call(&caller, &recorder, &archive, &id, &query).await?;
-    let amended = recorder.amend(&call.site, call.id, &change, caller.name(), Some(&call)).await;
+    amended(&recorder, &call, &change, caller.name()).await
+}
+
+async fn amended(
+    recorder: &Recorder,
+    call: &Call,
+    change: &OutcomeChange,
+    by: &str,
+) -> Result<web::Json<CallView>, Problem> {
+    let amended = recorder.amend(&call.site, call.id, change, by, Some(call)).await;
     let (call, _) =
         amended.map_err(RecordError::into_problem)?.ok_or(Problem::NotFound { what: "call" })?;
     Ok(web::Json(CallView::from(&call)))
@@ -82,6 +130,9 @@ struct EventBody {
     /// Whether the caller was reached, with `called_back`.
     #[serde(default)]
     answered: Option<bool>,
+    /// Who called, with `identified`.
+    #[serde(default)]
+    named: NamedBody,
 }
 
 /// What can be told.
@@ -102,6 +153,8 @@ enum EventType {
     Transferred,
     /// The business called back.
     CalledBack,
+    /// It turned out who called.
+    Identified,
 }
 
 /// Adds something that happened to a call.
@@ -146,6 +199,13 @@ async fn add_event(
         return Err(bad("`at` must be between the call's start and now"));
     }
     let kind = match body.kind {
+        EventType::Identified => {
+            let change = body.named.change().map_err(Problem::BadRequest)?;
+            if change.is_empty() {
+                return Err(bad("`named` is missing: `session`, `visitor` or `ids`"));
+            }
+            return amended(&recorder, &call, &change, caller.name()).await;
+        }
         EventType::Queued => CallEventKind::Queued,
         EventType::Dequeued => CallEventKind::Dequeued { wait_s: body.seconds },
         EventType::Held => CallEventKind::Held,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::named::Named;
 use crate::platform::clock::Millis;
 
 /// What is known of what came of a call; what nobody told is absent or empty.
@@ -73,6 +74,8 @@ pub struct Outcome {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OutcomeChange {
     pub(super) fields: Vec<Field>,
+    /// The visitor whose call it was, where that is told.
+    pub named: Named,
 }
 
 /// One field with what it becomes; the empty text and `None` clear it.

@@ -1,10 +1,13 @@
 //! Reads changes of outcomes, from JSON and from the cells of a table, and applies them. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::attribution::named::Named;
 use crate::call::outcome::model::{Field, Outcome, OutcomeChange};
+use crate::call::outcome::who;
 use crate::platform::clock::Millis;
 
 /// The fields that may be named, as the API and tables call them.
@@ -40,20 +43,36 @@ const MAX_SECONDS: u64 = 604_800;
 impl OutcomeChange {
     /// Reads a JSON object (a merge patch, RFC 7396: `null` clears). The error names the field.
     pub fn from_json(object: &Map<String, Value>) -> Result<Self, String> {
-        let fields = object.iter().map(|(name, value)| field(name, value));
-        Ok(OutcomeChange { fields: fields.collect::<Result<_, _>>()? })
+        Self::read(object.iter().map(|(name, value)| (name.as_str(), Cow::Borrowed(value))))
     }
 
     /// Reads cells of a table: name and text. An empty cell says nothing; `-` clears.
     pub fn from_cells<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let told = cells.filter(|(_, text)| !text.is_empty());
-        let fields = told.map(|(name, text)| field(name, &from_text(name, text)));
-        Ok(OutcomeChange { fields: fields.collect::<Result<_, _>>()? })
+        Self::read(told.map(|(name, text)| (name, Cow::Owned(from_text(name, text)))))
+    }
+
+    fn read<'a>(told: impl Iterator<Item = (&'a str, Cow<'a, Value>)>) -> Result<Self, String> {
+        let mut change = OutcomeChange::default();
+        for (name, value) in told {
+            if who::FIELDS.contains(&name) {
+                let read = who::read(&mut change.named, name, &value);
+                read.map_err(|expected| format!("`{name}` must be {expected}"))?;
+            } else {
+                change.fields.push(field(name, &value)?);
+            }
+        }
+        Ok(change)
+    }
+
+    /// That names a visitor and says nothing else.
+    pub fn naming(named: Named) -> Self {
+        OutcomeChange { named, ..OutcomeChange::default() }
     }
 
     /// Whether it changes nothing whatever the outcome.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.fields.is_empty() && self.named.is_empty()
     }
 
     /// The outcome after the change, told by `by` at `now`; the same outcome when it was so already.
@@ -115,9 +134,10 @@ fn field(name: &str, value: &Value) -> Result<Field, String> {
 fn unknown(name: &str) -> String {
     let short: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
     let distance = |known: &&&str| strsim::damerau_levenshtein(known, &short);
-    match FIELDS.iter().min_by_key(distance).filter(|known| distance(known) <= 2) {
+    let fields = [&FIELDS[..], &who::FIELDS].concat();
+    match fields.iter().min_by_key(distance).filter(|known| distance(known) <= 2) {
         Some(known) => format!("there is no field `{short}`; did you mean `{known}`?"),
-        None => format!("there is no field `{short}`; there are `{}`", FIELDS.join("`, `")),
+        None => format!("there is no field `{short}`; there are `{}`", fields.join("`, `")),
     }
 }
 
@@ -216,6 +236,7 @@ fn from_text(name: &str, text: &str) -> Value {
         return Value::Null;
     }
     match name {
+        name if who::FIELDS.contains(&name) => who::from_cell(name, text),
         "disposition" | "notes" | "agent" | "value" | "follow_up_at" => Value::from(text),
         "tags" => text.split([',', '|']).map(str::trim).filter(|tag| !tag.is_empty()).collect(),
         "lead_score" | "csat" | "nps" | "wrap_up_s" => {

@@ -38,6 +38,11 @@ impl<'a> Fields<'a> {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim())
     }
 
+    /// All of them, in their order.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     /// The first of these fields that is not empty.
     pub fn first(&self, names: &[&str]) -> &str {
         names.iter().map(|name| self.get(name)).find(|value| !value.is_empty()).unwrap_or("")

@@ -46,6 +46,12 @@ impl Tree {
         texts.map(str::to_owned).collect()
     }
 
+    /// The texts of the object at a JSON pointer, with their names; none when there is no object.
+    pub fn members(&self, pointer: &str) -> impl Iterator<Item = (&str, &str)> {
+        let members = self.0.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+        members.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
     /// The object in a webhook's body, or its query's fields when it came as GET.
     pub fn of_webhook(webhook: &Webhook<'_>) -> Result<Self, Unreadable> {
         if !webhook.is_get {

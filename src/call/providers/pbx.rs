@@ -18,6 +18,7 @@
 //! | `from`, `name`, `to`, `fwd` | caller, caller's name, tracking number, number forwarded from |
 //! | `verstat`, `att` | verdict and level of STIR/SHAKEN |
 //! | `sip_call_id` | `Call-ID` of the caller's leg |
+//! | `X-…` | headers in which an ad platform tells of its ad, by their own names (`[sites.ad_headers]`) |
 //! | `at` | when it happened, RFC 3339 or epoch seconds; absent: now |
 //! | `state` | of a `leg` |
 //! | `cause` | how the dial ended: `DIALSTATUS`, a SIP status, a word of the outcome table |
@@ -129,7 +130,8 @@ pub fn events(
 fn about_the_call<'a>(report: Report<'a>, fields: &Fields<'_>) -> Report<'a> {
     let mut report = report
         .numbers(fields.get("from"), fields.get("name"), fields.get("to"))
-        .forwarded_from(fields.get("fwd"));
+        .forwarded_from(fields.get("fwd"))
+        .ad(fields.all());
     report.from.attestation = attestation::from_words(fields.get("verstat"), fields.get("att"));
     report
 }

@@ -3,6 +3,7 @@
 use crate::call::answer::Stage;
 use crate::call::caller::caller_number;
 use crate::call::model::{CallEvent, CallEventKind, Caller};
+use crate::call::provided::provided;
 use crate::call::providers::{Unreadable, Webhook, bounds};
 use crate::config::model::Site;
 use crate::platform::clock::Millis;
@@ -64,6 +65,12 @@ impl<'a> Report<'a> {
     /// Adds the number that the call was forwarded from: a number or a `Diversion` header.
     pub fn forwarded_from(mut self, text: &str) -> Self {
         self.from.forwarded_from = caller_number(user_part(text), &self.site.country);
+        self
+    }
+
+    /// Adds the ad that these fields tell of, SIP headers among them.
+    pub fn ad<'f>(mut self, fields: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
+        self.from.ad = provided(&self.site.ad_headers, fields);
         self
     }
 

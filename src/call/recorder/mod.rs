@@ -1,12 +1,14 @@
 //! Event → saved call: load, decide, save, and again when somebody else was faster.
 
+mod first_time;
 mod look;
+mod rejoin;
 mod save;
 
 use std::sync::Arc;
 
-use crate::attribution;
 use crate::attribution::answer::Kept;
+use crate::attribution::revision::Because;
 use crate::call::answer::Step;
 use crate::call::import::model::Imported;
 use crate::call::model::{Call, CallEvent};
@@ -25,7 +27,7 @@ use crate::http::problem::Problem;
 use crate::lease::numbers::registry;
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
-use crate::platform::ids::{CallId, PoolId, SessionId, SiteId};
+use crate::platform::ids::{CallId, PoolId, SiteId};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::signing::SigningKeys;
@@ -257,7 +259,7 @@ impl Recorder {
         Err(RecordError::Contended(MAX_TRIES))
     }
 
-    /// Changes what came of a call, told by `by`. The call, and whether that is another version; `None`
+    /// Changes what came of a call, told by `by`, and whose it was where the change names the visitor. The call, and whether that is another version; `None`
     /// when nobody has it. `archived` is the call where Redis may no longer have it.
     pub async fn amend(
         &self,
@@ -275,8 +277,12 @@ impl Recorder {
             let kept = self.store.load(&keys, id).await?;
             let known = Known::of(kept.as_ref(), archived);
             let Some(before) = known.call else { return Ok(None) };
-            let (call, changed) = rules::amend(before.clone(), change, by, now);
-            if !changed {
+            let (mut call, changed) = rules::amend(before.clone(), change, by, now);
+            let told = self.told(site, &keys, before, &change.named, (Because::Outcome, by, now));
+            if let Some(found) = told.await? {
+                call.attribution = Some(found);
+                call.version = before.version.saturating_add(1);
+            } else if !changed {
                 return Ok(Some((call, false)));
             }
             let saved = self.save(&installation, site, known, Around::default(), call, now).await?;
@@ -337,40 +343,6 @@ impl Recorder {
                 .save(&installation, site, Known::nothing(), Around::default(), call, first.at)
                 .await?;
             if saved.is_some() {
-                return Ok(true);
-            }
-        }
-        Err(RecordError::Contended(MAX_TRIES))
-    }
-
-    /// Looks again at the last call of the caller with this hash, who turned out to be `session`: when the call
-    /// is inside the attribution window of that visit, and the visit began before it, it becomes its call. Says
-    /// whether it did.
-    pub async fn rejoin(
-        &self,
-        site: &SiteId,
-        caller_hash: &str,
-        session: SessionId,
-    ) -> Result<bool, RecordError> {
-        let installation = self.live.now_full();
-        let site = site_of(&installation, site)?;
-        let keys = installation.shards.keys(&site.id);
-        let Some(caller) = self.store.load_caller(&keys, caller_hash).await? else {
-            return Ok(false);
-        };
-        for _ in 0..MAX_TRIES {
-            let Some(before) = self.store.load(&keys, caller.last_call).await? else {
-                return Ok(false);
-            };
-            let redis = self.store.redis();
-            let joined = attribution::join_known(redis, &keys, site, &before, session).await?;
-            let Some(joined) = joined else { return Ok(false) };
-            let mut call = before.clone();
-            call.attribution = Some(joined);
-            call.version = before.version.saturating_add(1);
-            let (known, now) = (Known::kept(Some(&before)), self.clock.now());
-            if self.save(&installation, site, known, Around::default(), call, now).await?.is_some()
-            {
                 return Ok(true);
             }
         }

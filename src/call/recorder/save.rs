@@ -5,7 +5,7 @@ use crate::attribution::answer::TOLD;
 use crate::attribution::beside::{KnownCaller, ToldBy};
 use crate::attribution::model::{Attribution, Basis};
 use crate::attribution::rings;
-use crate::call::caller::{Home, counted, is_first_time};
+use crate::call::caller::{Home, counted};
 use crate::call::live::model::LiveEvent;
 use crate::call::model::{Call, CallOrigin};
 use crate::call::recorder::look::Around;
@@ -23,7 +23,7 @@ use crate::platform::keys::SiteKeys;
 use crate::postback;
 
 /// From this confidence on no second look is taken.
-const SURE: f64 = 0.95;
+pub(super) const SURE: f64 = 0.95;
 
 /// From this confidence on a call tells whose its caller is.
 const SURE_ENOUGH: f64 = 0.4;
@@ -91,6 +91,8 @@ impl Recorder {
             call.destination = router::destination(site, &call);
         }
         call.score = scoring::score(&site.scoring, &call);
+        call.conversions =
+            postback::rules::met(site, &call).map(|rule| rule.name.clone()).collect();
         let now = self.clock.now();
         let give_up_after = installation.config.postback.give_up_after;
         let mut postbacks = postback::rules::decide(site, &call, now, give_up_after);
@@ -104,22 +106,32 @@ impl Recorder {
             }
             None => {}
         }
+        let mut revised = match known.call.filter(|_| !is_imported) {
+            Some(before) => postback::revise::revise(site, (before, &call), now, give_up_after),
+            None => Vec::new(),
+        };
+        if known.archived().is_some() {
+            postbacks.extend(revised.drain(..).map(|revised| revised.correction));
+        }
         let is_joined_now = known.call.is_none_or(|before| before.attribution.is_none());
         let joined = call.attribution.as_ref().filter(|_| is_joined_now);
         let change = Change {
             expected: known.expected,
             caller,
             postbacks: &postbacks,
+            revised: &revised,
             ring: joined.and_then(|joined| rings::entry(call.id, call.started_at, joined)),
             told: LiveEvent::of(known.call, &call),
             call: Box::new(call),
             at,
+            now,
         };
         let (saved, call) = self.store.save(&keys, change).await?;
         match saved {
             Saved::Saved { .. } => {
                 count_final(known.call, &call);
                 self.afterwards(site, &keys, known.call, &call).await;
+                self.note_told(&keys, known.call, &call).await;
                 Ok(Some(*call))
             }
             Saved::Conflict => {
@@ -145,6 +157,23 @@ impl Recorder {
         }
     }
 
+    /// The caller's next call is known by whose this one turned out to be. What fails here makes that call's answer
+    /// less sure.
+    async fn note_told(&self, keys: &SiteKeys, before: Option<&Call>, call: &Call) {
+        let session = |call: &Call| call.attribution.as_ref().and_then(|found| found.session);
+        let (Some(hash), Some(found)) = (&call.caller_hash, &call.attribution) else { return };
+        let Some(session) = found.session.filter(|new| before.and_then(session) != Some(*new))
+        else {
+            return;
+        };
+        if found.revised.is_some() {
+            let last = (call.id, session, found.confidence);
+            if let Err(error) = self.store.note_session(keys, hash, last).await {
+                tracing::debug!(%error, "whose a caller is was not noted");
+            }
+        }
+    }
+
     /// Adds what the events do not tell: where the caller is at home, whether they are new or unwanted,
     /// whose call it was. Each is decided once, at the call's own time, and stays.
     pub(super) async fn complete(
@@ -164,7 +193,11 @@ impl Recorder {
         let hash = number.map(|number| self.signing.caller_hash(site.id.as_str(), number.as_str()));
         let is_imported = call.origin() == CallOrigin::Imported;
         let asked = before.is_some_and(asks_the_same) || is_imported;
-        let joins = call.attribution.is_none() || !asked;
+        let is_told = |found: &Attribution| found.basis == Basis::Told;
+        let joins = match &call.attribution {
+            Some(found) => !asked && !is_told(found),
+            None => true,
+        };
         let rejoins = !joins && is_worth_another_look(before, &call);
         let counts = call.caller_hash.is_none();
         let known = match (&hash, around.history) {
@@ -177,15 +210,8 @@ impl Recorder {
         };
         let areas = self.tables.areas();
         if joins || rejoins {
-            let lookup = attribution::Lookup {
-                redis: self.store.redis(),
-                shards: installation.shards,
-                tables: &self.tables,
-                kept: self.kept,
-                rules: installation.rules(&site.id),
-                caller: known_before(&known, site, &call),
-                ours: self.ours(),
-            };
+            let caller = known_before(&known, site, &call);
+            let lookup = self.lookup(installation, site, caller);
             let found = match around.sighted {
                 Some(sighted) => {
                     attribution::join_sighted(lookup, site, &call, Some(sighted)).await?
@@ -202,6 +228,11 @@ impl Recorder {
                     let city = areas.city_of(number).unwrap_or_default().to_owned();
                     call.home = Home { labels: areas.of_number(number), city };
                 }
+                if call.first_time.is_none() {
+                    let record = known.record.as_ref();
+                    let first = self.first_time(installation, site, &hash, record, &call);
+                    call.first_time = Some(first.await?);
+                }
                 Some(count_caller(site, &mut call, hash, known))
             }
             None if call.screen.is_none() && call.facts.received_at.is_some() => {
@@ -214,11 +245,33 @@ impl Recorder {
     }
 }
 
+impl Recorder {
+    /// What a join looks into, for a caller of whom this is known.
+    pub(super) fn lookup<'a>(
+        &'a self,
+        installation: &'a Installation,
+        site: &Site,
+        caller: Option<KnownCaller>,
+    ) -> attribution::Lookup<'a> {
+        attribution::Lookup {
+            redis: self.store.redis(),
+            shards: installation.shards,
+            tables: &self.tables,
+            kept: self.kept,
+            rules: installation.rules(&site.id),
+            caller,
+            ours: self.ours(),
+        }
+    }
+}
+
 /// Whether a call that ends now should be joined once more: what its visitor did before it may have been
 /// told meanwhile, as a phone's dialler holds the page's messages back.
 fn is_worth_another_look(before: Option<&Call>, call: &Call) -> bool {
     let ends = call.status.is_final() && before.is_some_and(|before| !before.status.is_final());
-    let weak = |joined: &Attribution| joined.observed.is_some() && joined.confidence < SURE;
+    let weak = |joined: &Attribution| {
+        joined.observed.is_some() && joined.basis != Basis::Told && joined.confidence < SURE
+    };
     ends && call.attribution.as_ref().is_some_and(weak)
 }
 
@@ -236,8 +289,6 @@ fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> C
     }
     let known = known.record;
     let look_back = site.caller_look_back;
-    let first_time = is_first_time(known.as_ref(), call.id, call.started_at, look_back);
-    call.first_time.get_or_insert(first_time);
     call.caller_hash = Some(hash.clone());
     let joined = call.attribution.as_ref().filter(|joined| joined.confidence >= SURE_ENOUGH);
     let before = known.as_ref().and_then(|known| known.last_session);
@@ -254,7 +305,7 @@ fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> C
 
 /// What earlier calls and a lead tell of the caller of `call`; nothing when nobody heard of them before. Of
 /// a call and a lead the surer one says which session they were.
-fn known_before(known: &History, site: &Site, call: &Call) -> Option<KnownCaller> {
+pub(super) fn known_before(known: &History, site: &Site, call: &Call) -> Option<KnownCaller> {
     let record = known.record.as_ref();
     let by_call = record
         .filter(|known| known.last_call != call.id && known.first_at <= call.started_at)

@@ -72,7 +72,9 @@ impl<'a> CallLine<'a> {
             session: joined.and_then(|joined| people.name(joined.session?)),
             confidence: joined.map_or(0.0, |joined| match joined.basis {
                 Basis::Imported | Basis::None => joined.nobody,
-                Basis::Holder | Basis::Static | Basis::Inferred => joined.confidence,
+                Basis::Holder | Basis::Static | Basis::Inferred | Basis::Provided | Basis::Told => {
+                    joined.confidence
+                }
             }),
             nobody: joined
                 .filter(|joined| joined.basis != Basis::Static)

@@ -26,7 +26,29 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
         windows(&path, site, out);
         pools(&path, site, out);
         targets(&path, site, out);
+        ad_headers(&path, site, out);
         telephony::check(&path, &site.telephony, out);
+    }
+}
+
+fn ad_headers(path: &str, site: &Site, out: &mut Complaints) {
+    let path = format!("{path}.ad_headers");
+    let is_name = |name: &str| {
+        (1..=64).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    for (key, names) in site.ad_headers.lists() {
+        for (i, _) in names.iter().enumerate().filter(|(_, name)| !is_name(name)) {
+            out.error(format!("{path}.{key}[{i}]"), "expected the name of a header");
+        }
+    }
+    for (key, text) in [("source", &site.ad_headers.source), ("medium", &site.ad_headers.medium)] {
+        if text.is_empty() {
+            out.error(format!("{path}.{key}"), "it must not be empty");
+        }
+    }
+    if !is_name(&site.ad_headers.click_param) {
+        out.error(format!("{path}.click_param"), "expected a name such as \"gclid\"");
     }
 }
 

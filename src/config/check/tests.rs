@@ -410,6 +410,14 @@ fn conversions_reach_destinations_that_can_be_delivered_to() {
             &["error sites[0].conversions[0].when.min_confidence"],
         ),
         (
+            "headers of ad platforms",
+            |c| {
+                c.sites[0].ad_headers.campaign = vec!["X-Fine".to_owned(), "X Y".to_owned()];
+                c.sites[0].ad_headers.source.clear();
+            },
+            &["error sites[0].ad_headers.campaign[1]", "error sites[0].ad_headers.source"],
+        ),
+        (
             "private and plain addresses",
             |c| c.postback.allow_private_targets = false,
             &[

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Scoring, Snippet, Spam,
-    Telephony, Tracker, Visits,
+    AdHeaders, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Scoring,
+    Snippet, Spam, Telephony, Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
@@ -87,6 +87,9 @@ pub struct Site {
     /// The telephony providers whose webhooks are accepted.
     #[serde(default)]
     pub telephony: Telephony,
+    /// How ad platforms that connect calls tell of their ads.
+    #[serde(default)]
+    pub ad_headers: AdHeaders,
     /// Where its calls go.
     #[serde(default)]
     pub routing: Routing,

@@ -149,7 +149,7 @@ local function grant(number, tier)
   end
   redis.call('PEXPIRE', list, window)
   if key.visitor then remember(number) end
-  if click_ago ~= '' then
+  if pins(click_ago, pin) then
     redis.call('ZADD', key.pinned, 'GT', now - click_ago + pin, number)
     redis.call('ZREM', key.share, number)
   end
@@ -297,7 +297,7 @@ end
 -- 1. It holds one: renew.
 if mine and mine.pooled and mine.ends > now then
   local lease = write_lease(mine.number, mine.tier, mine.since)
-  if click_ago ~= '' then
+  if pins(click_ago, pin) then
     redis.call('ZADD', key.pinned, 'GT', now - click_ago + pin, mine.number)
     redis.call('ZREM', key.share, mine.number)
   end

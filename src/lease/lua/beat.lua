@@ -71,7 +71,7 @@ for i = 1, leases do
       if told and told ~= '' and pooled then
         local ago
         done, ago = with_gestures(done, told, now)
-        if ago ~= '' then
+        if pins(ago, ARGV[more_arg + 1]) then
           redis.call('ZADD', KEYS[more], 'GT', now - ago + ARGV[more_arg + 1], number)
           redis.call('ZREM', KEYS[more - 1], number)
         end

@@ -4,14 +4,22 @@
 -- 0 = never): "click", or "click/copied/pressed" once there is more than a click. A message tells how
 -- long ago that was: "120//", "" = nothing of it.
 
+-- A message may come late, behind one that tells of something newer.
+local function later(kept, ago, now)
+  if ago == '' then return kept end
+  return string.format('%d', math.max(tonumber(kept) or 0, now - ago))
+end
+
+-- Whether a click so long ago still keeps its number from others.
+local function pins(click_ago, pin) return click_ago ~= '' and tonumber(click_ago) < tonumber(pin) end
+
 -- Returns what to keep, and the ms since the click ("" = there was none now).
 local function with_gestures(kept, told, now)
   if told == '' then return kept, '' end
   local click, copied, pressed = string.match(kept, '^(%d+)/?(%d*)/?(%d*)$')
   local clicked_ago, copied_ago, pressed_ago = string.match(told, '^(%d*)/(%d*)/(%d*)$')
-  if clicked_ago ~= '' then click = string.format('%d', now - clicked_ago) end
-  if copied_ago ~= '' then copied = string.format('%d', now - copied_ago) end
-  if pressed_ago ~= '' then pressed = string.format('%d', now - pressed_ago) end
+  click, copied, pressed = later(click, clicked_ago, now), later(copied, copied_ago, now),
+    later(pressed, pressed_ago, now)
   if copied ~= '' or pressed ~= '' then
     click = click .. '/' .. (copied == '' and '0' or copied) .. '/' .. (pressed == '' and '0' or pressed)
   end

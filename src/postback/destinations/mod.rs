@@ -88,6 +88,10 @@ pub fn prepare(
     now: Millis,
 ) -> Result<Prepared, BadDestination> {
     match &destination.kind {
+        DestinationKind::Url { .. } if postback.corrects.is_some() => Ok(Prepared::Skip {
+            why: "the call was attributed anew after this was told, and a URL takes nothing back"
+                .to_owned(),
+        }),
         DestinationKind::Url { url, method, require, hmac_secret, .. } => {
             Ok(url::prepare(url, *method, require, hmac_secret, postback)?)
         }

@@ -56,6 +56,8 @@ fn postback(facts: ConversionFacts) -> Postback {
         attempts: 0,
         last_answer: String::new(),
         facts,
+        corrects: None,
+        withdrawn: String::new(),
     }
 }
 

@@ -3,6 +3,10 @@
 //!
 //! `webhook-id` is the postback's id and stays the same over all attempts; `webhook-timestamp` and
 //! the signature are new with each.
+//!
+//! `conversion.created` tells of a conversion. When its call is attributed anew afterwards, `conversion.updated` tells
+//! all of it as it is now, or `conversion.withdrawn` that it is none any more: with the same `data.id`, an id of the
+//! message's own, and `data.reason`.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +25,7 @@ use super::BadDestination;
 use crate::platform::clock::Millis;
 use crate::platform::secret::Secret;
 use crate::postback::client::Request;
-use crate::postback::model::Postback;
+use crate::postback::model::{CorrectionKind, Postback};
 
 /// Least bytes of a key (Standard Webhooks, signature scheme).
 pub const LEAST_KEY: usize = 24;
@@ -72,6 +76,8 @@ struct Data<'a> {
     caller_hash: Option<&'a str>,
     ids: &'a BTreeMap<String, String>,
     tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 /// Checks URL, secret and headers.
@@ -153,12 +159,16 @@ fn parse_headers<'a>(
 }
 
 fn message(postback: &Postback) -> String {
-    let facts = &postback.facts;
+    let (facts, corrects) = (&postback.facts, postback.corrects.as_ref());
     let message = Message {
-        kind: "conversion.created",
+        kind: match corrects.map(|correction| correction.change) {
+            None => "conversion.created",
+            Some(CorrectionKind::Restated) => "conversion.updated",
+            Some(CorrectionKind::Retracted) => "conversion.withdrawn",
+        },
         timestamp: postback.converted_at.to_string(),
         data: Data {
-            id: &postback.id,
+            id: corrects.map_or(&postback.id, |correction| &correction.of),
             site: postback.site.as_str(),
             call_id: postback.call.to_string(),
             conversion: &postback.conversion,
@@ -182,6 +192,7 @@ fn message(postback: &Postback) -> String {
             caller_hash: facts.caller_hash.as_deref(),
             ids: &facts.labels.ids,
             tags: &facts.labels.tags,
+            reason: corrects.map(|correction| correction.because.as_str()),
         },
     };
     // Text keys and plain values: this cannot fail.

@@ -1,28 +1,28 @@
 //! `GET /v1/reports/credits`.
 
-use actix_web::{HttpRequest, get, web};
-use jiff::ToSpan;
-use url::form_urlencoded;
+use actix_web::{HttpRequest, HttpResponse, get};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::platform::clock::Millis;
-use crate::platform::ids::SiteId;
-use crate::report::credits::model::{ByClock, CreditReport, Question, Weight};
+use crate::report::credits::model::{
+    ByClock, CreditReport, CreditRow, Crediting, Model, Question, Weight,
+};
 use crate::report::credits::store::answer;
-use crate::report::http::{ReportState, question};
-use crate::report::model::{Period, ReportKind, ReportQuery};
-use crate::report::rules::parse;
-use crate::warehouse::zone::site_zone;
+use crate::report::csv::{harmless, written};
+use crate::report::http::{ReportState, accepted, csv_file, question};
+use crate::report::metrics::Count;
+use crate::report::model::ReportKind;
+use crate::report::rules::{Asked, Format, parse};
 
 /// Adds the route.
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(credits);
 }
 
-/// Who earned the calls: every source's credit under every model.
+/// Who earned the calls: every source's credit under every model. Calls that no visit earned (static numbers, calls
+/// of other systems, nobody's) are whole their own source's.
 #[utoipa::path(
     tag = "reports",
     security(("key" = [])),
@@ -30,6 +30,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
         ("site" = Option<Vec<String>>, Query, description = "As for the report `sources`"),
         ("from" = Option<String>, Query, description = "As for the report `sources`"),
         ("to" = Option<String>, Query, description = "As for the report `sources`"),
+        ("format" = Option<String>, Query, description = "As for the report `sources`"),
+        ("spam" = Option<String>, Query, description = "As for the report `sources`"),
+        ("conversion" = Option<String>, Query, description = "As for the report `sources`"),
         ("weight" = Option<Weight>, Query, description = "`calls` (default): each call once; `confidence`: each as much as its answer is sure"),
         ("clock" = Option<ByClock>, Query, description = "`call` (default): filed under the call's time; `visit`: under that of the credited page view"),
     ),
@@ -45,52 +48,34 @@ async fn credits(
     request: HttpRequest,
     caller: Caller,
     (live, clock, warehouse): ReportState,
-) -> Result<web::Json<CreditReport>, Problem> {
+) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Reader)?;
-    let (weight, by_clock, rest) = own(request.query_string()).map_err(Problem::BadRequest)?;
-    let asked = parse(&rest).map_err(Problem::BadRequest)?;
+    let asked = parse(request.query_string()).map_err(Problem::BadRequest)?;
+    if asked.model.is_some() {
+        return Err(Problem::BadRequest("this report shows every `model`".to_owned()));
+    }
+    let format = asked.format.unwrap_or_else(|| accepted(&request));
+    let Crediting { weight, clock: by_clock, .. } = asked.crediting().unwrap_or_default();
+    let asked = Asked { weight: Some(weight), ..asked };
     let query = question(&live, &clock, &caller, ReportKind::Sources, asked)?;
-    let installation = live.now_full();
-    let of_site = |site: &SiteId| {
-        bounds(&query, &site_zone(&installation, site)).map(|(from, to)| (site.clone(), from, to))
+    let sites = query.credit.map(|(_, bounds)| bounds).unwrap_or_default();
+    let (spam, conversion) = (query.spam, query.conversion);
+    let question = Question { sites, weight, clock: by_clock, spam, conversion };
+    let report = answer(&warehouse, question, clock.now()).await?;
+    match format {
+        Format::Json => Ok(HttpResponse::Ok().json(report)),
+        Format::Csv => csv_file("credits", to_csv(&report)),
+    }
+}
+
+fn to_csv(report: &CreditReport) -> Result<String, csv::Error> {
+    let names = ["source", "medium", "campaign", "channel"].into_iter();
+    let header = names.chain(Model::ALL.map(Model::word)).map(str::to_owned).collect();
+    let cells = |row: &CreditRow| {
+        let key = &row.key;
+        let names = [&key.source, &key.medium, &key.campaign, &key.channel];
+        let earned = row.credits.all().map(|credit| Count::from(credit).to_string());
+        names.map(|name| harmless(name)).into_iter().chain(earned).collect()
     };
-    let sites = query.sites.iter().map(of_site).collect::<Option<Vec<_>>>();
-    let sites = sites.ok_or_else(|| Problem::BadRequest("no such days".to_owned()))?;
-    Ok(web::Json(answer(&warehouse, Question { sites, weight, clock: by_clock }).await?))
-}
-
-/// The parameters of this report alone, and the query without them.
-fn own(query: &str) -> Result<(Weight, ByClock, String), String> {
-    let (mut weight, mut clock) = (None, None);
-    let mut rest = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        match (&*name, &*value) {
-            ("weight", _) if weight.is_some() => return Err("`weight` is given twice".to_owned()),
-            ("clock", _) if clock.is_some() => return Err("`clock` is given twice".to_owned()),
-            ("weight", "calls") => weight = Some(Weight::Calls),
-            ("weight", "confidence") => weight = Some(Weight::Confidence),
-            ("weight", _) => return Err("`weight` is `calls` or `confidence`".to_owned()),
-            ("clock", "call") => clock = Some(ByClock::Call),
-            ("clock", "visit") => clock = Some(ByClock::Visit),
-            ("clock", _) => return Err("`clock` is `call` or `visit`".to_owned()),
-            _ => {
-                rest.append_pair(&name, &value);
-            }
-        }
-    }
-    Ok((weight.unwrap_or_default(), clock.unwrap_or_default(), rest.finish()))
-}
-
-/// The moments that the period means in a zone.
-fn bounds(query: &ReportQuery, zone: &jiff::tz::TimeZone) -> Option<(Millis, Millis)> {
-    match query.period {
-        Period::Moments { from, to } => Some((from, to)),
-        Period::Days { from, to } => {
-            let begins = |day: jiff::civil::Date| {
-                let midnight = day.to_zoned(zone.clone()).ok()?;
-                Some(Millis::from(midnight.timestamp()))
-            };
-            Some((begins(from)?, begins(to.checked_add(1.day()).ok()?)?))
-        }
-    }
+    written(header, report.rows.iter().map(cells))
 }

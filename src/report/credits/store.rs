@@ -4,100 +4,93 @@ use std::collections::BTreeMap;
 
 use duckdb::{Connection, params};
 
-use crate::attribution::markov::{self, Path};
 use crate::platform::clock::Millis;
-use crate::platform::ids::SiteId;
+use crate::report::credits::effects::{Effects, current};
 use crate::report::credits::model::{
-    ByClock, CreditKey, CreditReport, CreditRow, CreditSums, Question, Weight,
+    Bounds, CreditKey, CreditReport, CreditRow, CreditSums, Crediting, LearntFrom, Model, Question,
 };
+use crate::report::credits::sql::{credited, periods, shared_by, shares};
+use crate::report::model::SpamFilter;
 use crate::warehouse::store::{Warehouse, WarehouseError, sql};
 
 /// Most rows that are told, those with the most credit.
 const MAX_ROWS: usize = 10_000;
 
-/// Joins names of channels: no name has it.
-const SEPARATOR: char = '\u{1f}';
-
-/// Answers `question`. Without sites the answer is empty.
+/// Answers `question` at `now`. Without sites the answer is empty.
 pub async fn answer(
     warehouse: &Warehouse,
     question: Question,
+    now: Millis,
 ) -> Result<CreditReport, WarehouseError> {
-    warehouse
-        .read(move |connection| report(connection, &question).map_err(sql("answer a report")))
-        .await
-}
-
-fn report(connection: &Connection, question: &Question) -> Result<CreditReport, duckdb::Error> {
-    let mut rows: BTreeMap<CreditKey, CreditSums> = BTreeMap::new();
-    let mut shares = BTreeMap::new();
-    for (site, from, to) in &question.sites {
-        let of_site = markov::shares(&paths(connection, site, *from, *to)?);
-        credits(connection, question, (site, *from, *to), &of_site, &mut rows)?;
-        shares.insert(site.to_string(), of_site);
-    }
+    let learnt = learn(warehouse, &question.sites, now).await?;
+    let shares = shares_by_site(&learnt);
+    let learnt_from = learnt.iter().map(|found| (found.site.to_string(), learnt_from(found)));
+    let learnt_from = learnt_from.collect();
+    let Question { weight, clock, .. } = question;
+    let (rows, shares) = warehouse
+        .read(move |connection| {
+            let rows = rows(connection, &question, &shares).map_err(sql("answer a report"))?;
+            Ok((rows, shares))
+        })
+        .await?;
     let mut totals = CreditSums::default();
     rows.values().for_each(|credits| totals.add(*credits));
     let mut rows: Vec<CreditRow> =
         rows.into_iter().map(|(key, credits)| CreditRow { key, credits }).collect();
     rows.sort_by(|a, b| b.credits.last.total_cmp(&a.credits.last).then(a.key.cmp(&b.key)));
     rows.truncate(MAX_ROWS);
-    let Question { weight, clock, .. } = *question;
-    Ok(CreditReport { weight, clock, rows, totals, shares })
+    Ok(CreditReport { weight, clock, rows, totals, shares, learnt_from })
 }
 
-/// The ways of a site's visitors.
-fn paths(
-    connection: &Connection,
-    site: &SiteId,
-    from: Millis,
-    to: Millis,
-) -> Result<Vec<Path>, duckdb::Error> {
-    let mut statement = connection.prepare(include_str!("../sql/paths.sql"))?;
-    let found = statement.query_map(params![site.as_str(), from.0, to.0], |row| {
-        let way: String = row.get(0)?;
-        let channels = way.split(SEPARATOR).map(str::to_owned).collect();
-        Ok(Path { channels, calls: row.get(1)?, silences: row.get(2)? })
-    })?;
-    found.collect()
+/// The removal effects of these sites and periods.
+pub async fn learn(
+    warehouse: &Warehouse,
+    bounds: &Bounds,
+    now: Millis,
+) -> Result<Vec<Effects>, WarehouseError> {
+    let mut learnt = Vec::with_capacity(bounds.len());
+    for bounds in bounds {
+        learnt.push(current(warehouse, bounds.clone(), now).await?);
+    }
+    Ok(learnt)
 }
 
-fn credits(
+/// The data-driven shares of channels by site.
+pub fn shares_by_site(learnt: &[Effects]) -> BTreeMap<String, BTreeMap<String, f64>> {
+    learnt.iter().map(|found| (found.site.to_string(), found.shares.clone())).collect()
+}
+
+fn learnt_from(found: &Effects) -> LearntFrom {
+    LearntFrom {
+        from: found.since.to_string(),
+        to: found.until.to_string(),
+        sessions: found.extent.sessions,
+        calls: found.extent.calls,
+        computed_at: found.computed_at.to_string(),
+        removal_effects: found.effects.clone(),
+    }
+}
+
+fn rows(
     connection: &Connection,
     question: &Question,
-    (site, from, to): (&SiteId, Millis, Millis),
-    shares: &BTreeMap<String, f64>,
-    rows: &mut BTreeMap<CreditKey, CreditSums>,
-) -> Result<(), duckdb::Error> {
-    let moment = match question.clock {
-        ByClock::Call => "calls.started_at",
-        ByClock::Visit => "touches.touched_at",
-    };
-    let weight = match question.weight {
-        Weight::Calls => "1.0",
-        Weight::Confidence => "coalesce(calls.confidence, 0)",
-    };
-    let text = include_str!("../sql/credits.sql");
-    let text = text.replace("{moment}", moment).replace("{weight}", weight);
-    let channels: Vec<&str> = shares.keys().map(String::as_str).collect();
-    let channels = channels.join(&SEPARATOR.to_string());
-    let shares: Vec<String> = shares.values().map(f64::to_string).collect();
-    // A list of nothing is one empty name with the share 0.
-    let shares = if shares.is_empty() { "0".to_owned() } else { shares.join(",") };
-    let mut statement = connection.prepare(&text)?;
-    let found =
-        statement.query_map(params![site.as_str(), from.0, to.0, channels, shares], |row| {
-            let (source, medium) = (row.get(0)?, row.get(1)?);
-            let key = CreditKey { source, medium, campaign: row.get(2)?, channel: row.get(3)? };
-            let mut sums = [0.0; 10];
-            for (place, sum) in sums.iter_mut().enumerate() {
-                *sum = row.get(4 + place)?;
-            }
-            Ok((key, CreditSums::of(sums)))
-        })?;
-    for row in found {
-        let (key, sums) = row?;
-        rows.entry(key).or_default().add(sums);
-    }
-    Ok(())
+    of_sites: &BTreeMap<String, BTreeMap<String, f64>>,
+) -> Result<BTreeMap<CreditKey, CreditSums>, duckdb::Error> {
+    let Question { sites, weight, clock, spam, conversion } = question;
+    let crediting = Crediting { model: None, weight: *weight, clock: *clock };
+    let mut statement =
+        connection.prepare(&credited(include_str!("../sql/credits.sql"), crediting))?;
+    let by_touches = shared_by(Some(Model::Last));
+    let spam: SpamFilter = *spam;
+    let asked = params![periods(sites), shares(of_sites), spam.word(), conversion, by_touches];
+    let found = statement.query_map(asked, |row| {
+        let (source, medium) = (row.get(0)?, row.get(1)?);
+        let key = CreditKey { source, medium, campaign: row.get(2)?, channel: row.get(3)? };
+        let mut sums = [0.0; 10];
+        for (place, sum) in sums.iter_mut().enumerate() {
+            *sum = row.get(4 + place)?;
+        }
+        Ok((key, CreditSums::of(sums)))
+    })?;
+    found.collect()
 }

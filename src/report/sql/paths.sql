@@ -1,8 +1,9 @@
--- Called by report::credits::store: the ways of a site's visitors through channels, and how they ended.
+-- Called by report::credits::effects: the ways of a site's visitors through channels, and how they ended.
 -- $1 site; $2 to $3 milliseconds, half open. Whoever may not be known again has a way of one visit. Of
 -- very long ways the end counts.
 WITH callers AS (
-    SELECT DISTINCT session FROM calls WHERE site = $1 AND session IS NOT NULL AND NOT unwanted
+    SELECT DISTINCT session FROM calls
+    WHERE site = $1 AND started_at >= $2 AND session IS NOT NULL AND NOT unwanted
 ),
 walked AS (
     SELECT

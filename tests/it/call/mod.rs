@@ -1,5 +1,6 @@
 //! Calls, from signed webhooks to saved snapshots.
 
+mod callers;
 mod delays;
 mod documents;
 mod faults;

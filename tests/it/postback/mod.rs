@@ -100,6 +100,8 @@ impl World {
                 click_ids: vec![("gclid".to_owned(), "Cj0abc".to_owned())],
                 ..ConversionFacts::default()
             },
+            corrects: None,
+            withdrawn: String::new(),
         }
     }
 

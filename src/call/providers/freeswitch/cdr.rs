@@ -113,7 +113,8 @@ fn about_the_call<'a>(report: Report<'a>, record: &Record) -> Report<'a> {
             &first("caller_id_name", "caller_id_name"),
             &first("sip_to_user", "destination_number"),
         )
-        .forwarded_from(&record.variable("sip_h_Diversion"));
+        .forwarded_from(&record.variable("sip_h_Diversion"))
+        .ad(record.0.members("/variables"));
     let word = record.0.first(&["/variables/sip_verstat_detailed", "/variables/sip_verstat"]);
     report.from.attestation = attestation::from_verstat(&word);
     report.sip_call_id = bounds::id(&record.variable("sip_call_id")).map(str::to_owned);

@@ -23,6 +23,7 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         fields.get("Caller-Caller-ID-Name"),
         fields.get("Caller-Destination-Number"),
     );
+    report = report.ad(fields.all());
     report.sip_call_id = bounds::id(fields.get("variable_sip_call_id")).map(str::to_owned);
     match webhook.event {
         "voice" if fields.get("exiting") != "true" => {

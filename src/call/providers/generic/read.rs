@@ -1,5 +1,7 @@
 //! The sender's JSON → our events.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::call::answer::Stage;
@@ -32,6 +34,8 @@ struct Message {
     forwarded_from: Option<String>,
     #[serde(default)]
     sip_call_id: Option<String>,
+    #[serde(default)]
+    sip_headers: BTreeMap<String, String>,
     #[serde(default)]
     verstat: Option<String>,
     #[serde(default)]
@@ -107,7 +111,8 @@ fn about_the_call<'a>(report: Report<'a>, message: &Message) -> Report<'a> {
     let to = if message.event == "transferred" { "" } else { text(&message.to) };
     let mut report = report
         .numbers(text(&message.from), text(&message.name), to)
-        .forwarded_from(text(&message.forwarded_from));
+        .forwarded_from(text(&message.forwarded_from))
+        .ad(message.sip_headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let letter = text(&message.attestation);
     report.from.attestation = attestation::from_words(text(&message.verstat), letter);
     report.sip_call_id = bounds::id(text(&message.sip_call_id)).map(str::to_owned);

@@ -55,7 +55,8 @@ fn about_the_call<'a>(report: Report<'a>, fields: &Fields<'_>) -> Report<'a> {
     let number = |name| bounds::with_plus(fields.get(name));
     let mut report = report
         .numbers(&number("From"), fields.get("CallerName"), &number("To"))
-        .forwarded_from(&number("ForwardedFrom"));
+        .forwarded_from(&number("ForwardedFrom"))
+        .ad(fields.all());
     let verdict = fields.get("STIRVerification");
     report.from.attestation = attestation::from_words(verdict, fields.get("STIRAttestation"));
     report

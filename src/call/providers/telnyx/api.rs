@@ -48,6 +48,7 @@ struct Payload {
     shaken_stir_attestation: Option<String>,
     shaken_stir_validated: Option<bool>,
     sip_headers: Option<Vec<SipHeader>>,
+    custom_headers: Option<Vec<SipHeader>>,
     hangup_cause: Option<String>,
     digit: Option<String>,
     digits: Option<String>,
@@ -204,12 +205,13 @@ fn is_callers_leg(payload: &Payload, site: &Site) -> bool {
 
 fn about_the_call<'a>(report: Report<'a>, payload: &Payload) -> Report<'a> {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
-    let headers = payload.sip_headers.iter().flatten();
-    let mut diversions = headers.filter(|header| header.name.eq_ignore_ascii_case("diversion"));
+    let all = || payload.sip_headers.iter().chain(&payload.custom_headers).flatten();
+    let mut diversions = all().filter(|header| header.name.eq_ignore_ascii_case("diversion"));
     let diversion = diversions.next().map_or("", |header| header.value.as_str());
     let mut report = report
         .numbers(&text(&payload.from), &text(&payload.caller_id_name), &text(&payload.to))
-        .forwarded_from(diversion);
+        .forwarded_from(diversion)
+        .ad(all().map(|header| (header.name.as_str(), header.value.as_str())));
     report.from.attestation = attestation::from_parts(
         payload.shaken_stir_validated,
         payload.shaken_stir_attestation.as_deref().unwrap_or_default(),

@@ -68,7 +68,8 @@ fn about_the_call<'a>(report: Report<'a>, fields: &Fields<'_>) -> Report<'a> {
     let name = fields.first(&["CallerName", "CallerIdName"]);
     let mut report = report
         .numbers(fields.first(&["From", "Caller"]), name, fields.first(&["To", "Called"]))
-        .forwarded_from(fields.get("ForwardedFrom"));
+        .forwarded_from(fields.get("ForwardedFrom"))
+        .ad(fields.all());
     report.from.attestation = attestation::from_verstat(fields.get("StirVerstat")).or_else(|| {
         let verdict = fields.get("ShakenStirValidated");
         attestation::from_words(verdict, fields.get("ShakenStirAttestation"))

@@ -38,7 +38,7 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
     let is_callers = webhook.event == "voice" || tree.text("/direction") == "inbound";
     if is_callers {
         let number = |pointer| bounds::with_plus(&tree.text(pointer));
-        report = report.numbers(&number("/from"), "", &number("/to"));
+        report = report.numbers(&number("/from"), "", &number("/to")).ad(tree.members(""));
     } else {
         report.leg_to(&bounds::with_plus(&tree.text("/to")));
     }

@@ -1,0 +1,60 @@
+//! The building block of every question on credit: calls shared out over their touches.
+
+use std::collections::BTreeMap;
+
+use crate::platform::clock::Millis;
+use crate::platform::ids::SiteId;
+use crate::report::credits::model::{Bounds, ByClock, Crediting, Model, Weight};
+
+/// Joins the cells of a row, and the rows of a list: no name has either.
+const CELLS: &str = "\u{1f}";
+const ROWS: &str = "\u{1e}";
+
+/// `question` behind the building block. It reads from `credited`: the figures of calls, `weight`, and one `credit_`
+/// column for each model.
+pub(in crate::report) fn credited(question: &str, crediting: Crediting) -> String {
+    let weight = match crediting.weight {
+        Weight::Calls => "1.0",
+        Weight::Confidence => "coalesce(confidence, 0)",
+    };
+    let (moment, weekday, hour) = match crediting.clock {
+        ByClock::Call => ("shared.started_at", "shared.local_weekday", "shared.local_hour"),
+        ByClock::Visit => (
+            "touched_at",
+            "coalesce(sessions.local_weekday, shared.local_weekday)",
+            "coalesce(sessions.local_hour, shared.local_hour)",
+        ),
+    };
+    let block = include_str!("../sql/credited.sql");
+    let block = block.replace("{weight}", weight).replace("{moment}", moment);
+    let block = block.replace("{weekday}", weekday).replace("{hour}", hour);
+    block + question
+}
+
+/// The column of `model`; without one, every call is its own source's, and all columns are alike.
+pub(in crate::report) fn column(model: Option<Model>) -> String {
+    format!("credit_{}", model.unwrap_or(Model::Last).word())
+}
+
+/// What shares calls out: `$5` of the building block.
+pub(in crate::report) fn shared_by(model: Option<Model>) -> &'static str {
+    if model.is_some() { "touches" } else { "own" }
+}
+
+/// Sites with their bounds: `$1` of the building block.
+pub(in crate::report) fn periods(bounds: &Bounds) -> String {
+    let row = |(site, from, to): &(SiteId, Millis, Millis)| {
+        [site.as_str(), &from.0.to_string(), &to.0.to_string()].join(CELLS)
+    };
+    bounds.iter().map(row).collect::<Vec<_>>().join(ROWS)
+}
+
+/// The data-driven shares of channels by site: `$2` of the building block.
+pub(in crate::report) fn shares(of_sites: &BTreeMap<String, BTreeMap<String, f64>>) -> String {
+    let rows = of_sites.iter().flat_map(|(site, shares)| {
+        shares
+            .iter()
+            .map(move |(channel, share)| [site.as_str(), channel, &share.to_string()].join(CELLS))
+    });
+    rows.collect::<Vec<_>>().join(ROWS)
+}
