@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::attribution::credit::{Contact, credits};
-use crate::attribution::model::{Attribution, Basis, Candidate};
+use crate::attribution::model::{Attribution, Basis, Candidate, Reason};
 use crate::attribution::observation::Observation;
 use crate::attribution::rules::Ranking;
 use crate::config::model::StaticNumber;
@@ -86,6 +86,12 @@ impl Joined<'_> {
     }
 }
 
+/// The session of the caller's earlier call as a candidate, which did not hold the number.
+fn rejoined(session: SessionId, probability: f64) -> Candidate {
+    let (tier, reasons) = (Tier::Original, vec![Reason::KnownCaller]);
+    Candidate { session, probability, tier, idle_ms: 0, tel_click: false, reasons }
+}
+
 /// Probability that somebody who gave a number in a session is who calls from it: households share
 /// telephones.
 const TOLD: f64 = 0.95;
@@ -125,6 +131,9 @@ pub fn attribute(joined: Joined<'_>, look_back: SignedDuration) -> Attribution {
     let worth = candidates.iter().skip(1).take_while(|one| one.probability >= kept.probability);
     let worth = worth.count() + 1;
     candidates.truncate(worth.min(kept.most));
+    if let Some((session, probability)) = inferred {
+        candidates.insert(0, rejoined(session, probability));
+    }
     let found = Attribution { nobody: ranking.nobody, candidates, fit, observed, ..nobody() };
     let chosen = match (inferred, best) {
         (Some((session, probability)), _) => Attribution {

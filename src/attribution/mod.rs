@@ -17,6 +17,7 @@ pub mod beside;
 pub mod credit;
 pub mod delays;
 pub mod evidence;
+pub mod expect;
 pub mod fit;
 pub mod http;
 pub mod markov;
@@ -24,6 +25,7 @@ pub mod model;
 pub mod observation;
 pub mod rings;
 pub mod rules;
+pub mod stays;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use crate::attribution::delays::{Delays, Shares, prior};
 use crate::attribution::fit::fit;
 use crate::attribution::observation::{Near, Observation};
+use crate::attribution::stays::{Moment, Stays};
 use crate::platform::clock::Millis;
 
 /// A number that many had, one every half hour for two days, the newest `idle_s` ago.
@@ -14,9 +15,11 @@ fn call(near: Near) -> Observation {
         factor: 1.0,
         ..Near::default()
     });
+    let mut stays = Stays::default();
+    (0..96).for_each(|_| stays.add(100.0, false));
     Observation {
         near: std::iter::once(near).chain(others).collect(),
-        page_s: 96.0 * 100.0,
+        stays,
         span_s: 96.0 * 1_800.0,
         ..Observation::default()
     }
@@ -69,6 +72,25 @@ fn late_callers_are_learnt_although_others_click() {
 }
 
 #[test]
+fn a_repeated_call_says_nothing_of_when_people_call_first() {
+    let repeated = Observation { fresh: 0.0, ..gone(40_000.0) };
+    let mut calls = vec![on_page(); 300];
+    let without = shares(&calls);
+    calls.extend(vec![repeated; 300]);
+    assert_eq!(shares(&calls), without);
+}
+
+#[test]
+fn a_number_that_nobody_had_last_week_cannot_have_its_callers() {
+    // Calls of an hour ago on numbers that were shown first two hours ago: those who call days later are yet
+    // to come.
+    let young = |older_s| Observation { span_s: 7_200.0, older_s, ..gone(3_600.0) };
+    let young_numbers = shares(&vec![young(None); 500]);
+    let old_numbers = shares(&vec![young(Some(7_200.0)); 500]);
+    assert!(young_numbers.later > old_numbers.later, "{young_numbers:?} {old_numbers:?}");
+}
+
+#[test]
 fn a_channel_that_calls_more_is_learnt() {
     let of = |channel: &str| Near { channel: channel.to_owned(), factor: 1.0, ..Near::default() };
     let with_other = |caller: &str, other: &str| {
@@ -97,6 +119,6 @@ proptest! {
         prop_assert!((sum(fitted.shares) - 1.0).abs() < 1e-9);
         let Shares { click, page, just, day, later, nobody } = fitted.shares;
         prop_assert!([click, page, just, day, later, nobody].iter().all(|s| *s > 0.0 && *s < 1.0));
-        prop_assert!(fitted.of_nobody().is_finite() && fitted.on_page().is_finite());
+        prop_assert!(fitted.of_nobody().is_finite() && fitted.on_page(Moment::default()).is_finite());
     }
 }
