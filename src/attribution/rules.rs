@@ -7,7 +7,7 @@ use crate::lease::model::Tier;
 
 /// "None of them" is the answer only when it is so many times as likely as the best candidate: a wrong
 /// name costs a report less than a caller who is given up.
-pub const NOBODY_LEAD: f64 = 4.0;
+pub const NOBODY_LEAD: f64 = 10.0;
 
 /// How likely a repeated call is of the session, or the visitor, of the call before, if that was joined
 /// right. The rest stands for phones that several people use, and for people who came back as somebody
