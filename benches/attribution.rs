@@ -51,7 +51,7 @@ fn attribution(criterion: &mut Criterion) {
                 let candidates: Vec<Evidence> =
                     holders.iter().map(|holder| Evidence::of(holder, NOW, HOLD_MS)).collect();
                 let ranking = rank(black_box(&candidates), &delays, None);
-                let observed = Some(Observation::of(NOW, &candidates));
+                let observed = Some(Observation::of(NOW, &candidates, None));
                 attribute(Joined { at: NOW, ranking, observed, ..Joined::default() }, look_back)
             });
         });
@@ -60,7 +60,7 @@ fn attribution(criterion: &mut Criterion) {
     let Some(holders) = holders(96) else { return };
     let candidates: Vec<Evidence> =
         holders.iter().map(|holder| Evidence::of(holder, NOW, HOLD_MS)).collect();
-    let calls = vec![Observation::of(NOW, &candidates); 2_000];
+    let calls = vec![Observation::of(NOW, &candidates, None); 2_000];
     criterion.bench_function("a fit of 2 000 calls", |bench| {
         bench.iter(|| fit(black_box(&calls), 1, NOW));
     });

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::stays::{Moment, Pace};
 use crate::platform::clock::Millis;
 
 /// Seconds without a sign of life after which a page that was never heard to be left is taken for
@@ -82,6 +83,9 @@ pub struct Delays {
     pub means: Means,
     /// What sessions are like.
     pub population: Population,
+    /// How much likelier a session calls at one moment on the page than at another.
+    #[serde(default)]
+    pub pace: Pace,
     /// How much more a session of a channel calls than one of them all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<String, f64>,
@@ -94,8 +98,8 @@ pub fn prior() -> Delays {
         Shares { click: 0.36, page: 0.26, just: 0.13, day: 0.11, later: 0.07, nobody: 0.07 };
     let means = Means { click: 10.0, just: 300.0, day: 4.0 * 3_600.0, later: 5.0 * 86_400.0 };
     let population = Population { page_s: 150.0, clicks: 0.04, holders_per_s: 1.0 / 1_800.0 };
-    let (version, fitted_at, calls, channels) = (0, None, 0, BTreeMap::new());
-    Delays { version, fitted_at, calls, shares, means, population, channels }
+    let (pace, channels) = (Pace::default(), BTreeMap::new());
+    Delays { version: 0, fitted_at: None, calls: 0, shares, means, population, pace, channels }
 }
 
 impl Delays {
@@ -110,9 +114,9 @@ impl Delays {
         self.shares.click / self.population.clicks * density
     }
 
-    /// Density of the call of a session that is on the page.
-    pub fn on_page(&self) -> f64 {
-        self.shares.page / self.population.page_s
+    /// Density of the call of a session that is on the page, at a moment of its stay.
+    pub fn on_page(&self, moment: Moment) -> f64 {
+        self.shares.page / self.population.page_s * self.pace.at(moment)
     }
 
     /// Density of the call of a session that was seen last `idle_s` before and is gone: just after,
@@ -139,12 +143,22 @@ impl Delays {
     /// Density of calls of holders that are not known one by one any more, those seen last between
     /// `from_s` and `to_s` before.
     pub fn of_older(&self, from_s: f64, to_s: f64) -> f64 {
-        let Delays { shares, means, population, .. } = self;
-        let part = |share: f64, mean: f64| share * ((-from_s / mean).exp() - (-to_s / mean).exp());
-        let parts = part(shares.just, means.just)
-            + part(shares.day, means.day)
-            + part(shares.later, means.later);
-        population.holders_per_s * parts.max(0.0)
+        let [from, to] = [from_s, to_s].map(|s| self.beyond(s).iter().sum::<f64>());
+        self.population.holders_per_s * (from - to).max(0.0)
+    }
+
+    /// Share of the calls that come more than `idle_s` after the last sign of life: just after, same day,
+    /// later.
+    pub fn beyond(&self, idle_s: f64) -> [f64; 3] {
+        let Shares { just, day, later, .. } = self.shares;
+        let [just_s, day_s, later_s] = self.late_means();
+        let part = |share: f64, mean: f64| share * (-idle_s / mean).exp();
+        [part(just, just_s), part(day, day_s), part(later, later_s)]
+    }
+
+    /// Mean delays of those who call after the visit, in seconds.
+    pub fn late_means(&self) -> [f64; 3] {
+        [self.means.just, self.means.day, self.means.later]
     }
 
     /// Share of the calls of known sessions that come within `idle_ms` after the last sign of life.

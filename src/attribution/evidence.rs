@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribution::beside::ToldBy;
 use crate::attribution::delays::{Delays, ON_PAGE_S};
+use crate::attribution::stays::Moment;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
@@ -13,10 +14,6 @@ const GESTURE_S: f64 = 900.0;
 /// How much more likely a session calls that copied the number or pressed it long. A documented
 /// guess: there are too few of these to learn it.
 const GESTURE_FACTOR: f64 = 6.0;
-/// How much more likely a session calls whose caller is known from an earlier call of it, or of its
-/// visitor, if that was joined right. Two strangers share a number next to never; the factor stands for
-/// phones that several people use, and for people who came back as somebody else.
-pub const KNOWN_FACTOR: f64 = 20_000.0;
 /// Caller and visitor are at home in the same area code or city, or else in the same region; against
 /// those of whom both places are known and differ.
 const SAME_AREA: f64 = 3.0;
@@ -65,6 +62,10 @@ pub struct Evidence {
     pub idle_ms: i64,
     /// Whether a page of it is still open, as far as is known.
     pub on_page: bool,
+    /// What moment of its stay it is while that is so.
+    pub moment: Moment,
+    /// Whether its last page was heard to be left.
+    pub left: bool,
     /// Seconds since it clicked the number's `tel:` link.
     pub clicked_s: Option<f64>,
     /// How sure it is that another call came of that click already, 0.0 to 1.0.
@@ -94,7 +95,12 @@ impl Evidence {
             from: holder.from,
             tier: holder.tier,
             idle_ms,
+            moment: Moment::of(
+                at.since(holder.from).max(0) as f64 / 1_000.0,
+                idle_ms as f64 / 1_000.0,
+            ),
             on_page: holder.live && !left && idle_ms as f64 <= ON_PAGE_S * 1_000.0,
+            left,
             clicked_s: seconds_ago(holder.tel_click),
             spent: 0.0,
             gesture: soon(copied) || soon(pressed),
@@ -108,10 +114,20 @@ impl Evidence {
         self.idle_ms as f64 / 1_000.0
     }
 
+    /// Seconds from when it was shown the number to its last sign of life.
+    pub fn stayed_s(&self, at: Millis) -> f64 {
+        at.plus(-self.idle_ms).since(self.from).max(0) as f64 / 1_000.0
+    }
+
+    /// Whether it is gone and was not heard to leave.
+    pub fn is_unheard(&self) -> bool {
+        !self.on_page && !self.left
+    }
+
     /// Density of its call by the delay alone.
     pub fn density(&self, delays: &Delays) -> f64 {
         let by_delay = match self.on_page {
-            true => delays.on_page(),
+            true => delays.on_page(self.moment),
             false => delays.gone(self.idle_s()).iter().sum(),
         };
         by_delay + (1.0 - self.spent) * self.clicked_s.map_or(0.0, |ago| delays.by_click(ago))
@@ -120,11 +136,6 @@ impl Evidence {
     /// Its weight among the candidates, on the scale of [`Delays::of_nobody`], whoever the caller is.
     pub fn weight(&self, delays: &Delays) -> f64 {
         self.density(delays) * self.factor() * delays.of_channel(&self.channel)
-    }
-
-    /// How much more it weighs when the caller's earlier call was joined right.
-    pub fn known(&self) -> f64 {
-        if self.beside.known_caller > 0.0 { KNOWN_FACTOR } else { 1.0 }
     }
 
     /// How much the rest of the evidence raises or lowers it.

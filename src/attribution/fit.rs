@@ -1,28 +1,32 @@
 //! Learns when a site's callers call, from its calls and all their candidates. Pure.
 //!
 //! Expectation-maximisation: given the delays, each component of each call gets the part that is
-//! probably its; given the parts, the delays follow. No call needs to be known to be somebody's: tel
-//! clicks pull the parts of their own calls, and late calls are not forgotten over them. The prior counts
-//! as [`PRIOR_CALLS`] calls more, so that ten calls change little and a thousand decide.
+//! probably its ([`expect`](mod@crate::attribution::expect)); given the parts, the delays follow. No call needs to be
+//! known to be somebody's: tel clicks pull the parts of their own calls, and late calls are not forgotten over them.
+//! A caller who called before is known by that: such a call says nothing of when people call first.
+//! The prior counts as some calls more, so that ten calls change little and a thousand decide.
 
 use std::collections::BTreeMap;
 
 use crate::attribution::delays::{Delays, Means, Population, Shares, prior};
+use crate::attribution::expect::{Parts, expect};
 use crate::attribution::observation::Observation;
+use crate::attribution::stays::{Pace, Stays};
 use crate::platform::clock::Millis;
 
 /// How many calls the prior's shares are worth.
 const PRIOR_CALLS: f64 = 40.0;
 /// How many calls of a component the prior's mean delay is worth.
 const PRIOR_DELAYS: f64 = 40.0;
-/// How many calls the prior's share of nobody is worth: on a busy number late callers come at any time,
-/// too, and little tells the two apart.
-const PRIOR_NOBODY: f64 = 400.0;
+/// How many calls the prior's share of nobody is worth, and that of calls of days ago: on a busy number both
+/// come at any time, and little tells the two apart.
+const PRIOR_NOBODY: f64 = 300.0;
+const PRIOR_LATER: f64 = 100.0;
 /// How many holders the prior's population is worth.
 const PRIOR_HOLDERS: f64 = 30.0;
 /// How many calls of a channel it takes until what was learnt of it counts as much as the prior: that all
 /// channels call alike.
-const PRIOR_CHANNEL: f64 = 15.0;
+const PRIOR_CHANNEL: f64 = 4.0;
 /// Most channels that are told apart.
 const MAX_CHANNELS: usize = 64;
 
@@ -34,27 +38,21 @@ const ENOUGH: f64 = 1e-5;
 /// Most calls that a fit learns from, the newest.
 pub const MAX_CALLS: usize = 2_000;
 
-/// The components' parts of all calls, and their delays weighted by them.
-#[derive(Clone, Debug, Default)]
-struct Parts<'a> {
-    shares: [f64; 6],
-    delays: [f64; 4],
-    delayed: [f64; 4],
-    /// Calls of each channel, and candidates.
-    channels: BTreeMap<&'a str, (f64, f64)>,
-}
-
 /// What `calls` teach: fit number `version`, made at `now`.
 pub fn fit(calls: &[Observation], version: u32, now: Millis) -> Delays {
     let calls = &calls[calls.len().saturating_sub(MAX_CALLS)..];
-    let mut delays = Delays { population: population(calls), ..prior() };
+    let mut stays = Stays::default();
+    calls.iter().for_each(|call| stays.merge(&call.stays));
+    let mut delays = Delays { population: population(calls, &stays), ..prior() };
     for _ in 0..ROUNDS {
         let mut parts = Parts::default();
         for call in calls {
             expect(&delays, call, &mut parts);
         }
         let before = listed(&delays.shares);
-        maximise(&mut delays, &parts, calls.len());
+        delays.shares = shares(&parts);
+        delays.means = means(&parts);
+        delays.pace = Pace::learnt(&stays, &parts.page);
         delays.channels = channels(&parts);
         let after = listed(&delays.shares);
         if before.iter().zip(after).all(|(before, after)| (before - after).abs() < ENOUGH) {
@@ -67,80 +65,24 @@ pub fn fit(calls: &[Observation], version: u32, now: Millis) -> Delays {
 
 /// What sessions and numbers are like by the candidates of all calls. The first holder of a number
 /// begins its span and the last one may be the caller: the holders between them are counted.
-fn population(calls: &[Observation]) -> Population {
+fn population(calls: &[Observation], stays: &Stays) -> Population {
     let assumed = prior().population;
     let mut holders = PRIOR_HOLDERS;
-    let mut page_s = assumed.page_s * PRIOR_HOLDERS;
     let mut clicks = assumed.clicks * PRIOR_HOLDERS;
     let mut between = assumed.holders_per_s * 3_600.0;
     let mut span_s = 3_600.0;
     for call in calls {
         let candidates = call.candidates() as f64;
         holders += candidates;
-        page_s += call.page_s;
         clicks += f64::from(call.clicks);
         between += (candidates - 2.0).max(0.0);
         span_s += call.span_s;
     }
+    let page_s = stays.seconds() + assumed.page_s * PRIOR_HOLDERS;
     Population {
         page_s: (page_s / holders).max(1.0),
         clicks: (clicks / holders).clamp(1e-4, 1.0),
         holders_per_s: between / span_s,
-    }
-}
-
-/// Adds the parts that each component probably has of one call.
-fn expect<'a>(delays: &Delays, call: &'a Observation, parts: &mut Parts<'a>) {
-    let mut weights = [0.0; 6];
-    let mut delayed = [0.0; 4];
-    let mut late = |weights: &mut [f64; 6], idle_s: f64, times: f64| {
-        let gone = delays.gone(idle_s).map(|density| density * times);
-        for (n, weight) in gone.into_iter().enumerate() {
-            weights[2 + n] += weight;
-            delayed[1 + n] += weight * idle_s;
-        }
-        gone.iter().sum::<f64>()
-    };
-    let mut by_click_s = 0.0;
-    let mut each = Vec::with_capacity(call.near.len());
-    for near in &call.near {
-        let times = f64::from(near.factor) * delays.of_channel(&near.channel);
-        let seen = match near.idle_s {
-            Some(idle_s) => late(&mut weights, f64::from(idle_s), times),
-            None => {
-                weights[1] += delays.on_page() * times;
-                delays.on_page() * times
-            }
-        };
-        let ago_s = near.clicked_s.map(f64::from);
-        let clicked = ago_s.map_or(0.0, |ago_s| delays.by_click(ago_s) * times);
-        weights[0] += clicked;
-        // What waits for minutes is not of the quick kind whose mean is learnt.
-        by_click_s += clicked * ago_s.unwrap_or(0.0).min(6.0 * delays.means.click);
-        each.push(seen + clicked);
-    }
-    for (idle_s, count) in call.far_s() {
-        late(&mut weights, idle_s, count);
-    }
-    delayed[0] = by_click_s;
-    weights[5] = delays.of_nobody();
-    let total: f64 = weights.iter().sum();
-    if total <= 0.0 {
-        return;
-    }
-    for (part, weight) in parts.shares.iter_mut().zip(weights) {
-        *part += weight / total;
-    }
-    let with_delay = [weights[0], weights[2], weights[3], weights[4]];
-    for n in 0..4 {
-        parts.delayed[n] += with_delay[n] / total;
-        parts.delays[n] += delayed[n] / total;
-    }
-    for (near, weight) in call.near.iter().zip(each).filter(|(near, _)| !near.channel.is_empty()) {
-        let (calls, candidates) = parts.channels.entry(&near.channel).or_default();
-        *calls += weight / total;
-        // Who called is not there by chance.
-        *candidates += 1.0 - weight / total;
     }
 }
 
@@ -156,28 +98,39 @@ fn channels(parts: &Parts<'_>) -> BTreeMap<String, f64> {
     parts.channels.iter().take(MAX_CHANNELS).map(factor).collect()
 }
 
-/// The delays that fit the parts best, with the prior among the calls.
-fn maximise(delays: &mut Delays, parts: &Parts<'_>, calls: usize) {
-    let assumed = prior();
-    let prior = listed(&assumed.shares);
-    let all = calls as f64 + PRIOR_CALLS;
-    let share = |n: usize| (parts.shares[n] + prior[n] * PRIOR_CALLS) / all;
+/// The shares that fit the parts best. What is known least has the strongest prior, so they are decided one
+/// by one: nobody against everybody, then later against the rest, then those that are left among themselves.
+fn shares(parts: &Parts<'_>) -> Shares {
+    let assumed = listed(&prior().shares);
+    let (mut left, mut assumed_left, mut calls) = (1.0, 1.0, parts.calls);
+    let mut against_the_rest = |n: usize, worth: f64| {
+        let share = (parts.shares[n] + assumed[n] / assumed_left * worth) / (calls + worth);
+        let decided = left * share;
+        (left, assumed_left, calls) =
+            (left - decided, assumed_left - assumed[n], calls - parts.shares[n]);
+        decided
+    };
+    let nobody = against_the_rest(5, PRIOR_NOBODY);
+    let later = against_the_rest(4, PRIOR_LATER);
+    let [click, page, just, day] = [0, 1, 2, 3].map(|n| {
+        let worth = assumed[n] / assumed_left * PRIOR_CALLS;
+        left * (parts.shares[n] + worth) / (calls + PRIOR_CALLS)
+    });
+    Shares { click, page, just, day, later, nobody }
+}
+
+/// The mean delays that fit the parts best.
+fn means(parts: &Parts<'_>) -> Means {
     let mean = |n: usize, prior: f64| {
         (parts.delays[n] + prior * PRIOR_DELAYS) / (parts.delayed[n] + PRIOR_DELAYS)
     };
-    let [click, page, just, day, later, nobody] = [0, 1, 2, 3, 4, 5].map(share);
-    let somebody = 1.0 - nobody;
-    let nobody = (nobody * all + prior[5] * PRIOR_NOBODY) / (all + PRIOR_NOBODY);
-    let [click, page, just, day, later] =
-        [click, page, just, day, later].map(|share| share * (1.0 - nobody) / somebody);
-    delays.shares = Shares { click, page, just, day, later, nobody };
-    let Means { click, just, day, later } = assumed.means;
-    delays.means = Means {
+    let Means { click, just, day, later } = prior().means;
+    Means {
         click: mean(0, click).clamp(1.0, 60.0),
         just: mean(1, just).clamp(30.0, 1_800.0),
         day: mean(2, day).clamp(1_800.0, 43_200.0),
         later: mean(3, later).clamp(43_200.0, 20.0 * 86_400.0),
-    };
+    }
 }
 
 fn listed(shares: &Shares) -> [f64; 6] {

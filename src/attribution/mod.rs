@@ -20,6 +20,7 @@ pub mod beside;
 pub mod credit;
 pub mod delays;
 pub mod evidence;
+pub mod expect;
 pub mod fit;
 pub mod http;
 pub mod markov;
@@ -30,6 +31,7 @@ pub mod provided;
 pub mod revision;
 pub mod rings;
 pub mod rules;
+pub mod stays;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::evidence::Evidence;
+use crate::attribution::rules::{Older, known_share};
+use crate::attribution::stays::{Moment, Stays};
 use crate::platform::clock::Millis;
 
 /// Bins of delays; bin `n` ends at `1.3^(n+1)` seconds, the last one beyond a month.
@@ -24,6 +26,9 @@ pub struct Near {
     /// Seconds since its last sign of life; `None`: it was on the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_s: Option<f32>,
+    /// What moment of its stay it was while it was on the page.
+    #[serde(default, skip_serializing_if = "is_start")]
+    pub moment: Moment,
     /// Seconds since it clicked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicked_s: Option<f32>,
@@ -40,37 +45,66 @@ fn is_one(factor: &f32) -> bool {
     *factor == 1.0
 }
 
+fn is_start(moment: &Moment) -> bool {
+    *moment == Moment::default()
+}
+
 /// The candidates of one call, and what its number was like.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Observation {
     /// The likeliest candidates.
     pub near: Vec<Near>,
     /// The others, by the bin of their delay.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub far: Vec<(u8, u32)>,
     /// Candidates that ever clicked.
     pub clicks: u32,
-    /// Seconds that candidates were on the page, summed.
-    pub page_s: f64,
+    /// How long candidates were on the page.
+    pub stays: Stays,
     /// Seconds since the number was shown first, as far as is known.
     pub span_s: f64,
+    /// Seconds since the newest of those was seen whom the list of holders has no room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub older_s: Option<f32>,
+    /// How likely the caller is not known from an earlier call, 0.0 to 1.0: whoever calls again does not call
+    /// as one who calls first.
+    pub fresh: f64,
+}
+
+impl Default for Observation {
+    fn default() -> Self {
+        Observation {
+            near: Vec::new(),
+            far: Vec::new(),
+            clicks: 0,
+            stays: Stays::default(),
+            span_s: 0.0,
+            older_s: None,
+            fresh: 1.0,
+        }
+    }
 }
 
 impl Observation {
     /// What a call at `at` with these candidates teaches, the likeliest first.
-    pub fn of(at: Millis, candidates: &[Evidence]) -> Self {
-        let mut observed = Observation::default();
+    pub fn of(at: Millis, candidates: &[Evidence], older: Option<Older>) -> Self {
+        let mut observed = Observation {
+            fresh: 1.0 - known_share(candidates),
+            older_s: older.map(|older| older.from_s as f32),
+            ..Observation::default()
+        };
         let mut far = [0_u32; BINS as usize];
         for (place, one) in candidates.iter().enumerate() {
-            let seen = at.plus(-one.idle_ms);
-            observed.page_s += seen.since(one.from).max(0) as f64 / 1_000.0;
+            observed.stays.add(one.stayed_s(at), one.is_unheard());
             observed.clicks += u32::from(one.clicked_s.is_some());
             if place < MAX_NEAR {
                 observed.near.push(Near {
                     channel: one.channel.clone(),
                     idle_s: (!one.on_page).then_some(one.idle_s() as f32),
+                    moment: if one.on_page { one.moment } else { Moment::default() },
                     clicked_s: one.clicked_s.filter(|_| one.spent < 0.5).map(|ago| ago as f32),
-                    factor: (one.factor() * expected_factor(one)) as f32,
+                    factor: one.factor() as f32,
                 });
             } else {
                 far[bin(one.idle_s()) as usize] += 1;
@@ -91,11 +125,6 @@ impl Observation {
     pub fn far_s(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         self.far.iter().map(|&(bin, count)| (middle_s(bin.min(BINS - 1)), f64::from(count)))
     }
-}
-
-/// How much more a candidate of a known caller weighs, as sure as that is.
-fn expected_factor(one: &Evidence) -> f64 {
-    1.0 + one.beside.known_caller * (one.known() - 1.0)
 }
 
 fn bin(idle_s: f64) -> u8 {

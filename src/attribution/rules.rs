@@ -7,7 +7,14 @@ use crate::lease::model::Tier;
 
 /// "None of them" is the answer only when it is so many times as likely as the best candidate: a wrong
 /// name costs a report less than a caller who is given up.
-pub const NOBODY_LEAD: f64 = 4.0;
+pub const NOBODY_LEAD: f64 = 10.0;
+
+/// How likely a repeated call is of the session, or the visitor, of the call before, if that was joined
+/// right. The rest stands for phones that several people use, and for people who came back as somebody
+/// else.
+const KNOWN: f64 = 0.95;
+/// Two known sessions of which neither is likely by the delay share what is known alike.
+const LEAST: f64 = 1e-12;
 
 /// Milliseconds since the last sign of life that a reason calls "just after" and "the same day".
 const JUST_MS: i64 = 15 * 60_000;
@@ -51,15 +58,17 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> R
     let plain: Vec<f64> = candidates.iter().map(|one| one.weight(delays)).collect();
     let older = older.map_or(0.0, |older| delays.of_older(older.from_s, older.to_s));
     let nobody = delays.of_nobody() + older;
-    // The caller's earlier call was joined right so likely; if it was not, it says nothing.
-    let sure = candidates.iter().map(|one| one.beside.known_caller).fold(0.0, f64::max);
-    let known: Vec<f64> =
-        candidates.iter().zip(&plain).map(|(one, weight)| weight * one.known()).collect();
-    let total = |weights: &[f64]| nobody + weights.iter().sum::<f64>();
-    let (of_known, of_plain) = (sure / total(&known), (1.0 - sure) / total(&plain));
-    let parts = known.iter().zip(&plain);
-    let weights: Vec<f64> =
-        parts.map(|(known, plain)| known * of_known + plain * of_plain).collect();
+    let total = nobody + plain.iter().sum::<f64>();
+    // A caller who is known calls because of the earlier call, whenever that is; if it was joined wrong, it
+    // says nothing.
+    let known_share = known_share(candidates);
+    let known = |n: usize| candidates[n].beside.known_caller > 0.0;
+    let of_known: f64 = (0..plain.len()).filter(|n| known(*n)).map(|n| plain[n] + LEAST).sum();
+    let share = |n: usize, weight: f64| {
+        let known = if known(n) { known_share * (weight + LEAST) / of_known } else { 0.0 };
+        known + (1.0 - known_share) * weight / total
+    };
+    let weights: Vec<f64> = plain.iter().enumerate().map(|(n, weight)| share(n, *weight)).collect();
     let live = candidates.iter().filter(|one| one.on_page).count();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     // Equally likely: the one seen last, then the one who came last.
@@ -84,7 +93,13 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> R
             reasons: reasons(one, tel_click, live),
         }
     });
-    Ranking { candidates: ranked.collect(), nobody: nobody * (of_known + of_plain) }
+    Ranking { candidates: ranked.collect(), nobody: nobody / total * (1.0 - known_share) }
+}
+
+/// How likely the call is of the session that an earlier call of the caller was joined with, or of its
+/// visitor: 0 when nobody among the candidates is.
+pub fn known_share(candidates: &[Evidence]) -> f64 {
+    KNOWN * candidates.iter().map(|one| one.beside.known_caller).fold(0.0, f64::max)
 }
 
 fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {

@@ -120,8 +120,9 @@ pub async fn join_sighted(
     let mut candidates = evidence(site, number, &shown);
     rings::spend(&rings, call.id, at, &mut candidates);
     let visits = look_at(&lookup, &keys, call, &mut candidates, &delays).await?;
-    let ranking = rank(&candidates, &delays, older(site, &shown));
-    let observed = Observation::of(shown.at, &candidates);
+    let older = older(site, &shown);
+    let ranking = rank(&candidates, &delays, older);
+    let observed = Observation::of(shown.at, &candidates, older);
     let earlier = lookup.caller.and_then(|caller| {
         let (session, sure) = caller.session?;
         Some((visits.get(&session)?, sure))

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use crate::attribution::delays::{Delays, Shares, prior};
+use crate::attribution::expect::{Parts, expect};
 use crate::attribution::fit::fit;
 use crate::attribution::observation::{Near, Observation};
+use crate::attribution::stays::{Moment, Stays};
 use crate::platform::clock::Millis;
 
 /// A number that many had, one every half hour for two days, the newest `idle_s` ago.
@@ -14,9 +16,11 @@ fn call(near: Near) -> Observation {
         factor: 1.0,
         ..Near::default()
     });
+    let mut stays = Stays::default();
+    (0..96).for_each(|_| stays.add(100.0, false));
     Observation {
         near: std::iter::once(near).chain(others).collect(),
-        page_s: 96.0 * 100.0,
+        stays,
         span_s: 96.0 * 1_800.0,
         ..Observation::default()
     }
@@ -69,6 +73,32 @@ fn late_callers_are_learnt_although_others_click() {
 }
 
 #[test]
+fn a_repeated_call_says_nothing_of_when_people_call_first() {
+    let repeated = Observation { fresh: 0.0, ..gone(40_000.0) };
+    let mut calls = vec![on_page(); 300];
+    let without = shares(&calls);
+    calls.extend(vec![repeated; 300]);
+    assert!((shares(&calls).page - without.page).abs() < 1e-3, "{without:?}");
+}
+
+#[test]
+fn a_number_that_nobody_had_last_week_cannot_have_its_callers() {
+    let later = |span_s| {
+        let idle_s = Some(600.0);
+        let call = Observation {
+            near: vec![Near { idle_s, factor: 1.0, ..Near::default() }],
+            span_s,
+            ..Observation::default()
+        };
+        let mut parts = Parts::default();
+        expect(&prior(), &call, &mut parts);
+        parts.shares[4]
+    };
+    // As many as the prior expects of every call are still to come.
+    assert!(later(7_200.0) > later(30.0 * 86_400.0) + 0.05);
+}
+
+#[test]
 fn a_channel_that_calls_more_is_learnt() {
     let of = |channel: &str| Near { channel: channel.to_owned(), factor: 1.0, ..Near::default() };
     let with_other = |caller: &str, other: &str| {
@@ -97,6 +127,6 @@ proptest! {
         prop_assert!((sum(fitted.shares) - 1.0).abs() < 1e-9);
         let Shares { click, page, just, day, later, nobody } = fitted.shares;
         prop_assert!([click, page, just, day, later, nobody].iter().all(|s| *s > 0.0 && *s < 1.0));
-        prop_assert!(fitted.of_nobody().is_finite() && fitted.on_page().is_finite());
+        prop_assert!(fitted.of_nobody().is_finite() && fitted.on_page(Moment::default()).is_finite());
     }
 }

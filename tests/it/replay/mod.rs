@@ -1,6 +1,7 @@
 //! `ringtrace replay`: small traces whose right answers are known by hand, and busy ones on which
 //! rules are compared.
 
+mod judged;
 mod sites;
 
 use std::io::Cursor;
