@@ -167,35 +167,48 @@ async fn every_figure_of_the_sources_report_is_right() {
     assert_eq!(report.rows.len(), 4);
 
     let ad = row(("google", "cpc"));
-    assert_eq!((ad.visits, ad.calls, ad.answered_calls, ad.missed_calls), (2, 2, 2, 0));
-    assert_eq!((ad.first_time_callers, ad.repeat_callers), (1, 1));
+    assert_eq!(
+        (ad.visits.get(), ad.calls.get(), ad.answered_calls.get(), ad.missed_calls.get()),
+        (2.0, 2.0, 2.0, 0.0)
+    );
+    assert_eq!((ad.first_time_callers.get(), ad.repeat_callers.get()), (1.0, 1.0));
     assert_eq!(ad.average_call_duration, Some(60.0));
     assert_eq!(ad.completion_rate, Rate::of(2.0, 2.0));
-    assert_eq!(ad.call_rate, Rate::of(1, 2), "two calls of one visit are one visit with a call");
+    assert_eq!(
+        ad.call_rate,
+        Rate::of(1.0, 2.0),
+        "two calls of one visit are one visit with a call"
+    );
     assert_eq!(ad.attributed_rate, Rate::of(2.0, 2.0));
     assert!((ad.mean_confidence.expect("sure") - 0.8).abs() < 1e-9);
 
     let search = row(("google", "organic"));
-    assert_eq!((search.visits, search.calls), (1, 2));
-    assert_eq!((search.answered_calls, search.missed_calls), (0, 1));
-    assert_eq!((search.first_time_callers, search.repeat_callers), (1, 0));
+    assert_eq!((search.visits.get(), search.calls.get()), (1.0, 2.0));
+    assert_eq!((search.answered_calls.get(), search.missed_calls.get()), (0.0, 1.0));
+    assert_eq!((search.first_time_callers.get(), search.repeat_callers.get()), (1.0, 0.0));
     assert_eq!(search.average_call_duration, None);
-    assert_eq!(search.completion_rate, Rate::of(0, 2));
+    assert_eq!(search.completion_rate, Rate::of(0.0, 2.0));
 
     let direct = row(("(direct)", "(none)"));
-    assert_eq!((direct.visits, direct.calls), (1, 0));
+    assert_eq!((direct.visits.get(), direct.calls.get()), (1.0, 0.0));
     assert_eq!((direct.completion_rate, direct.attributed_rate), (None, None));
-    assert_eq!(direct.call_rate, Rate::of(0, 1));
+    assert_eq!(direct.call_rate, Rate::of(0.0, 1.0));
 
     let unknown = row(("(unknown)", "(unknown)"));
-    assert_eq!((unknown.visits, unknown.calls, unknown.missed_calls), (0, 1, 0));
+    assert_eq!(
+        (unknown.visits.get(), unknown.calls.get(), unknown.missed_calls.get()),
+        (0.0, 1.0, 0.0)
+    );
     assert_eq!((unknown.call_rate, unknown.mean_confidence), (None, None));
-    assert_eq!(unknown.attributed_rate, Rate::of(0, 1));
+    assert_eq!(unknown.attributed_rate, Rate::of(0.0, 1.0));
 
     let all = report.totals;
-    assert_eq!((all.visits, all.calls, all.answered_calls, all.missed_calls), (4, 5, 2, 1));
-    assert_eq!(all.call_rate, Rate::of(2, 4));
-    assert_eq!(all.attributed_rate, Rate::of(4, 5));
+    assert_eq!(
+        (all.visits.get(), all.calls.get(), all.answered_calls.get(), all.missed_calls.get()),
+        (4.0, 5.0, 2.0, 1.0)
+    );
+    assert_eq!(all.call_rate, Rate::of(2.0, 4.0));
+    assert_eq!(all.attributed_rate, Rate::of(4.0, 5.0));
     assert!((all.mean_confidence.expect("sure") - 0.675).abs() < 1e-9);
     let first = &report.rows[0].key;
     assert!(matches!(first, RowKey::Source { medium, .. } if medium == "cpc"), "{first:?}");
@@ -210,22 +223,26 @@ async fn hours_are_always_168_and_landing_pages_have_their_calls() {
     let hours = facts.ask(ReportKind::Hours, &[&site], period).await;
     assert_eq!(hours.rows.len(), 168);
     let cell = |weekday: usize, hour: usize| hours.rows[(weekday - 1) * 24 + hour].metrics;
-    assert_eq!((cell(1, 9).visits, cell(1, 9).calls), (2, 1));
-    assert_eq!((cell(1, 11).visits, cell(1, 11).calls), (0, 1));
-    assert_eq!((cell(2, 14).visits, cell(2, 14).calls), (2.0, 2.0));
+    let visits_and_calls = |weekday, hour| {
+        let cell = cell(weekday, hour);
+        (cell.visits.get(), cell.calls.get())
+    };
+    assert_eq!(visits_and_calls(1, 9), (2.0, 1.0));
+    assert_eq!(visits_and_calls(1, 11), (0.0, 1.0));
+    assert_eq!(visits_and_calls(2, 14), (2.0, 2.0));
     assert_eq!(cell(7, 23).completion_rate, None);
-    assert_eq!(hours.totals.calls, 5);
+    assert_eq!(hours.totals.calls.get(), 5.0);
 
     let pages = facts.ask(ReportKind::LandingPages, &[&site], period).await;
-    let rows: Vec<_> = pages.rows.iter().map(|row| (&row.key, row.metrics.calls)).collect();
+    let rows: Vec<_> = pages.rows.iter().map(|row| (&row.key, row.metrics.calls.get())).collect();
     let page = |host: &str, page: &str| RowKey::LandingPage {
         landing_host: host.to_owned(),
         landing_page: page.to_owned(),
     };
     let expected = [
-        (&page("example.com", "/"), 2),
-        (&page("example.com", "/plumbing"), 2),
-        (&page("", "(unknown)"), 1),
+        (&page("example.com", "/"), 2.0),
+        (&page("example.com", "/plumbing"), 2.0),
+        (&page("", "(unknown)"), 1.0),
     ];
     assert_eq!(rows, expected);
 }
@@ -240,7 +257,9 @@ async fn days_are_included_at_both_ends_and_moments_are_half_open() {
         .map(|when| call_event(&call(&site, when, at(when), CallStatus::Busy)))
         .collect();
     facts.write(&calls).await;
-    let calls = async |period| facts.ask(ReportKind::Sources, &[&site], period).await.totals.calls;
+    let calls = async |period| {
+        facts.ask(ReportKind::Sources, &[&site], period).await.totals.calls.get() as u64
+    };
     assert_eq!(calls(days("2026-03-02", "2026-03-02")).await, 2);
     assert_eq!(calls(days("2026-03-01", "2026-03-02")).await, 3);
     assert_eq!(calls(days("2026-03-03", "2026-03-03")).await, 0);
@@ -275,10 +294,10 @@ async fn days_of_23_and_25_hours_land_right() {
         (&new_york, "2026-11-01", 25, 1, 4),
     ] {
         let report = facts.ask(ReportKind::Hours, &[site], days(day, day)).await;
-        assert_eq!(report.totals.calls, 2 * hours_of_day, "{day}");
+        assert_eq!(report.totals.calls.get() as u64, 2 * hours_of_day, "{day}");
         // Both days are Sundays.
-        assert_eq!(report.rows[6 * 24 + hour].metrics.calls, calls_in_hour, "{day}");
-        assert_eq!(report.rows[6 * 24 + 12].metrics.calls, 2, "{day}");
+        assert_eq!(report.rows[6 * 24 + hour].metrics.calls.get() as u64, calls_in_hour, "{day}");
+        assert_eq!(report.rows[6 * 24 + 12].metrics.calls.get() as u64, 2, "{day}");
     }
 }
 
@@ -290,7 +309,7 @@ async fn a_report_is_about_its_sites_only() {
     facts.write(&fixture(&other)).await;
     let calls = async |sites: &[&SiteId]| {
         let period = days("2026-01-01", "2026-12-31");
-        facts.ask(ReportKind::Sources, sites, period).await.totals.calls
+        facts.ask(ReportKind::Sources, sites, period).await.totals.calls.get() as u64
     };
     assert_eq!(calls(&[&one]).await, 5);
     assert_eq!(calls(&[&one, &other]).await, 10);

@@ -119,7 +119,7 @@ fn earned_by(visits: &[&Visit], called_at: Millis, confidence: f64) -> Attributi
     let touches: Vec<Touch> = visits.iter().map(|visit| visit.touch()).collect();
     let contact = Contact { call: called_at, first: called_at };
     let last = visits.last().expect("a visit");
-    let own = touches.iter().rev().find(|touch| !touch.source.is_direct());
+    let own = touches.iter().rev().find(|touch| !touch.source.is_direct()).or(touches.last());
     Attribution {
         source: own.map(|touch| touch.source.clone()),
         touches: credits(&touches, contact),
