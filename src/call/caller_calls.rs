@@ -25,6 +25,9 @@ pub struct Neighbours {
     pub after: Option<(CallId, Millis)>,
 }
 
+/// Call ids with their starts (ms).
+type Listed = Vec<(String, f64)>;
+
 impl CallStore {
     /// The calls of the caller `hash` just before and after `call`, which began at `at`.
     pub async fn neighbours(
@@ -39,10 +42,10 @@ impl CallStore {
         before.arg("WITHSCORES").arg("LIMIT").arg(0).arg(2);
         let after = asked.cmd("ZRANGEBYSCORE").arg(&key).arg(format!("({}", at.0)).arg("+inf");
         after.arg("WITHSCORES").arg("LIMIT").arg(0).arg(2);
-        let (before, after): (Vec<(String, f64)>, Vec<(String, f64)>) =
+        let (before, after): (Listed, Listed) =
             self.redis().pipeline("a caller's calls", &asked).await?;
         // The call itself may stand among them, with another time than it has now.
-        let nearest = |listed: Vec<(String, f64)>| {
+        let nearest = |listed: Listed| {
             let read = |(id, at): (String, f64)| Some((id.parse().ok()?, Millis(at as i64)));
             listed.into_iter().filter_map(read).find(|(id, _)| *id != call)
         };

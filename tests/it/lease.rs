@@ -158,6 +158,27 @@ async fn rule_3_a_session_and_with_consent_its_visitor_come_back_to_their_number
 }
 
 #[tokio::test]
+async fn a_visitor_does_not_take_back_a_number_whose_last_holder_may_still_call() {
+    let redis = TestRedis::start().await;
+    let world = World::with_pool(&redis, 2, json!({})).await;
+    let (visitor, a, other) = (VisitorId::new(), SessionId::new(), SessionId::new());
+    world.view_as(a, Some(visitor), "page-aaa", 1, None).await;
+    world.leave(a, "page-aaa", 2).await;
+    world.at(1_000);
+    assert_eq!(got(&world.view(other, "page-bbb", 1).await), told(1, Tier::Own));
+    world.at(1_010);
+    let third = SessionId::new();
+    assert_eq!(got(&world.view(third, "page-ccc", 1).await), told(0, Tier::Own));
+    world.leave(other, "page-bbb", 2).await;
+    world.at(1_200);
+    world.leave(third, "page-ccc", 2).await;
+    // Both rest; the visitor's own was somebody else's a moment ago, the other one idles for longer.
+    world.at(1_400);
+    let back = world.view_as(SessionId::new(), Some(visitor), "page-ddd", 1, None).await;
+    assert_eq!(got(&back), told(1, Tier::Unrested));
+}
+
+#[tokio::test]
 async fn rule_6_a_full_pool_is_shared_and_everybody_is_told() {
     let redis = TestRedis::start().await;
     let world = World::with_pool(&redis, 2, json!({ "max_sharers": 2 })).await;

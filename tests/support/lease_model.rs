@@ -289,14 +289,16 @@ impl Model {
             let tier = if free { self.tier(n, &[session]).0 } else { Tier::Shared };
             return Some((n, tier));
         }
-        let own = before.map(|n| (n, vec![session]));
+        let own = before.map(|n| (n, vec![session], Tier::Unrested));
         let sticky = visitor.and_then(|visitor| {
-            Some((*self.sticky.get(&visitor)?, self.visitors.get(&visitor)?.clone()))
+            let owners = self.visitors.get(&visitor)?.clone();
+            Some((*self.sticky.get(&visitor)?, owners, Tier::Own))
         });
-        for (n, owners) in own.into_iter().chain(sticky) {
+        for (n, owners, worst) in own.into_iter().chain(sticky) {
             if self.numbers[n].released.is_some() {
                 let (tier, was_last) = self.tier(n, &owners);
-                if was_last || !self.pinned(n) {
+                let may = worst == Tier::Unrested || tier == Tier::Own;
+                if was_last || may && !self.pinned(n) {
                     return Some((n, tier));
                 }
             }

@@ -194,11 +194,12 @@ local function tier_for(number, released, before)
   return 'unrested'
 end
 
-local function take_again(number, before)
+-- `rested`: not while the callers of whoever had it meanwhile may still ring.
+local function take_again(number, before, rested)
   local released = redis.call('ZSCORE', key.free, number)
   if not released then return nil end
   local tier, was_last = tier_for(number, tonumber(released), before)
-  if not was_last and is_pinned(number) then return nil end
+  if not was_last and (rested and tier ~= 'own' or is_pinned(number)) then return nil end
   return take(number, tier)
 end
 
@@ -330,7 +331,8 @@ if mine and mine.pooled then
   if again then return again end
 end
 if key.visitor and had_before() then
-  local again = take_again(had, function(who) return redis.call('ZSCORE', key.visitor, who) end)
+  local was_here = function(who) return redis.call('ZSCORE', key.visitor, who) end
+  local again = take_again(had, was_here, true)
   if again then return again end
 end
 
