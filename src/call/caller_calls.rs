@@ -16,6 +16,9 @@ pub const MOST_LISTED: isize = 200;
 const NOTE_SESSION: &str = "if redis.call('HGET', KEYS[1], 'last_call') == ARGV[1] then \
                             return redis.call('HSET', KEYS[1], 'last_session', ARGV[2]) end return 0";
 
+/// Ids of calls with the moments that they began.
+type Listed = Vec<(String, f64)>;
+
 /// The calls of a caller around a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Neighbours {
@@ -39,10 +42,10 @@ impl CallStore {
         before.arg("WITHSCORES").arg("LIMIT").arg(0).arg(2);
         let after = asked.cmd("ZRANGEBYSCORE").arg(&key).arg(format!("({}", at.0)).arg("+inf");
         after.arg("WITHSCORES").arg("LIMIT").arg(0).arg(2);
-        let (before, after): (Vec<(String, f64)>, Vec<(String, f64)>) =
+        let (before, after): (Listed, Listed) =
             self.redis().pipeline("a caller's calls", &asked).await?;
         // The call itself may stand among them, with another time than it has now.
-        let nearest = |listed: Vec<(String, f64)>| {
+        let nearest = |listed: Listed| {
             let read = |(id, at): (String, f64)| Some((id.parse().ok()?, Millis(at as i64)));
             listed.into_iter().filter_map(read).find(|(id, _)| *id != call)
         };
