@@ -16,6 +16,9 @@ pub const MOST_LISTED: isize = 200;
 const NOTE_SESSION: &str = "if redis.call('HGET', KEYS[1], 'last_call') == ARGV[1] then \
                             return redis.call('HSET', KEYS[1], 'last_session', ARGV[2]) end return 0";
 
+/// Ids of calls with the moments that they began.
+type Listed = Vec<(String, f64)>;
+
 /// The calls of a caller around a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Neighbours {
