@@ -28,9 +28,6 @@ pub struct Neighbours {
     pub after: Option<(CallId, Millis)>,
 }
 
-/// Call ids with their starts (ms).
-type Listed = Vec<(String, f64)>;
-
 impl CallStore {
     /// The calls of the caller `hash` just before and after `call`, which began at `at`.
     pub async fn neighbours(

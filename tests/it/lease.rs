@@ -170,7 +170,7 @@ async fn a_visitor_does_not_take_back_a_number_whose_last_holder_may_still_call(
     let third = SessionId::new();
     assert_eq!(got(&world.view(third, "page-ccc", 1).await), told(0, Tier::Own));
     world.leave(other, "page-bbb", 2).await;
-    world.at(1_200);
+    world.at(1_100);
     world.leave(third, "page-ccc", 2).await;
     // Both rest; the visitor's own was somebody else's a moment ago, the other one idles for longer.
     world.at(1_400);

@@ -58,7 +58,8 @@ async fn a_visit_from_behind_a_proxy_has_its_place_in_redis_and_in_the_ledger() 
 
     let ledger = Shards(16).of(&visit.site).ledger();
     let entries: Vec<(String, Vec<String>)> = edge.redis(&["XRANGE", &ledger, "-", "+"]).await;
-    let told: Envelope = serde_json::from_str(&entries[0].1[1]).expect("JSON");
+    let session = entries[0].1[1].lines().next().expect("a line");
+    let told: Envelope = serde_json::from_str(session).expect("JSON");
     assert_eq!(told.event, Event::Session(Box::new(visit)));
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Answer {
     pub(super) v: u32,
     /// What pages swap.
     pub(super) targets: Vec<Target>,
-    #[serde(default)]
+    #[serde(flatten)]
     pub(super) settings: Settings,
 }
 
