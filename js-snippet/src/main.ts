@@ -23,7 +23,7 @@ function take(asked?: Want): void {
 
 /** Scripts that take the page's own text over (hydration) run before the document is ready: theirs comes first. */
 function lookAnew(): void {
-  const isEarly = document.readyState === "loading" && document.querySelector("script[defer],script[type=module]");
+  const isEarly = document.readyState === "loading" && document.querySelector("script[defer],[type=module]");
   if (isEarly) listen(document, "DOMContentLoaded", lookAnew);
   else watch(document);
 }
