@@ -22,7 +22,7 @@ export function listenToConsentTools(tell: (change: Change) => void): void {
   const { globalPrivacyControl } = navigator as { globalPrivacyControl?: boolean };
   const say = (analytics?: boolean, ads?: boolean) => {
     if (globalPrivacyControl) ads = false;
-    if ((analytics ?? ads) != null) tell({ analytics, ads });
+    if ((analytics ?? ads) !== undefined) tell({ analytics, ads });
   };
   say();
 

@@ -32,6 +32,6 @@ export const writeCookie = safe((name: string, value: string | undefined, life_s
     // An age that is no number is no age.
     document.cookie =
       `${name}=${value}; Path=/; SameSite=Lax; Domain=${location.hostname.split(".").slice(-count).join(".")}; Max-Age=${value ? life_s : 0}` +
-      (isSecureContext ? "; Secure" : "");
+      (/s:/.test(location.protocol) ? "; Secure" : "");
   }
 });

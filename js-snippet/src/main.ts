@@ -76,11 +76,11 @@ function start(): void {
   listen(window, "beforeprint", () => flush(Infinity));
 }
 
-/** `target` with its own number in the place of its tracking number. */
+/** `target` with its own number in the place of its tracking number, wherever that may be. */
 function asItWas(target: Target): Target {
   const { number, forms } = target;
   const digits = Object.fromEntries(forms.map(({ digits, form }) => [form, digits]));
-  return { ...target, tracking: { number, international: number, national: number, digits } };
+  return { ...target, tracking: { ...target.tracking, number, international: number, national: number, vanity: "", digits } };
 }
 
 safe(() => {
