@@ -57,9 +57,10 @@ const listeners: Partial<Record<EventName, Listener[]>> = {};
 
 /** What is known of a target, by default of the first. */
 export function numberOf(id?: string): NumberOfTarget | undefined {
-  const { targets, session_id } = reply;
-  const target = targets.find(target => !id || target.id === id);
-  return target && { target: target.id, tier: target.tier, number: target.number, ...chosen.get(target.id), session_id };
+  for (const { id: target, tier, number } of reply.targets) {
+    if (!id || target === id) return { target, tier, number, ...chosen.get(target), session_id: reply.session_id };
+  }
+  return;
 }
 
 /** Tells listeners and tag managers. */
@@ -80,9 +81,8 @@ export function on(name: EventName, listener: Listener): void {
 export function install(methods: Methods): void {
   const { q = [] } = (window.ringtrace || {}) as Queue;
   type Calls = Record<string, (...args: unknown[]) => unknown>;
-  const api = ((method: string, ...args: unknown[]) => calls[method]?.(...args)) as Api;
-  const calls = api as unknown as Calls;
-  for (const name in methods) calls[name] = safe((methods as unknown as Calls)[name]!);
+  const api = ((method: string, ...args: unknown[]) => api[method]?.(...args)) as Api & Calls;
+  for (const name in methods) api[name] = safe((methods as unknown as Calls)[name]!);
   window.ringtrace = api;
   for (const asked of q) api(...(asked as [keyof Methods]));
 }

@@ -20,7 +20,6 @@ export const tagCookies = safe((): string[] => {
   return cookies().filter(pair => OF_TAGS.test(pair) && (room -= pair.length) > 0);
 });
 
-const labels = location.hostname.split(".");
 // How many labels the widest domain has that may have cookies; no browser takes one for a single label of several.
 let widest = 2;
 const MOST_LABELS = 8;
@@ -32,7 +31,7 @@ export const writeCookie = safe((name: string, value: string | undefined, life_s
     widest = count;
     // An age that is no number is no age.
     document.cookie =
-      `${name}=${value}; Path=/; SameSite=Lax; Domain=${labels.slice(-count).join(".")}; Max-Age=${value ? life_s : 0}` +
+      `${name}=${value}; Path=/; SameSite=Lax; Domain=${location.hostname.split(".").slice(-count).join(".")}; Max-Age=${value ? life_s : 0}` +
       (/s:/.test(location.protocol) ? "; Secure" : "");
   }
 });

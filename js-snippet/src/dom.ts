@@ -15,9 +15,8 @@ export type Piece = [node: Text | Attr, start: number, end: number];
 
 /** The element or root in which the lines of `node` are, when it is text or inside a line. */
 export function blockOf(node: Node): Node {
-  let block = node;
-  while (block.parentNode && (block.nodeType > 2 || INLINE.test((block as Element).localName))) block = block.parentNode;
-  return block;
+  while (node.parentNode && (node.nodeType > 2 || INLINE.test((node as Element).localName))) node = node.parentNode;
+  return node;
 }
 
 /** Tells of the text nodes below `root` where a number may begin. */

@@ -6,7 +6,7 @@ let panel: HTMLTextAreaElement | undefined;
 export function startExplaining(): void {
   // A field of a form: no number in it is the page's.
   panel = document.createElement("textarea");
-  panel.style = "position:fixed;bottom:0;width:99%;height:9em;z-index:9999";
+  panel.style = "position:fixed;bottom:0;width:99%;height:9em;z-index:99";
 }
 
 /** Explains one thing, if anybody wants to know; gives false. */

@@ -7,5 +7,5 @@ export function fill(root: Element): void {
   const { session_id, field } = reply;
   if (!field || !session_id) return;
   // The service lets no quotes into a name.
-  for (const input of root.querySelectorAll<HTMLInputElement>(`input[type=hidden][name="${field}"]`)) input.value = session_id;
+  for (const input of root.querySelectorAll<HTMLInputElement>(`[type=hidden][name="${field}"]`)) input.value = session_id;
 }

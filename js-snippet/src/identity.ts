@@ -42,12 +42,11 @@ function store(ownsCookie: unknown): void {
 }
 
 /** What the visitor allows from now on; what was never said is denied. */
-export function allow({ analytics, ads }: Change): void {
-  const { consent } = me;
-  me.consent = { analytics: !!(analytics ?? consent?.analytics), ads: !!(ads ?? consent?.ads) };
+export function allow({ analytics = me.consent?.analytics, ads = me.consent?.ads }: Change): void {
+  me.consent = { analytics: !!analytics, ads: !!ads };
   // Until the service says, what the page said counts.
-  reply.mode = me.consent.analytics ? "full" : "none";
-  if (me.consent.analytics) recall();
+  reply.mode = analytics ? "full" : "none";
+  if (analytics) recall();
   else me.visitor = undefined;
   store(!readCookie(SESSION));
 }
@@ -72,7 +71,7 @@ export function newPage(): void {
 export const remember = safe((): boolean => {
   const news = readTab()!;
   const age_s = (Date.now() - news.at) / 1000;
-  const isHeld = age_s >= 0 && age_s < news.hold_s && document.referrer.startsWith(location.origin + "/");
+  const isHeld = age_s >= 0 && age_s < news.hold_s && document.referrer.startsWith(origin + "/");
   if (isHeld) reply = news;
   return isHeld;
 });

@@ -12,7 +12,7 @@ export function wait({ visible, after_s }: LeaseWhen = {}): void {
   secondsLeft = after_s;
   if (places) places.disconnect();
   // Near is half a window away.
-  places = visible && new IntersectionObserver(safe(seen => seen.some(({ isIntersecting }) => isIntersecting) && wish()), { rootMargin: "50%" });
+  places = visible && new IntersectionObserver(safe(seen => seen.some(place => place.isIntersecting) && wish()), { rootMargin: "50%" });
 }
 
 const wish = () => {

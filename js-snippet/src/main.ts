@@ -23,7 +23,7 @@ function take(asked?: Want): void {
 
 /** Scripts that take the page's own text over (hydration) run before the document is ready: theirs comes first. */
 function lookAnew(): void {
-  const isEarly = document.readyState === "loading" && document.querySelector("script[defer],script[type=module]");
+  const isEarly = document.readyState === "loading" && document.querySelector("script[defer],[type=module]");
   if (isEarly) listen(document, "DOMContentLoaded", lookAnew);
   else watch(document);
 }
@@ -76,11 +76,11 @@ function start(): void {
   listen(window, "beforeprint", () => flush(Infinity));
 }
 
-/** `target` with its own number in the place of its tracking number. */
+/** `target` with its own number in the place of its tracking number, wherever that may be. */
 function asItWas(target: Target): Target {
   const { number, forms } = target;
   const digits = Object.fromEntries(forms.map(({ digits, form }) => [form, digits]));
-  return { ...target, tracking: { number, international: number, national: number, digits } };
+  return { ...target, tracking: { ...target.tracking, number, international: number, national: number, vanity: "", digits } };
 }
 
 safe(() => {

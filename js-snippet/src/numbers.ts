@@ -27,7 +27,7 @@ export function accept(news: Target[], tell?: (target: string) => void): boolean
     explain(target, tier, reason, tracking?.number);
     if (settled.has(target)) continue;
     const add = (written: string, form: Form, isShown: boolean) => {
-      if ((entries.get(written) || { target }).target === target) entries.set(written, { target, form, tracking, isShown });
+      if ((entries.get(written)?.target ?? target) === target) entries.set(written, { target, form, tracking, isShown });
     };
     // The digits behind letters are another form's: in that form, `+` and all, they must stay to be found.
     for (const { digits, form, letters } of forms) add(letters || digits, form, false);

@@ -81,7 +81,7 @@ const search: Job = node => {
 /** Looks after a document or an open shadow root from now on. */
 export function watch(root: Document | ShadowRoot): void {
   observer.observe(root, { childList: true, subtree: true, characterData: true, attributeFilter: names() });
-  if (root.nodeType === 9 && !documents.has(root)) {
+  if (!documents.has(root) && root.nodeType === 9) {
     documents.add(root);
     listenForSignals(root as Document);
     listen(root, "load", ({ target }) => queue(target as Node));

@@ -18,7 +18,7 @@ const NOT_OURS = `head,[contenteditable]:not([contenteditable=false]),[${MARK}=i
 const NO_TEXT = NOT_OURS + ",script,style,noscript,textarea,select,datalist";
 
 // Scheme (its name, when it is one of calls; or of texts), number, rest. The others are WhatsApp's.
-const LINK = /^(\s*(?:(tel|callto):|(sms):|\w*:?\/\/(?:wa\.me|api\.whatsapp\.com\/send\/?\?.*?phone=))\/*)([^?&#;,]*)(.*)/is;
+const LINK = /^(\s*(?:(tel|callto):|(sms):|\w*:?\/\/(?:wa\.me|api\.whatsapp\.com.*?phone=))\/*)([^?&#;,]*)(.*)/is;
 
 // A page that writes the old number back is waited for, each time twice as long: 2 ms, 4 ms, … 1 s, 2 s …
 const PATIENCE = 2;
@@ -56,11 +56,11 @@ function isOurs(node: Node, target: string): boolean {
 function put(changes: Change[]): void {
   const at = now();
   for (const [node] of changes) {
-    const left = (writings.get(node)?.[1] || 0) - at;
-    if (left > 0) return void setTimeout(plan, left, elementOf(node));
+    const [, until = 0] = writings.get(node) || [];
+    if (until > at) return void setTimeout(plan, until - at, elementOf(node));
   }
   for (const [node, after] of changes) {
-    const [, until = -Infinity, pause_ms = 1] = writings.get(node) || [];
+    const [, until = 0, pause_ms = 1 / PATIENCE] = writings.get(node) || [];
     const pause = at - until < FIGHT_MS ? pause_ms * PATIENCE : 1;
     writings.set(node, [changes, at + pause, pause]);
     explain("swapped", after, elementOf(node));
@@ -140,7 +140,7 @@ export function scan(node: Node): Element | undefined {
 
 const elementOf = (node: Node): Element => (node as Attr).ownerElement || node.parentElement || (node as Element);
 
-const decoded = (text: string): string => safe(decodeURIComponent)(text) ?? text;
+const decoded = (text: string): string => safe(decodeURIComponent)(text) || text;
 
 /** What the `tel:` link `link` dials; empty for other links. */
 export function dialled(link: string): string {

@@ -53,10 +53,8 @@ export function newView(from = document.referrer): void {
 
 function heading(): Message {
   said = now();
-  return { v: 1, key: tag.key, page, seq: ++seq, ...known };
+  return { v: 1, key: tag.key, page, seq: ++seq, session: me.session, shown: shown(), ...known };
 }
-
-const signMessage = (kind: SignMessage["kind"]): SignMessage => ({ ...heading(), kind, session: me.session!, shown: shown() });
 
 /**
  * Sends `message` and takes in the reply. Text is a "simple" request: no preflight. `keepalive` lets it outlive the page.
@@ -106,7 +104,6 @@ async function viewNow(mine: number): Promise<void> {
         referrer: referrer.slice(0, 2048),
         link,
         cookies: me.consent?.ads ? tagCookies() : undefined,
-        shown: shown(),
       },
       want,
     );
@@ -141,14 +138,14 @@ export function wantNow(): Promise<void> | undefined {
 /** A sign of life; a page whose view was never answered asks again instead. */
 export function sign(): void {
   if (isOver || lastView) return;
-  if (isViewed && me.session) lastAnswer = say(BEAT, signMessage("beat"));
+  if (isViewed && me.session) lastAnswer = say(BEAT, { ...heading(), kind: "beat" });
   else void view();
 }
 
 /** Says by beacon, for the page is about to go, that it leaves or what the visitor did. */
 export function beacon(kind: SignMessage["kind"], signal?: Partial<Record<SignalName, Signal>>): void {
   if (!me.session || isOver) return;
-  const message = { ...signMessage(kind), ...signal };
+  const message = { ...heading(), kind, ...signal };
   if (!navigator.sendBeacon(tag.endpoint + BEAT, JSON.stringify(message))) void say(BEAT, message);
 }
 

@@ -96,19 +96,19 @@ export interface Message extends Known {
   key: string;
   page: string;
   seq: number;
+  session?: string | undefined;
+  shown: Shown;
 }
 
 export interface ViewMessage extends Message {
   want: Want;
   url: string;
   referrer: string;
-  session?: string | undefined;
   visitor?: string | undefined;
   link?: string | undefined;
   consent?: Consent | undefined;
   /** Cookies of advertising tags, `name=value` each; only with consent to ads. */
   cookies?: string[] | undefined;
-  shown?: Shown | undefined;
 }
 
 /** `auto`: as the site's `lease_when` says. */
@@ -118,6 +118,4 @@ export type SignalName = "tel_click" | "copied" | "long_press";
 
 export interface SignMessage extends Message, Partial<Record<SignalName, Signal>> {
   kind: "beat" | "leave";
-  session: string;
-  shown: Shown;
 }

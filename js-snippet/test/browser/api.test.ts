@@ -82,11 +82,14 @@ visit("hidden fields on request have the session, other fields never", async ({ 
 
 visit("what ends gives the page its own numbers back, and says no more", async ({ page, world, open, text }) => {
   await page.clock.install();
-  await open(BODY + `<a id=b href="tel:+18005550100">(800) 555-0100</a>`);
+  world.targets = [{ ...US, tracking: { ...US.tracking!, capabilities: ["sms"] } }];
+  await open(BODY + `<a id=b href="tel:+18005550100">(800) 555-0100</a><a id=c href="sms:+18005550100?body=Hi">Text us</a>`);
+  assert.equal(await page.getAttribute("#c", "href"), "sms:+14155550199?body=Hi");
   await page.evaluate(() => ringtrace.destroy());
   assert.equal(await text("#a"), "800-555-0100");
   assert.equal(await text("#b"), "(800) 555-0100");
   assert.equal(await page.getAttribute("#b", "href"), "tel:+18005550100");
+  assert.equal(await page.getAttribute("#c", "href"), "sms:+18005550100?body=Hi");
   await until(() => world.beats().length === 1, "a leave");
   assert.equal(world.beats()[0]!.body.kind, "leave");
   await page.evaluate(() => (document.querySelector("#a")!.textContent = "800.555.0100"));
