@@ -43,11 +43,14 @@ pub fn provided<'a>(
     fields: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Option<ProvidedAd> {
     let mut ad = ProvidedAd::default();
+    // Every webhook has a dozen fields: the names are made comparable once, not for each.
+    let lists = known.lists();
+    let named =
+        lists.iter().flat_map(|(key, names)| names.iter().map(|name| (*key, canonical(name))));
+    let named: Vec<(&str, String)> = named.collect();
     for (name, value) in fields {
         let name = canonical(name);
-        let is_one = |names: &[String]| names.iter().any(|known| canonical(known) == name);
-        let lists = known.lists();
-        let Some((key, _)) = lists.iter().find(|(_, names)| is_one(names)) else { continue };
+        let Some((key, _)) = named.iter().find(|(_, known)| *known == name) else { continue };
         let place = match *key {
             "campaign" => &mut ad.campaign,
             "campaign_id" => &mut ad.campaign_id,
