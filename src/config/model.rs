@@ -3,6 +3,7 @@
 //! a site. A key that is added here is added to [`crate::config::schema`] too; a test compares them.
 
 mod ad_headers;
+mod alerts;
 mod conversion;
 mod number;
 mod pages;
@@ -27,6 +28,7 @@ use crate::platform::secret::Secret;
 use crate::platform::telemetry::LogFormat;
 
 pub use ad_headers::*;
+pub use alerts::*;
 pub use conversion::*;
 pub use number::*;
 pub use pages::*;
@@ -62,6 +64,8 @@ pub struct Config {
     pub postback: PostbackDelivery,
     /// The APIs of telephony providers.
     pub providers: ProviderApis,
+    /// How letters are sent.
+    pub mail: Mail,
     /// Keys of the API.
     #[serde(default)]
     pub api_keys: Vec<ApiKey>,

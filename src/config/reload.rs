@@ -90,6 +90,7 @@ impl Changes {
             ("server", before.server != after.server),
             ("limits", before.limits != after.limits),
             ("place", before.place != after.place),
+            ("mail", before.mail != after.mail),
             ("api_keys", before.api_keys != after.api_keys),
         ];
         Changes {

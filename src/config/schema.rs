@@ -5,6 +5,7 @@
 //! lets all complaints be told at once. A test holds it against the model, so that they cannot
 //! drift apart. Where calls go stands in [`routing`].
 
+mod alerts;
 mod routing;
 mod telephony;
 
@@ -137,6 +138,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("bots", Shape::Table(BOTS)),
     needed("postback", Shape::Table(POSTBACK)),
     needed("providers", Shape::Table(PROVIDERS)),
+    needed("mail", Shape::Table(alerts::MAIL)),
     key("api_keys", Shape::List(&Shape::Table(API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
 ]);
@@ -246,6 +248,8 @@ const SITE: &[Key] = &[
     key("scoring", Shape::Table(SCORING)),
     key("conversions", Shape::List(&Shape::Table(CONVERSION))),
     key("destinations", Shape::List(&DESTINATION)),
+    key("alerts", Shape::List(&alerts::ALERT)),
+    key("schedules", Shape::List(&Shape::Table(alerts::SCHEDULE))),
 ];
 
 const AD_HEADERS: &[Key] = &[

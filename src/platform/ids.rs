@@ -99,6 +99,14 @@ slug!(
     DestinationId, "destination id", 64
 );
 slug!(
+    /// Something that somebody wants to hear of, as the configuration names it.
+    AlertId, "alert id", 64
+);
+slug!(
+    /// Reports that are sent by the clock, as the configuration names them.
+    ScheduleId, "schedule id", 64
+);
+slug!(
     /// One loaded page; drawn by the snippet.
     PageId, "page id", 40
 );

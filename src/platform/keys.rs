@@ -176,6 +176,16 @@ impl SiteKeys {
         format!("rt:{}:holders:{}:", self.shard, self.site)
     }
 
+    /// HASH of what is remembered of the site's alerts.
+    pub fn alerts(&self) -> String {
+        format!("rt:{}:alerts:{}", self.shard, self.site)
+    }
+
+    /// HASH of which moments of the site's schedules are done.
+    pub fn schedules(&self) -> String {
+        format!("rt:{}:schedules:{}", self.shard, self.site)
+    }
+
     /// STR packed visit of a session.
     pub fn session(&self, session: &SessionId) -> String {
         format!("rt:{}:session:{}:{}", self.shard, self.site, session.short())

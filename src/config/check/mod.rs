@@ -2,6 +2,7 @@
 //! clock; [`crate::config::reach`] asks the world outside.
 
 mod accounts;
+mod alerts;
 mod destinations;
 mod installation;
 mod numbers;
@@ -37,6 +38,7 @@ pub fn check(config: &Config) -> Vec<Complaint> {
     spam::check(config, &mut out);
     destinations::check(config, &mut out);
     accounts::check(config, &mut out);
+    alerts::check(config, &mut out);
     out.into_vec()
 }
 

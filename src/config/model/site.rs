@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdHeaders, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Scoring,
+    AdHeaders, Alert, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Schedule, Scoring,
     Snippet, Spam, Telephony, Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
@@ -105,6 +105,12 @@ pub struct Site {
     /// Where conversions are delivered.
     #[serde(default)]
     pub destinations: Vec<Destination>,
+    /// What somebody wants to hear of.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
+    /// Reports that are sent by the clock.
+    #[serde(default)]
+    pub schedules: Vec<Schedule>,
 }
 
 /// What visitors allow when the page does not say.

@@ -1,0 +1,209 @@
+//! What alerts and schedules ask of reports.
+
+use std::sync::Arc;
+
+use crate::alert::judge::percent;
+use crate::alert::model::Verdict;
+use crate::config::Live;
+use crate::config::model::{Config, Site};
+use crate::platform::clock::Millis;
+use crate::report::presets::preset;
+use crate::report::query::answer::{Answer, Measured};
+use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
+use crate::report::query::figure::Figure;
+use crate::report::query::filter::Filter;
+use crate::report::query::model::Thresholds;
+use crate::report::query::read::{Body, OneOrMany};
+use crate::report::query::resolve::{AskedSite, Circumstances, resolve, time_limit};
+use crate::report::query::run::run;
+use crate::warehouse::store::Warehouse;
+use crate::warehouse::zone::site_zone;
+
+/// Most rows of a report in a letter; its file has all.
+const MOST_ROWS: usize = 10_000;
+
+/// Asks reports for a site, as nobody in particular.
+#[derive(Clone)]
+pub struct Reports {
+    warehouse: Warehouse,
+    live: Live,
+    benchmarks: Arc<Benchmarks>,
+}
+
+/// A metric as it is.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its name.
+    pub metric: &'static str,
+    /// The named period.
+    pub period: String,
+    /// The figure.
+    pub figure: Figure,
+    /// How it lies to its benchmark; `None`: there is none.
+    pub measured: Option<Measured>,
+}
+
+impl Reports {
+    /// Reports of this warehouse.
+    pub fn new(warehouse: Warehouse, live: Live) -> Result<Self, BadBenchmarks> {
+        Ok(Reports { warehouse, live, benchmarks: Arc::new(Benchmarks::embedded()?) })
+    }
+
+    /// One metric of a site, and how it lies to a benchmark. The error is for people.
+    pub async fn ask(
+        &self,
+        site: &Site,
+        (metric, filter): (&str, &[String]),
+        period: &str,
+        against: Option<&String>,
+        now: Millis,
+    ) -> Result<Asked, String> {
+        let conditions = filter.iter().map(|text| condition(text)).collect::<Result<_, _>>()?;
+        let body = Body {
+            metrics: vec![metric.to_owned()],
+            period: Some(period.to_owned()),
+            benchmark: against.cloned(),
+            conditions,
+            ..Body::default()
+        };
+        let answer = self.answer(site, body, now).await?;
+        let metric = answer.metrics.first().ok_or("no metric")?.name;
+        let row = answer.totals.ok_or("no totals")?;
+        let figure = row.figures.first().copied().unwrap_or(Figure::Unknown);
+        let measured = row.measured.into_iter().next().flatten();
+        Ok(Asked { metric, period: period.to_owned(), figure, measured })
+    }
+
+    /// A named report of a site. The error is for people.
+    pub async fn report(
+        &self,
+        site: &Site,
+        name: &str,
+        period: &str,
+        now: Millis,
+    ) -> Result<Answer, String> {
+        let preset = preset(name).ok_or_else(|| format!("there is no report `{name}`"))?;
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let body = Body {
+            metrics: owned(preset.metrics),
+            dimensions: owned(preset.dimensions),
+            period: Some(period.to_owned()),
+            limit: Some(MOST_ROWS),
+            ..Body::default()
+        };
+        self.answer(site, body, now).await
+    }
+
+    async fn answer(&self, site: &Site, body: Body, now: Millis) -> Result<Answer, String> {
+        let installation = self.live.now_full();
+        let asked = AskedSite {
+            id: site.id.clone(),
+            zone: site_zone(&installation, &site.id),
+            currency: site.currency.clone(),
+        };
+        let config: &Config = &installation.config;
+        let circumstances = Circumstances {
+            sites: vec![asked],
+            thresholds: Thresholds::of(&config.reports),
+            now,
+            whole: false,
+        };
+        let body = Body { site: OneOrMany::One(site.id.clone()), ..body };
+        let query = resolve(body, circumstances)?;
+        let limit = time_limit(config.reports.time_limit);
+        let answer = run(&self.warehouse, &query, &self.benchmarks, limit, now).await;
+        answer.map_err(|error| error.to_string())
+    }
+}
+
+/// A condition as the parameter `filter` of reports takes it. The error is for people.
+pub fn condition(text: &str) -> Result<Filter, String> {
+    Filter::read_short(text)
+}
+
+/// Whether a metric lies between its bounds.
+pub fn against_bounds(asked: &Asked, above: Option<f64>, below: Option<f64>, at_least: f64) -> Verdict {
+    let Some(value) = judged(asked, at_least) else { return Verdict::Unknown };
+    let wrong = |bound: f64, word: &str| {
+        format!("{}, {word} {}", told(asked, value), written(&asked.figure, bound))
+    };
+    match (above, below) {
+        (Some(above), _) if value > above => Verdict::Wrong(wrong(above, "above")),
+        (_, Some(below)) if value < below => Verdict::Wrong(wrong(below, "below")),
+        _ => Verdict::Fine(told(asked, value)),
+    }
+}
+
+/// Whether a metric is no worse than its benchmark.
+pub fn against_benchmark(asked: &Asked, at_least: f64) -> Verdict {
+    let (Some(value), Some(measured)) = (judged(asked, at_least), &asked.measured) else {
+        return Verdict::Unknown;
+    };
+    let end = |end: Option<f64>| end.map_or("…".to_owned(), |end| written(&asked.figure, end));
+    let usual = format!("usual: {} to {} ({})", end(measured.low), end(measured.high), measured.from);
+    let text = format!("{}; {usual}", told(asked, value));
+    match measured.verdict {
+        "worse" => Verdict::Wrong(text),
+        _ => Verdict::Fine(text),
+    }
+}
+
+/// The value, unless it is a share of too few, or not known.
+fn judged(asked: &Asked, at_least: f64) -> Option<f64> {
+    let enough = asked.figure.parts().is_none_or(|(_, of)| of.get() >= at_least);
+    asked.figure.value().filter(|_| enough)
+}
+
+fn told(asked: &Asked, value: f64) -> String {
+    let of = asked.figure.parts().map(|(part, of)| format!(" ({} of {})", part.get(), of.get()));
+    let (metric, period) = (asked.metric, asked.period.replace('_', " "));
+    format!("{metric} is {}{} ({period})", written(&asked.figure, value), of.unwrap_or_default())
+}
+
+fn written(figure: &Figure, value: f64) -> String {
+    match figure {
+        Figure::Rate(_) => percent(value),
+        _ => format!("{}", (value * 100.0).round() / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::metrics::Rate;
+
+    fn asked(figure: Figure, verdict: Option<&'static str>) -> Asked {
+        let measured = verdict.map(|verdict| Measured {
+            low: Some(0.7),
+            high: Some(0.75),
+            better: "higher",
+            gap: -0.1,
+            verdict,
+            from: "a survey".to_owned(),
+        });
+        Asked { metric: "completion_rate", period: "last_7_days".to_owned(), figure, measured }
+    }
+
+    #[test]
+    fn bounds_are_held_against_what_is_known_of_enough_calls() {
+        let rate = |n: f64, of: f64| asked(Figure::Rate(Rate::of(n, of).expect("a rate")), None);
+        let text = "completion_rate is 45.0 % (45 of 100) (last 7 days), below 50.0 %".to_owned();
+        assert_eq!(against_bounds(&rate(45.0, 100.0), None, Some(0.5), 20.0), Verdict::Wrong(text));
+        assert!(matches!(against_bounds(&rate(55.0, 100.0), None, Some(0.5), 20.0), Verdict::Fine(_)));
+        assert!(matches!(against_bounds(&rate(55.0, 100.0), Some(0.5), None, 20.0), Verdict::Wrong(_)));
+        assert_eq!(against_bounds(&rate(1.0, 10.0), None, Some(0.5), 20.0), Verdict::Unknown);
+        let unknown = asked(Figure::Unknown, None);
+        assert_eq!(against_bounds(&unknown, None, Some(0.5), 20.0), Verdict::Unknown);
+        let number = asked(Figure::Number(34.4), None);
+        assert!(matches!(against_bounds(&number, Some(30.0), None, 20.0), Verdict::Wrong(_)));
+    }
+
+    #[test]
+    fn only_what_is_worse_than_its_benchmark_is_wrong() {
+        let figure = Figure::Rate(Rate::of(60.0, 100.0).expect("a rate"));
+        let judged = |verdict| against_benchmark(&asked(figure, verdict), 20.0);
+        assert!(matches!(judged(Some("worse")), Verdict::Wrong(text) if text.contains("a survey")));
+        assert!(matches!(judged(Some("usual")), Verdict::Fine(_)));
+        assert_eq!(judged(None), Verdict::Unknown);
+    }
+}
