@@ -41,7 +41,7 @@ use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{attribution, call, lead, lease, postback, report};
+use crate::{attribution, call, costs, lead, lease, postback, report};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -97,6 +97,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(attribution::http::routes)
         .configure(call::outcome::http::routes)
         .configure(lead::http::routes)
+        .configure(costs::http::routes)
         .configure(report::http::routes)
         .configure(report::credits::http::routes)
         .configure(postback::http::routes)

@@ -8,9 +8,11 @@
 //! acknowledged only after it is in a table and in a segment. One process at a time has the file.
 
 mod batch;
+mod derived;
 pub mod migrate;
 pub mod model;
 pub mod rules;
+pub mod setting;
 pub mod store;
 pub mod worker;
 pub mod write;
