@@ -24,6 +24,7 @@ use crate::visit::channel::channel;
 use crate::visit::model::Source;
 use crate::visit::site_rules::VisitFacts;
 use crate::visit::tables::Tables;
+use crate::warehouse::derived::PARTNERS;
 
 /// Mounts the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -44,7 +45,7 @@ struct TellQuery {
 #[serde(deny_unknown_fields)]
 struct CostsBody {
     /// Each with `date`, `source`, `amount` and, where there is more to say, `medium`, `campaign`, `utm_id`,
-    /// `currency` (the site's) and `kind` (`ad`, `fee`, `production` or `other`).
+    /// `publisher` (a traffic partner), `currency` (the site's) and `kind` (`ad`, `fee`, `production` or `other`).
     #[schema(value_type = Vec<Object>)]
     costs: Vec<Map<String, Value>>,
 }
@@ -72,7 +73,7 @@ struct TellReply {
 type Parts = (web::Data<Live>, web::Data<Clock>, web::Data<Redis>);
 
 /// Tells what was spent, day by day: a JSON list, or a CSV with the same names in its first line. One figure for each
-/// date, source, medium, campaign, utm_id and kind: what is sent again replaces what was sent before.
+/// date, source, medium, campaign, utm_id, publisher and kind: what is sent again replaces what was sent before.
 #[utoipa::path(
     tag = "costs",
     security(("key" = [])),
@@ -106,6 +107,9 @@ async fn tell_costs(
     let entries = read(&request, &body, of_json, (site, parts.1.now()))?;
     let event = |mut cost: Cost| {
         cost.channel = channel_of(&installation, site, &tables, &cost);
+        if cost.publisher.is_empty() && cost.channel == PARTNERS {
+            cost.publisher.clone_from(&cost.source);
+        }
         Event::Cost(Box::new(cost))
     };
     tell(&parts, &installation, site, entries, event).await

@@ -20,6 +20,9 @@ pub struct Cost {
     pub campaign_id: String,
     /// The channel that visits of this source have.
     pub channel: String,
+    /// The traffic partner that it was paid to; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub publisher: String,
     /// What it was spent on.
     pub kind: CostKind,
     /// A decimal in the site's currency: `149.90`.

@@ -21,8 +21,8 @@ const FRACTION_DIGITS: usize = 4;
 const MAX_HOURS: f64 = 100_000.0;
 
 /// The fields of a cost.
-const COST_FIELDS: [&str; 8] =
-    ["date", "source", "medium", "campaign", "utm_id", "amount", "currency", "kind"];
+const COST_FIELDS: [&str; 9] =
+    ["date", "source", "medium", "campaign", "utm_id", "publisher", "amount", "currency", "kind"];
 /// The fields of a line of staffing.
 const STAFFING_FIELDS: [&str; 6] = ["date", "agent", "shift", "hours", "wage", "currency"];
 
@@ -128,6 +128,7 @@ impl Told for Cost {
             campaign: line.text("campaign")?,
             campaign_id: line.text("utm_id")?,
             channel: String::new(),
+            publisher: line.text("publisher")?,
             kind: known.ok_or_else(|| format!("`kind` is one of `{words}`"))?,
             amount: line.money("amount")?.ok_or("`amount` is missing")?,
             currency: line.currency(place)?,
@@ -135,8 +136,9 @@ impl Told for Cost {
     }
 
     fn key(&self) -> String {
-        let Cost { date, source, medium, campaign, campaign_id, kind, .. } = self;
-        format!("{date}\n{source}\n{medium}\n{campaign}\n{campaign_id}\n{}", kind.word())
+        let Cost { date, source, medium, campaign, campaign_id, publisher, kind, .. } = self;
+        let of = format!("{source}\n{medium}\n{campaign}\n{campaign_id}\n{publisher}");
+        format!("{date}\n{of}\n{}", kind.word())
     }
 }
 

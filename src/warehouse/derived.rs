@@ -10,7 +10,7 @@ const PUBLISHER_TAG: &str = "publisher:";
 /// Begins a tag that names the variant of an A/B test.
 const VARIANT_TAG: &str = "variant:";
 /// The channel whose sources are traffic partners.
-const PARTNERS: &str = "Affiliates";
+pub const PARTNERS: &str = "Affiliates";
 
 /// Seconds below which a conversation belongs to a band.
 const DURATIONS: [(u32, &str); 5] = [

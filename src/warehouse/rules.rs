@@ -17,9 +17,10 @@ use crate::visit::model::{Source, Visit};
 use crate::warehouse::derived::{confidence_band, duration_band, is_blocked, tagged};
 use crate::warehouse::model::{
     CallFact, CallOutcome, CallRow, CostRow, Facts, LeadRow, LeaseRow, PostbackRow, SessionRow,
-    SnapshotRow, StaffingRow, TouchRow, Versioned,
+    SnapshotRow, StaffingRow, TouchRow,
 };
 use crate::warehouse::setting::Setting;
+use crate::warehouse::versioned::Versioned;
 
 /// Source and medium of a call that fits no visit and no static number.
 pub const UNKNOWN: &str = "(unknown)";

@@ -217,9 +217,10 @@ fn lead(row: &LeadRow) -> Vec<Value> {
 }
 
 fn cost(row: &CostRow) -> Vec<Value> {
-    let Cost { date, source, medium, campaign, campaign_id, channel, kind, .. } = &row.cost;
+    let Cost { date, source, medium, campaign, campaign_id, channel, publisher, kind, .. } =
+        &row.cost;
     let mut values = vec![text(&row.id), row.version.into(), text(&row.site), day(*date)];
-    values.extend([source, medium, campaign, campaign_id, channel].map(text));
+    values.extend([source, medium, campaign, campaign_id, channel, publisher].map(text));
     values.push(text(kind.word()));
     values.extend([&row.cost.amount, &row.cost.currency].map(text));
     values

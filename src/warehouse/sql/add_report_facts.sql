@@ -43,6 +43,7 @@ CREATE TABLE costs (
     campaign     VARCHAR         NOT NULL,
     campaign_id  VARCHAR         NOT NULL,
     channel      VARCHAR         NOT NULL,
+    publisher    VARCHAR         NOT NULL,
     kind         VARCHAR         NOT NULL,
     amount       DECIMAL(18, 4)  NOT NULL,
     currency     VARCHAR         NOT NULL
