@@ -10,6 +10,8 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::alert::question::Reports;
+use crate::alert::worker::AlertWorker;
 use crate::attribution::worker::Fitter;
 use crate::call::archive::Archive;
 use crate::call::command::worker::Commander;
@@ -43,6 +45,7 @@ use crate::platform::telemetry;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
 use crate::report::credits::worker::EffectsWorker;
+use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
 use crate::visit::client::ClientKey;
 use crate::visit::place::worker::Watcher;
 use crate::visit::place::{self, Places};
@@ -99,6 +102,9 @@ pub enum StartError {
     /// The compiled-in tables cannot be read.
     #[error(transparent)]
     Tables(#[from] TablesError),
+    /// The compiled-in benchmarks cannot be read.
+    #[error(transparent)]
+    Benchmarks(#[from] BadBenchmarks),
     /// The clients that deliver postbacks and ask providers cannot be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -276,6 +282,7 @@ impl Service {
             limiter: web::Data::new(SnippetLimiter::new(limits)),
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
+            benchmarks: web::Data::new(Benchmarks::embedded()?),
             grants: web::Data::new(Grants::default()),
             late_clicks: web::Data::new(late_clicks),
             places,
@@ -305,6 +312,10 @@ impl Service {
         let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let (redis, reports) = (for_workers.clone(), warehouse.clone());
         let effects = EffectsWorker::new(reports, live.clone(), clock.clone(), redis);
+        let benchmarks = parts.benchmarks.clone().into_inner();
+        let reports = Reports::new(warehouse.clone(), live.clone(), benchmarks);
+        let (redis, facts) = (for_workers.clone(), warehouse.clone());
+        let alerts = AlertWorker::new(facts, live.clone(), clock.clone(), redis, reports);
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
         let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
 
@@ -330,6 +341,7 @@ impl Service {
             tokio::spawn(fitter.run(signal())),
             tokio::spawn(late_clicks.run(signal())),
             tokio::spawn(effects.run(signal())),
+            tokio::spawn(alerts.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(lease::worker::run(

@@ -3,11 +3,13 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod alert;
 pub mod app;
 pub mod attribution;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod costs;
 pub mod dashboard;
 pub mod forecast;
 pub mod http;

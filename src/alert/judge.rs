@@ -54,7 +54,8 @@ impl Judge<'_> {
                 told.map(|told| one(against_bounds(&told, *above, *below, *at_least)))
             }
             AlertKind::Benchmark { metric, filter, period, against, at_least } => {
-                let told = self.reports.ask(site, (metric, filter), period, Some(against), self.now).await;
+                let told =
+                    self.reports.ask(site, (metric, filter), period, Some(against), self.now).await;
                 told.map(|told| one(against_benchmark(&told, *at_least)))
             }
             AlertKind::Forecast {} => self.unusual_day(site).await.map_err(|e| e.to_string()),
@@ -63,7 +64,8 @@ impl Judge<'_> {
                 silent.map_err(|error| error.to_string())
             }
             AlertKind::Overflow { pool } => {
-                let pools = site.pools.iter().filter(|one| pool.as_ref().is_none_or(|id| *id == one.id));
+                let pools =
+                    site.pools.iter().filter(|one| pool.as_ref().is_none_or(|id| *id == one.id));
                 let mut found = Vec::new();
                 for pool in pools {
                     found.push(self.overflow(site, pool).await);
@@ -171,7 +173,11 @@ impl Judge<'_> {
             let failed = sql("count failed postbacks");
             let mut asked = connection.prepare(question).map_err(&failed)?;
             let rows = asked.query_map(duckdb::params![site, since, wanted], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as f64, row.get::<_, i64>(2)? as f64))
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)? as f64,
+                    row.get::<_, i64>(2)? as f64,
+                ))
             });
             rows.map_err(&failed)?.collect::<Result<Vec<_>, _>>().map_err(&failed)
         });
@@ -248,7 +254,10 @@ mod tests {
         assert!(matches!(judged([0.0, 9.0, 5.0, 6.0, 8.0]), Verdict::Wrong(_)));
         assert!(matches!(judged([1.0, 90.0, 50.0, 60.0, 80.0]), Verdict::Fine(_)), "it is there");
         assert!(matches!(judged([0.0, 2.0, 1.0, 3.0, 1.0]), Verdict::Fine(_)), "that is chance");
-        assert!(matches!(judged([0.0, 90.0, 0.0, 0.0, 0.0]), Verdict::Fine(_)), "one campaign long ago");
+        assert!(
+            matches!(judged([0.0, 90.0, 0.0, 0.0, 0.0]), Verdict::Fine(_)),
+            "one campaign long ago"
+        );
     }
 
     #[test]

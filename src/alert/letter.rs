@@ -57,7 +57,8 @@ const BODY: &str = "font-family:system-ui,sans-serif;color:#1c2733;margin:24px";
 const H1: &str = "font-size:20px;margin:0 0 8px";
 const H2: &str = "font-size:16px;margin:24px 0 8px";
 const TABLE: &str = "border-collapse:collapse;font-size:14px";
-const HEAD: &str = "text-align:left;padding:6px 14px 6px 0;border-bottom:2px solid #b8c4d0;color:#51606f";
+const HEAD: &str =
+    "text-align:left;padding:6px 14px 6px 0;border-bottom:2px solid #b8c4d0;color:#51606f";
 const CELL: &str = "padding:6px 14px 6px 0;border-bottom:1px solid #e3e9ef";
 const FIGURE: &str = "padding:6px 14px 6px 0;border-bottom:1px solid #e3e9ef;text-align:right";
 

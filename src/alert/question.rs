@@ -9,7 +9,7 @@ use crate::config::model::{Config, Site};
 use crate::platform::clock::Millis;
 use crate::report::presets::preset;
 use crate::report::query::answer::{Answer, Measured};
-use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
+use crate::report::query::benchmarks::Benchmarks;
 use crate::report::query::figure::Figure;
 use crate::report::query::filter::Filter;
 use crate::report::query::model::Thresholds;
@@ -45,8 +45,8 @@ pub struct Asked {
 
 impl Reports {
     /// Reports of this warehouse.
-    pub fn new(warehouse: Warehouse, live: Live) -> Result<Self, BadBenchmarks> {
-        Ok(Reports { warehouse, live, benchmarks: Arc::new(Benchmarks::embedded()?) })
+    pub fn new(warehouse: Warehouse, live: Live, benchmarks: Arc<Benchmarks>) -> Self {
+        Reports { warehouse, live, benchmarks }
     }
 
     /// One metric of a site, and how it lies to a benchmark. The error is for people.
@@ -122,7 +122,12 @@ pub fn condition(text: &str) -> Result<Filter, String> {
 }
 
 /// Whether a metric lies between its bounds.
-pub fn against_bounds(asked: &Asked, above: Option<f64>, below: Option<f64>, at_least: f64) -> Verdict {
+pub fn against_bounds(
+    asked: &Asked,
+    above: Option<f64>,
+    below: Option<f64>,
+    at_least: f64,
+) -> Verdict {
     let Some(value) = judged(asked, at_least) else { return Verdict::Unknown };
     let wrong = |bound: f64, word: &str| {
         format!("{}, {word} {}", told(asked, value), written(&asked.figure, bound))
@@ -140,7 +145,8 @@ pub fn against_benchmark(asked: &Asked, at_least: f64) -> Verdict {
         return Verdict::Unknown;
     };
     let end = |end: Option<f64>| end.map_or("…".to_owned(), |end| written(&asked.figure, end));
-    let usual = format!("usual: {} to {} ({})", end(measured.low), end(measured.high), measured.from);
+    let usual =
+        format!("usual: {} to {} ({})", end(measured.low), end(measured.high), measured.from);
     let text = format!("{}; {usual}", told(asked, value));
     match measured.verdict {
         "worse" => Verdict::Wrong(text),
@@ -189,8 +195,14 @@ mod tests {
         let rate = |n: f64, of: f64| asked(Figure::Rate(Rate::of(n, of).expect("a rate")), None);
         let text = "completion_rate is 45.0 % (45 of 100) (last 7 days), below 50.0 %".to_owned();
         assert_eq!(against_bounds(&rate(45.0, 100.0), None, Some(0.5), 20.0), Verdict::Wrong(text));
-        assert!(matches!(against_bounds(&rate(55.0, 100.0), None, Some(0.5), 20.0), Verdict::Fine(_)));
-        assert!(matches!(against_bounds(&rate(55.0, 100.0), Some(0.5), None, 20.0), Verdict::Wrong(_)));
+        assert!(matches!(
+            against_bounds(&rate(55.0, 100.0), None, Some(0.5), 20.0),
+            Verdict::Fine(_)
+        ));
+        assert!(matches!(
+            against_bounds(&rate(55.0, 100.0), Some(0.5), None, 20.0),
+            Verdict::Wrong(_)
+        ));
         assert_eq!(against_bounds(&rate(1.0, 10.0), None, Some(0.5), 20.0), Verdict::Unknown);
         let unknown = asked(Figure::Unknown, None);
         assert_eq!(against_bounds(&unknown, None, Some(0.5), 20.0), Verdict::Unknown);

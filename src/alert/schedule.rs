@@ -1,8 +1,8 @@
 //! When reports are due, by the clock on the site's wall. Pure.
 
+use jiff::ToSpan;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use crate::call::routing::hours::DAYS;
 use crate::config::model::{Every, Schedule};
@@ -73,7 +73,7 @@ impl When {
         for _ in 0..=31 {
             if self.is_on(day) {
                 let moment = zone.to_zoned(day.to_datetime(self.at)).ok()?.timestamp();
-                if moment <= Timestamp::from(now.timestamp()) {
+                if moment <= now.timestamp() {
                     return Some(moment.into());
                 }
             }
@@ -93,6 +93,8 @@ impl When {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn due(every: Every, on: &str, at: &str, zone: &str, now: &str) -> String {
@@ -120,12 +122,30 @@ mod tests {
         // Clocks go forward on 8 March.
         assert_eq!(daily("2026-03-08T11:30:00Z"), "2026-03-08T11:00:00Z");
         // 02:30 does not exist that night: it is due at 03:30; in autumn 01:30 is there twice.
-        assert_eq!(due(Every::Day, "", "02:30", ny, "2026-03-08T12:00:00Z"), "2026-03-08T07:30:00Z");
-        assert_eq!(due(Every::Day, "", "01:30", ny, "2026-11-01T12:00:00Z"), "2026-11-01T05:30:00Z");
-        assert_eq!(due(Every::Week, "fri", "18:15", "UTC", "2026-03-11T00:00:00Z"), "2026-03-06T18:15:00Z");
-        assert_eq!(due(Every::Week, "", "07:00", "UTC", "2026-03-09T07:00:00Z"), "2026-03-09T07:00:00Z");
-        assert_eq!(due(Every::Month, "", "00:00", "UTC", "2026-03-31T23:00:00Z"), "2026-03-01T00:00:00Z");
-        assert_eq!(due(Every::Month, "28", "07:00", "UTC", "2026-03-28T06:00:00Z"), "2026-02-28T07:00:00Z");
+        assert_eq!(
+            due(Every::Day, "", "02:30", ny, "2026-03-08T12:00:00Z"),
+            "2026-03-08T07:30:00Z"
+        );
+        assert_eq!(
+            due(Every::Day, "", "01:30", ny, "2026-11-01T12:00:00Z"),
+            "2026-11-01T05:30:00Z"
+        );
+        assert_eq!(
+            due(Every::Week, "fri", "18:15", "UTC", "2026-03-11T00:00:00Z"),
+            "2026-03-06T18:15:00Z"
+        );
+        assert_eq!(
+            due(Every::Week, "", "07:00", "UTC", "2026-03-09T07:00:00Z"),
+            "2026-03-09T07:00:00Z"
+        );
+        assert_eq!(
+            due(Every::Month, "", "00:00", "UTC", "2026-03-31T23:00:00Z"),
+            "2026-03-01T00:00:00Z"
+        );
+        assert_eq!(
+            due(Every::Month, "28", "07:00", "UTC", "2026-03-28T06:00:00Z"),
+            "2026-02-28T07:00:00Z"
+        );
     }
 
     #[test]

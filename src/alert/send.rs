@@ -68,8 +68,12 @@ impl Teller {
             LOG => {
                 let (site, alert) = (&told.site.id, &told.alert.id);
                 match told.news {
-                    News::IsOver => tracing::info!(%site, %alert, subject = told.subject, "over: {}", told.known.text),
-                    _ => tracing::warn!(%site, %alert, subject = told.subject, "{}", told.known.text),
+                    News::IsOver => {
+                        tracing::info!(%site, %alert, subject = told.subject, "over: {}", told.known.text)
+                    }
+                    _ => {
+                        tracing::warn!(%site, %alert, subject = told.subject, "{}", told.known.text)
+                    }
                 }
                 Ok(())
             }
@@ -121,7 +125,8 @@ pub struct Told<'a> {
 impl Told<'_> {
     fn headline(&self) -> String {
         let name = if self.site.name.is_empty() { self.site.id.as_str() } else { &self.site.name };
-        let about = if self.subject.is_empty() { String::new() } else { format!(" ({})", self.subject) };
+        let about =
+            if self.subject.is_empty() { String::new() } else { format!(" ({})", self.subject) };
         let news = match self.news {
             News::Begins => "Alert",
             News::GoesOn => "Still so",

@@ -45,7 +45,13 @@ pub struct AlertWorker {
 
 impl AlertWorker {
     /// A worker that takes turns with others on `redis`.
-    pub fn new(warehouse: Warehouse, live: Live, clock: Clock, redis: Redis, reports: Reports) -> Self {
+    pub fn new(
+        warehouse: Warehouse,
+        live: Live,
+        clock: Clock,
+        redis: Redis,
+        reports: Reports,
+    ) -> Self {
         let scheduler = Scheduler::new(redis.clone());
         AlertWorker { warehouse, redis, live, clock, reports, scheduler }
     }
@@ -214,8 +220,8 @@ fn forgotten(left: HashMap<String, Remembered>, site: &Site, now: Millis) -> Vec
         let (id, _) = store::parts(field);
         !site.alerts.iter().any(|alert| alert.id.as_str() == id)
     };
-    let old = left.into_iter().filter(|(field, known)| {
-        is_gone(field) || now.since(known.looked_at) > FORGOTTEN_MS
-    });
+    let old = left
+        .into_iter()
+        .filter(|(field, known)| is_gone(field) || now.since(known.looked_at) > FORGOTTEN_MS);
     old.map(|(field, _)| field).collect()
 }

@@ -136,6 +136,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("limits", Shape::Table(LIMITS)),
     needed("place", Shape::Table(PLACE)),
     needed("bots", Shape::Table(BOTS)),
+    needed("reports", Shape::Table(REPORTS)),
     needed("postback", Shape::Table(POSTBACK)),
     needed("providers", Shape::Table(PROVIDERS)),
     needed("mail", Shape::Table(alerts::MAIL)),
@@ -189,6 +190,13 @@ const LIMITS: &[Key] = &[
 
 const PLACE: &[Key] = &[needed("databases", Shape::List(&Shape::File))];
 const BOTS: &[Key] = &[needed("data_centres", FLAG)];
+
+const REPORTS: &[Key] = &[
+    needed("service_level", DURATION),
+    needed("short_abandon", DURATION),
+    needed("resolution_window", DURATION),
+    needed("time_limit", DURATION),
+];
 
 const POSTBACK: &[Key] = &[
     needed("connect_timeout", DURATION),

@@ -5,6 +5,7 @@ mod support;
 
 mod accounts;
 mod agents;
+mod alerts;
 mod call;
 mod calls;
 mod classify;

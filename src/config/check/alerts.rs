@@ -50,7 +50,10 @@ fn alert(path: &str, alert: &Alert, site: &Site, mail: bool, out: &mut Complaint
             let mut known = benchmarks::INDUSTRIES.iter().copied().chain(["own_past"]);
             if !known.clone().any(|known| known == against) {
                 let meant = did_you_mean(against, known.by_ref());
-                out.error(format!("{path}.against"), format!("expected own_past or an industry{meant}"));
+                out.error(
+                    format!("{path}.against"),
+                    format!("expected own_past or an industry{meant}"),
+                );
             }
             count(&format!("{path}.at_least"), *at_least, out);
         }
@@ -68,9 +71,14 @@ fn alert(path: &str, alert: &Alert, site: &Site, mail: bool, out: &mut Complaint
         AlertKind::Overflow { .. } => {}
         AlertKind::Postbacks { destination, above, at_least } => {
             let known = || site.destinations.iter().map(|known| known.id.as_str());
-            if let Some(id) = destination.as_ref().filter(|id| !known().any(|known| known == id.as_str())) {
+            if let Some(id) =
+                destination.as_ref().filter(|id| !known().any(|known| known == id.as_str()))
+            {
                 let meant = did_you_mean(id.as_str(), known());
-                out.error(format!("{path}.destination"), format!("there is no destination `{id}`{meant}"));
+                out.error(
+                    format!("{path}.destination"),
+                    format!("there is no destination `{id}`{meant}"),
+                );
             }
             if !(0.0..=1.0).contains(above) {
                 out.error(format!("{path}.above"), "expected a share from 0 to 1");

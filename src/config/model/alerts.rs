@@ -13,7 +13,6 @@ pub struct Mail {
     /// `smtps://user:password@host`, `smtp://host:587?tls=required` or `smtp://host:25`; empty: no letters.
     pub url: Secret,
     /// File that holds it instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub url_file: Option<std::path::PathBuf>,
     /// Who sends them: `Ringtrace <ringtrace@example.com>`.
     pub from: String,

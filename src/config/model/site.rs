@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdHeaders, Alert, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing, Schedule, Scoring,
-    Snippet, Spam, Telephony, Tracker, Visits,
+    AdHeaders, Alert, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing,
+    Schedule, Scoring, Snippet, Spam, Telephony, Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;

@@ -8,11 +8,7 @@ pub(super) const MAIL: &[Key] = &[needed("url", Shape::Secret), needed("from", T
 const AMOUNT: Shape = bare::<f64>("a number");
 
 pub(super) const ALERT: Shape = Shape::Kinds {
-    common: &[
-        needed("id", ID),
-        key("to", Shape::List(&Shape::Secret)),
-        key("hold_off", DURATION),
-    ],
+    common: &[needed("id", ID), key("to", Shape::List(&Shape::Secret)), key("hold_off", DURATION)],
     kinds: &[
         (
             "threshold",
@@ -45,10 +41,7 @@ pub(super) const ALERT: Shape = Shape::Kinds {
             ],
         ),
         ("overflow", &[key("pool", ID)]),
-        (
-            "postbacks",
-            &[key("destination", ID), key("above", AMOUNT), key("at_least", AMOUNT)],
-        ),
+        ("postbacks", &[key("destination", ID), key("above", AMOUNT), key("at_least", AMOUNT)]),
     ],
 };
 

@@ -59,7 +59,8 @@ fn model_keys(value: &Json, path: &str, out: &mut BTreeSet<String>) {
         Json::Array(values) => values.iter().for_each(|value| model_keys(value, path, out)),
         Json::Object(table) => {
             let kind = table.get("kind").and_then(Json::as_str);
-            let kind = kind.filter(|_| path.ends_with("destinations") || path.ends_with("routes"));
+            let kinds = ["alerts", "destinations", "routes"];
+            let kind = kind.filter(|_| kinds.iter().any(|list| path.ends_with(list)));
             let path = kind.map_or_else(|| path.to_owned(), |kind| format!("{path}({kind})"));
             for (name, value) in table {
                 let path = format!("{path}.{name}");
