@@ -104,10 +104,11 @@ impl Judge<'_> {
             SilentOf::Visits => "sessions",
             SilentOf::Calls => "calls",
         };
+        let known_ms = WEEKS as i64 * WEEK_MS;
         // Names of tables are ours alone; all else is bound.
         let question = format!(
             "SELECT source, ($2 - started_at) // {WEEK_MS}, count(*) FROM {table}
-             WHERE site = $1 AND started_at > $2 - $3 - {WEEKS} * {WEEK_MS} AND started_at <= $2
+             WHERE site = $1 AND started_at > $2 - $3 - {known_ms} AND started_at <= $2
                AND ($2 - started_at) % {WEEK_MS} < $3 AND source NOT LIKE '(%' AND ($4 = '' OR source = $4)
              GROUP BY ALL"
         );
