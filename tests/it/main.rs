@@ -43,6 +43,7 @@ mod platform;
 mod pools;
 mod postback;
 mod process;
+mod query;
 mod reattribution;
 mod redis;
 mod replay;

@@ -72,7 +72,6 @@ impl World {
             .app_data(web::Data::new(self.warehouse.clone()))
             .into_utoipa_app()
             .configure(ringtrace::report::http::routes)
-            .configure(ringtrace::report::credits::http::routes)
             .split_for_parts();
         let app = init_service(app).await;
         let request = TestRequest::get()
