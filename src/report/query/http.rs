@@ -273,8 +273,6 @@ async fn written(
         Format::Parquet => {
             let file = web::block(move || parquet::file(&answer)).await;
             let file = file.map_err(|_| Problem::Internal)?.map_err(|error| failed(&error))?;
-            // The file is gone from its folder as soon as it is open.
-            let file = file.reopen().map_err(|error| failed(&error))?;
             response.streaming(parts(tokio::fs::File::from_std(file)))
         }
     })
