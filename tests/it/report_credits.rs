@@ -23,6 +23,7 @@ use ringtrace::report::credits::worker::EffectsWorker;
 use ringtrace::report::model::{Period, ReportKind, ReportQuery, SpamFilter};
 use ringtrace::report::store::answer;
 use ringtrace::visit::model::{Touch, Visit};
+use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::warehouse::rules::facts;
 use ringtrace::warehouse::store::Warehouse;
 use ringtrace::warehouse::zone::site_zone;
@@ -70,6 +71,7 @@ impl World {
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.clock.clone()))
             .app_data(web::Data::new(self.warehouse.clone()))
+            .app_data(web::Data::new(Benchmarks::embedded().expect("benchmarks")))
             .into_utoipa_app()
             .configure(ringtrace::report::http::routes)
             .split_for_parts();

@@ -16,6 +16,7 @@ use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Clock;
 use ringtrace::platform::ids::{LeadId, SiteId};
 use ringtrace::visit::model::Visit;
+use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::warehouse::rules::facts;
 use ringtrace::warehouse::setting::Setting;
 use ringtrace::warehouse::store::Warehouse;
@@ -70,6 +71,7 @@ impl World {
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.clock.clone()))
             .app_data(web::Data::new(self.warehouse.clone()))
+            .app_data(web::Data::new(Benchmarks::embedded().expect("benchmarks")))
             .into_utoipa_app()
             .configure(ringtrace::report::http::routes)
             .split_for_parts();
