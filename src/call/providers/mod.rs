@@ -46,6 +46,8 @@ use crate::call::model::CallEvent;
 use crate::config::model::{Site, Telephony};
 use crate::platform::clock::Millis;
 
+pub(super) use telnyx::VOICE_API_EVENT;
+
 /// One webhook as it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Webhook<'a> {
@@ -284,7 +286,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
 /// told what to do in another way there.
 pub fn serving(name: &str, event: &str, telephony: &Telephony) -> Option<&'static dyn Provider> {
     let by_voice_api = telephony.telnyx.iter().any(|account| account.voice_api);
-    if name == telnyx::VoiceApi.name() && event == telnyx::VOICE_API_EVENT && by_voice_api {
+    if name == telnyx::VoiceApi.name() && event == VOICE_API_EVENT && by_voice_api {
         return Some(&telnyx::VoiceApi);
     }
     by_name(name)

@@ -34,6 +34,7 @@
 
 use crate::call::answer::Stage;
 use crate::call::attestation;
+use crate::call::caller::told_number;
 use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
 use crate::call::providers::fields::Fields;
 use crate::call::providers::report::Report;
@@ -42,7 +43,6 @@ use crate::call::providers::{
 };
 use crate::config::model::{Site, TokenAccount};
 use crate::platform::clock::Millis;
-use crate::platform::phone::PhoneNumber;
 
 /// The events of a server that can play and record.
 pub const EVENTS: &[&str] =
@@ -112,7 +112,7 @@ pub fn events(
             report.add_message(url, fields.seconds("duration_s"), at);
         }
         "transfer" => {
-            let to = PhoneNumber::parse_loose(fields.get("to"), Some(&site.country));
+            let to = told_number(fields.get("to"), &site.country);
             report.add(CallEventKind::Transferred { to }, "", at);
         }
         "recording" => {

@@ -6,13 +6,13 @@ use serde::Deserialize;
 
 use crate::call::answer::Stage;
 use crate::call::attestation;
+use crate::call::caller::told_number;
 use crate::call::model::{CallEventKind, DialOutcome};
 use crate::call::providers::generic::NAME;
 use crate::call::providers::report::Report;
 use crate::call::providers::{Over, Understood, Unreadable, Wants, Webhook, bounds, outcome};
 use crate::config::model::Site;
 use crate::platform::clock::Millis;
-use crate::platform::phone::PhoneNumber;
 
 #[derive(Deserialize)]
 struct Message {
@@ -133,9 +133,9 @@ fn kind(message: &Message, site: &Site) -> Result<CallEventKind, Unreadable> {
         "held" | "resumed" if message.at.is_none() => return Err(missing("at")),
         "held" => CallEventKind::Held,
         "resumed" => CallEventKind::Resumed,
-        "transferred" => CallEventKind::Transferred {
-            to: PhoneNumber::parse_loose(text(&message.to), Some(&site.country)),
-        },
+        "transferred" => {
+            CallEventKind::Transferred { to: told_number(text(&message.to), &site.country) }
+        }
         "keys" => match bounds::keys(text(&message.digits)) {
             digits if digits.is_empty() => CallEventKind::NoKeys,
             digits => {

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use super::state::{Doing, State};
 use crate::call::answer::Stage;
 use crate::call::attestation;
+use crate::call::caller::told_number;
 use crate::call::command::model::Controlled;
 use crate::call::model::{CallEventKind, DialOutcome};
 use crate::call::providers::report::Report;
 use crate::call::providers::{Over, Understood, Unreadable, Wants, Webhook, bounds, outcome, time};
 use crate::config::model::Site;
-use crate::platform::phone::PhoneNumber;
 
 #[derive(Deserialize)]
 struct Message {
@@ -197,7 +197,7 @@ fn is_callers_leg(payload: &Payload, site: &Site) -> bool {
         Some(direction) => direction == "incoming" || direction == "inbound",
         None => {
             let to = payload.to.as_deref();
-            let to = to.and_then(|to| PhoneNumber::parse_loose(to, Some(&site.country)));
+            let to = to.and_then(|to| told_number(to, &site.country));
             to.is_some_and(|to| site.tracking_numbers().any(|number| *number == to))
         }
     }
