@@ -57,7 +57,7 @@ pub fn from_verstat(word: &str) -> Option<Attestation> {
 }
 
 /// From a verdict and a letter; nothing when neither says anything.
-pub fn from_parts(validated: Option<bool>, letter: &str) -> Option<Attestation> {
+fn from_parts(validated: Option<bool>, letter: &str) -> Option<Attestation> {
     let level = Level::of(letter);
     if validated.is_none() && level.is_none() {
         return None;

@@ -68,12 +68,17 @@ pub(super) fn telnyx_api(ending: &Ending) -> Story {
             json!({"event_type": kind, "id": id, "occurred_at": iso(at), "payload": payload});
         (at, object("event", json!({"data": data})))
     };
-    let incoming = || json!({"direction": "incoming", "from": CALLER, "to": TRACKING});
-    let outgoing = || json!({"direction": "outgoing", "from": TRACKING, "to": "+14155550111"});
+    let incoming = || json!({"from": CALLER, "to": TRACKING});
+    let outgoing = || json!({"from": TRACKING, "to": "+14155550111"});
+    // Only the first event of a leg tells its direction.
+    let begins = |mut payload: serde_json::Value, direction: &str| {
+        payload["direction"] = json!(direction);
+        payload
+    };
     let mut sent = vec![
-        event("call.initiated", 0, "a", incoming()),
+        event("call.initiated", 0, "a", begins(incoming(), "incoming")),
         event("call.answered", 1, "a", incoming()),
-        event("call.initiated", RINGS, "b", outgoing()),
+        event("call.initiated", RINGS, "b", begins(outgoing(), "outgoing")),
     ];
     if answered {
         sent.push(event("call.answered", ANSWERS, "b", outgoing()));

@@ -6,6 +6,7 @@
 
 mod api;
 mod commands;
+mod event;
 mod state;
 #[cfg(test)]
 mod tests;
