@@ -27,6 +27,7 @@
 //! | `wait_s`, `duration_s` | of a queue; of a recording or message |
 //! | `mark` | of the step that it is about, as the answer named it |
 //! | `dest` | of a `leg` and of a `dial`: who was dialled, as the answer named them |
+//! | `agent` | on any: who of the business talks with the caller |
 //! | `digits`, `to`, `url` | keys; number that the call was handed on to; link of a recording |
 //!
 //! A request is a form, a query, or a flat JSON object. It carries the site's token in
@@ -96,6 +97,8 @@ pub fn events(
     }
     report.leg_to(fields.get("dest"));
     let at = time::moment(fields.get("at"));
+    let told_by = format!("{}:{}", fields.get("state"), at.map_or(0, |at| at.0));
+    report.add_agent(fields.get("agent"), &told_by, at);
     match webhook.event {
         "voice" => report.add(CallEventKind::Received, "", at),
         "leg" => leg(&mut report, &fields, at)?,

@@ -118,6 +118,14 @@ impl<'a> Report<'a> {
         self.add(kind, &detail, at);
     }
 
+    /// Adds who of the business talks with the caller, when that is told.
+    pub fn add_agent(&mut self, told: &str, detail: &str, at: Option<Millis>) {
+        let name = bounds::text(told);
+        if !name.is_empty() {
+            self.add(CallEventKind::Agent { name }, &format!("agent:{detail}"), at);
+        }
+    }
+
     /// Adds the message that the caller left; one without any length is none.
     pub fn add_message(
         &mut self,

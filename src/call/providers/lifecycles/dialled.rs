@@ -269,5 +269,14 @@ pub(super) fn generic(ending: &Ending) -> Story {
 
 pub(super) fn story(ending: &Ending, provider: &'static str, sent: Vec<(i64, Sent)>) -> Story {
     let talk_s = (ending.status == CallStatus::Answered).then_some(TALK_S);
-    Story { name: ending.name, provider, sent, status: ending.status, talk_s, transferred: false }
+    Story {
+        name: ending.name,
+        provider,
+        sent,
+        status: ending.status,
+        talk_s,
+        transferred: false,
+        told: (None, None, ""),
+        by_commands: false,
+    }
 }

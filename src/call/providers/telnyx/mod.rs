@@ -22,6 +22,9 @@ use crate::call::providers::{
 };
 use crate::config::model::{Site, Telephony};
 
+#[cfg(test)]
+pub(super) use state::{Doing, State};
+
 /// Telnyx.
 pub struct Telnyx;
 
