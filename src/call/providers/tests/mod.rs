@@ -2,6 +2,7 @@
 
 mod common;
 mod hostile;
+mod rotation;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;
