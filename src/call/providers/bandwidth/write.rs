@@ -132,10 +132,11 @@ impl BxmlWriter<'_> {
 
 fn say(prompt: &Prompt) -> Element {
     match prompt {
-        // Its languages are written with an underscore.
+        // Its languages are written with an underscore. Its speech may be SSML: its own package lets tags in a text
+        // through, so there are none in ours.
         Prompt::Text { text, language } => Element::new("SpeakSentence")
             .attribute_if("locale", &language.replace('-', "_"))
-            .text(text),
+            .text(&text.replace(['<', '>'], " ")),
         Prompt::Audio(url) => Element::new("PlayAudio").text(url),
     }
 }
