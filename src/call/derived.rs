@@ -94,12 +94,16 @@ impl Call {
     pub fn is_queued(&self) -> bool {
         let (queued, left) = (self.facts.queued_at, self.facts.dequeued_at);
         let waits = queued.is_some_and(|queued| left.is_none_or(|left| left < queued));
-        waits && self.answered_at.is_none() && !self.status.is_final()
+        waits && self.answered_at.is_none() && !self.is_over()
     }
 
     /// Whether the conversation is on hold at this moment, as far as is known.
     pub fn is_held(&self) -> bool {
-        !self.status.is_final() && self.facts.holds.last().is_some_and(|moment| !moment.resumed)
+        !self.is_over() && self.facts.holds.last().is_some_and(|moment| !moment.resumed)
+    }
+
+    fn is_over(&self) -> bool {
+        self.status.is_final() || self.ended_at.is_some()
     }
 
     /// When it was closed because nobody had told its end for too long; `None` once somebody has.

@@ -1,5 +1,6 @@
 //! What the tests of all providers share.
 
+mod callers;
 mod common;
 mod hostile;
 mod rotation;
