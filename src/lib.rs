@@ -9,6 +9,7 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
+pub mod forecast;
 pub mod http;
 pub mod lead;
 pub mod lease;

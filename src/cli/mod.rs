@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod error;
 mod fit;
+mod forecast;
 mod import;
 mod key;
 mod numbers;
@@ -30,6 +31,7 @@ pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use error::CliError;
 pub use fit::FitArgs;
+pub use forecast::{ForecastArgs, StaffingArgs};
 pub use import::ImportCommand;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use numbers::{NumbersCommand, PoolArgs};
@@ -75,6 +77,10 @@ pub enum Command {
     Size(SizeArgs),
     /// Learn now when a site's callers call, on the running server.
     Fit(FitArgs),
+    /// How many calls the next days bring, and how good such forecasts were.
+    Forecast(ForecastArgs),
+    /// How many people it takes to answer them, hour by hour.
+    Staffing(StaffingArgs),
     /// The numbers of a pool of the running server.
     #[command(subcommand)]
     Numbers(NumbersCommand),
@@ -98,6 +104,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Replay(args) => finish(replay::run(args)),
         Command::Simulate(args) => told(simulate::run(&args)),
         Command::Fit(args) => finish(fit::run(args)),
+        Command::Forecast(args) => finish(forecast::run(args)),
+        Command::Staffing(args) => finish(forecast::staffing(args)),
         Command::Check(args) => check::run(&args),
         Command::Classify(args) => told(classify::run(&args)),
         Command::Snippet(args) => told(snippet::run(&args)),

@@ -41,7 +41,7 @@ use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{attribution, call, lead, lease, postback, report};
+use crate::{attribution, call, forecast, lead, lease, postback, report};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -99,6 +99,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(lead::http::routes)
         .configure(report::http::routes)
         .configure(report::credits::http::routes)
+        .configure(forecast::http::routes)
         .configure(postback::http::routes)
         .configure(operations::routes);
 }

@@ -15,6 +15,7 @@ mod edge;
 mod faults;
 mod faults_disk;
 mod faults_kill;
+mod forecast;
 mod killed;
 mod leads;
 mod lease;
