@@ -43,20 +43,21 @@ impl Level {
 /// From a word such as `TN-Validation-Passed-A-Diverted` (Twilio, FreeSWITCH) or
 /// `TN-Verification-Failed` (Bandwidth). `No-TN-Validation` and everything else is nothing.
 pub fn from_verstat(word: &str) -> Option<Attestation> {
-    let rest = ["TN-Validation-", "TN-Verification-"]
+    let word = word.trim().to_ascii_lowercase();
+    let rest = ["tn-validation-", "tn-verification-"]
         .into_iter()
-        .find_map(|prefix| word.trim().strip_prefix(prefix))?;
+        .find_map(|prefix| word.strip_prefix(prefix))?;
     let mut parts = rest.split('-');
     let validated = match parts.next()? {
-        "Passed" => true,
-        "Failed" => false,
+        "passed" => true,
+        "failed" => false,
         _ => return None,
     };
     Some(Attestation { validated, level: parts.next().and_then(Level::of) })
 }
 
 /// From a verdict and a letter; nothing when neither says anything.
-pub fn from_parts(validated: Option<bool>, letter: &str) -> Option<Attestation> {
+fn from_parts(validated: Option<bool>, letter: &str) -> Option<Attestation> {
     let level = Level::of(letter);
     if validated.is_none() && level.is_none() {
         return None;
@@ -70,7 +71,12 @@ pub fn from_words(verdict: &str, letter: &str) -> Option<Attestation> {
     if let Some(known) = from_verstat(verdict) {
         return Some(Attestation { level: known.level.or(Level::of(letter)), ..known });
     }
-    let validated = match verdict.trim().to_ascii_lowercase().as_str() {
+    let verdict = verdict.trim().to_ascii_lowercase();
+    // Plivo's word for the highest level alone.
+    if verdict == "verified" && Level::of(letter).is_none() {
+        return Some(Attestation { validated: true, level: Some(Level::A) });
+    }
+    let validated = match verdict.as_str() {
         "verified" | "true" | "yes" | "passed" => Some(true),
         "not verified" | "false" | "no" | "failed" => Some(false),
         "not applicable" => return None,
@@ -102,6 +108,8 @@ mod tests {
         }
         for (verdict, letter, expected) in [
             ("Verified", "A", is(true, Some(Level::A))),
+            ("Verified", "", is(true, Some(Level::A))),
+            ("tn-validation-passed-b", "", is(true, Some(Level::B))),
             ("Not Verified", "B", is(false, Some(Level::B))),
             ("Not Applicable", "", None),
             ("true", "a", is(true, Some(Level::A))),

@@ -76,6 +76,41 @@ impl Call {
         self.outcome.qualified.or(self.score.and_then(|score| score.qualified))
     }
 
+    /// Who of the business talked with the caller: as somebody told, or else as the telephone system did; empty:
+    /// nobody told.
+    pub fn agent(&self) -> &str {
+        let told = self.facts.agent.as_ref().map_or("", |told| &told.name);
+        told_or(&self.outcome.agent, told)
+    }
+
+    /// Seconds that it rang, from the first ring until somebody answered or the caller gave up.
+    pub fn ring_s(&self) -> Option<u32> {
+        let before_it_rang = self.ringing_at?.since(self.started_at).max(0) / 1000;
+        self.wait_s
+            .map(|wait| wait.saturating_sub(u32::try_from(before_it_rang).unwrap_or(u32::MAX)))
+    }
+
+    /// Whether the caller waits in a queue at this moment, as far as is known.
+    pub fn is_queued(&self) -> bool {
+        let (queued, left) = (self.facts.queued_at, self.facts.dequeued_at);
+        let waits = queued.is_some_and(|queued| left.is_none_or(|left| left < queued));
+        waits && self.answered_at.is_none() && !self.is_over()
+    }
+
+    /// Whether the conversation is on hold at this moment, as far as is known.
+    pub fn is_held(&self) -> bool {
+        !self.is_over() && self.facts.holds.last().is_some_and(|moment| !moment.resumed)
+    }
+
+    fn is_over(&self) -> bool {
+        self.status.is_final() || self.ended_at.is_some()
+    }
+
+    /// When it was closed because nobody had told its end for too long; `None` once somebody has.
+    pub fn given_up_at(&self) -> Option<Millis> {
+        self.facts.given_up_at.filter(|_| self.facts.parent.is_none())
+    }
+
     /// When the business first called back, and when it first reached the caller by that.
     pub fn called_back(&self) -> (Option<Millis>, Option<Millis>) {
         let mut back = self.facts.call_backs.iter();

@@ -45,6 +45,12 @@ pub struct CallFacts {
     /// When the caller came to a queue first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queued_at: Option<Millis>,
+    /// When the caller left a queue last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dequeued_at: Option<Millis>,
+    /// Who of the business talked with the caller last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentTold>,
     /// Most seconds that were told of waiting in a queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_s: Option<u32>,
@@ -68,6 +74,15 @@ pub struct CallFacts {
     /// When waiting for an end was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_up_at: Option<Millis>,
+}
+
+/// Somebody of the business.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AgentTold {
+    /// When that was told.
+    pub at: Millis,
+    /// Who.
+    pub name: String,
 }
 
 /// A message that the caller left.
@@ -163,7 +178,14 @@ impl CallFacts {
             | CallEventKind::DialEnded { .. }
             | CallEventKind::LegEnded { .. } => self.dial_at(event.stage).merge(event),
             CallEventKind::Queued => earliest(&mut self.queued_at, at),
-            &CallEventKind::Dequeued { wait_s } => self.queue_s = self.queue_s.max(wait_s),
+            &CallEventKind::Dequeued { wait_s } => {
+                self.dequeued_at = self.dequeued_at.max(Some(at));
+                self.queue_s = self.queue_s.max(wait_s);
+            }
+            CallEventKind::Agent { name } => {
+                let told = AgentTold { at, name: name.clone() };
+                self.agent = self.agent.take().max(Some(told));
+            }
             CallEventKind::Held => self.hold(HoldMoment { at, resumed: false }),
             CallEventKind::Resumed => self.hold(HoldMoment { at, resumed: true }),
             &CallEventKind::HeldFor { seconds } => self.held_s = self.held_s.max(Some(seconds)),
@@ -229,6 +251,15 @@ impl CallFacts {
 
     fn hold(&mut self, told: HoldMoment) {
         keep_earliest(&mut self.holds, told, |a, b| a == b);
+    }
+
+    /// Seconds in queues: as told, or else from the first to when the caller left the last, or gave up at `end`. `None` when
+    /// they never were in one, or still are.
+    pub fn queued_s(&self, end: Option<Millis>) -> Option<u32> {
+        let until = self.dequeued_at.or(end);
+        let lasted = || Some(until?.since(self.queued_at?).max(0));
+        self.queue_s
+            .or_else(|| lasted().map(|ms| u32::try_from((ms + 500) / 1000).unwrap_or(u32::MAX)))
     }
 
     /// Seconds on hold until `end`; `None` when it never was held.

@@ -124,6 +124,11 @@ pub enum CallEventKind {
         /// Whether the caller was reached.
         answered: bool,
     },
+    /// Somebody of the business talks with the caller.
+    Agent {
+        /// Who.
+        name: String,
+    },
     /// The call was handed on to somebody else.
     Transferred {
         /// To which number, when told and when it is one.

@@ -278,7 +278,7 @@ fn derive(call: &mut Call) {
         },
     };
     call.wait_s = waited_until.map(|until| seconds(started_at, until));
-    call.queue_s = facts.queue_s;
+    call.queue_s = facts.queued_s(call.ended_at);
     call.hold_s = facts.hold_s(call.ended_at);
     call.transferred_at = facts.transfers.first().map(|transfer| not_before(transfer.at));
     call.keys.clone_from(&facts.keys);

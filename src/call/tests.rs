@@ -332,3 +332,36 @@ fn first_time_means_no_other_call_before_it_inside_the_look_back() {
     assert!(!asked(&known, late, T + 1), "judged late, after the first call");
     assert_eq!(known.map(|known| known.count), Some(2));
 }
+
+#[test]
+fn a_call_tells_where_it_stands_and_how_long_each_part_took() {
+    let told = [
+        (0, CallEventKind::Received),
+        (1, CallEventKind::Queued),
+        (5, CallEventKind::Dequeued { wait_s: None }),
+        (6, CallEventKind::Ringing),
+        (10, CallEventKind::Answered),
+        (20, CallEventKind::Held),
+        (30, CallEventKind::Resumed),
+        (60, dial_ended(DialOutcome::Answered, None)),
+        (60, PARENT_COMPLETED),
+    ];
+    let events: Vec<CallEvent> = told.into_iter().map(|(at_s, kind)| event(at_s, kind)).collect();
+    let at = |count: usize| after(&events[..count]);
+    assert!(at(2).is_queued() && !at(3).is_queued());
+    assert!(at(6).is_held() && !at(7).is_held());
+    let done = at(events.len());
+    assert!(!done.is_queued() && !done.is_held());
+    assert_eq!((done.queue_s, done.ring_s(), done.wait_s), (Some(4), Some(4), Some(10)));
+    assert_eq!((done.hold_s, done.talk_s), (Some(10), Some(50)));
+
+    // Who gives up in a queue waited until then; a call of which no more is told is given up.
+    let (left, _) = apply(Some(at(2)), &event(9, PARENT_COMPLETED));
+    assert_eq!((left.queue_s, left.is_queued()), (Some(8), false));
+    let now = Millis(T + 5 * 3_600_000);
+    let (closed, _) = give_up(at(5), now);
+    assert!(closed.status.is_final());
+    assert_eq!(closed.given_up_at(), Some(now));
+    let (told, _) = apply(Some(closed), &event(60, PARENT_COMPLETED));
+    assert_eq!(told.given_up_at(), None);
+}

@@ -52,9 +52,24 @@ pub struct CallView {
     /// Seconds until answered or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_s: Option<u32>,
+    /// Seconds that it rang until answered or given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring_s: Option<u32>,
     /// Seconds talked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub talk_s: Option<u32>,
+    /// Who of the business talked with the caller: as somebody told, or else as the telephone system did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// When the caller came to a queue first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<String>,
+    /// The caller waits in a queue now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub queued: bool,
+    /// The conversation is on hold now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// Seconds waited in queues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_s: Option<u32>,
@@ -64,6 +79,10 @@ pub struct CallView {
     /// When it was handed on first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transferred_at: Option<String>,
+    /// When it was closed because nobody had told its end for four hours; absent once somebody has. Its status is what was
+    /// known by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_up_at: Option<String>,
     /// The keys that the caller pressed, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<KeyPressView>,
@@ -220,10 +239,16 @@ impl From<&Call> for CallView {
             answered_at: call.answered_at.map(time),
             ended_at: call.ended_at.map(time),
             wait_s: call.wait_s,
+            ring_s: call.ring_s(),
             talk_s: call.talk_s,
+            agent: Some(call.agent().to_owned()).filter(|agent| !agent.is_empty()),
+            queued_at: call.facts.queued_at.map(time),
+            queued: call.is_queued(),
+            held: call.is_held(),
             queue_s: call.queue_s,
             hold_s: call.hold_s,
             transferred_at: call.transferred_at.map(time),
+            given_up_at: call.given_up_at().map(time),
             keys: call.keys.iter().map(KeyPressView::from).collect(),
             route: call
                 .route

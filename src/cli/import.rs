@@ -8,7 +8,7 @@ use clap::Subcommand;
 use crate::call::import::model::{CallsImported, ImportFormat};
 use crate::cli::CliError;
 use crate::cli::client::ServerArgs;
-use crate::platform::table::Table;
+use crate::platform::table::{self, Table};
 
 /// Most lines, and about how many bytes, that one request takes along.
 const AT_ONCE: usize = 2_000;
@@ -36,12 +36,14 @@ pub enum ImportCommand {
 /// Does it.
 pub async fn run(command: ImportCommand) -> Result<(), CliError> {
     let ImportCommand::Calls { file, format, site, server } = command;
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).map_err(CliError::Stream)?;
+        std::io::stdin().read_to_end(&mut bytes).map_err(CliError::Stream)?;
     } else {
-        text = std::fs::read_to_string(&file).map_err(CliError::Stream)?;
+        bytes = std::fs::read(&file).map_err(CliError::Stream)?;
     }
+    let bad = |why: String| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
+    let text = table::text(&bytes, None).map_err(|why| CliError::Stream(bad(why)))?;
     let client = server.client()?;
     let query = vec![("site", site), ("format", format.word().to_owned())];
     let mut sum = CallsImported::default();

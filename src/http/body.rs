@@ -1,9 +1,12 @@
 //! Bodies of requests, bounded before they are read.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 
 use crate::http::problem::Problem;
+use crate::platform::table;
 
 /// The whole body, at most `limit` bytes of it.
 pub async fn read_body(body: web::Payload, limit: usize) -> Result<web::Bytes, Problem> {
@@ -14,10 +17,40 @@ pub async fn read_body(body: web::Payload, limit: usize) -> Result<web::Bytes, P
     }
 }
 
-/// The body as text, when the request says that it is CSV.
-pub fn as_csv<'a>(request: &HttpRequest, body: &'a [u8]) -> Option<Result<&'a str, Problem>> {
-    let kind = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    let is_csv = kind.trim_start().to_ascii_lowercase().starts_with("text/csv");
-    let not_text = |_| Problem::BadRequest("the body: it is not UTF-8".to_owned());
-    is_csv.then(|| std::str::from_utf8(body).map_err(not_text))
+/// The body as text, when the request says that it is CSV, in the encoding that it names or [`table::text`] finds.
+pub fn as_csv<'a>(request: &HttpRequest, body: &'a [u8]) -> Option<Result<Cow<'a, str>, Problem>> {
+    let kind = request.headers().get(CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let (kind, parameters) = kind.split_once(';').unwrap_or((&kind, ""));
+    let charset = parameters.split(';').find_map(|parameter| {
+        parameter.trim().strip_prefix("charset=").map(|name| name.trim_matches('"'))
+    });
+    let refused = |why| Problem::BadRequest(format!("the body: {why}"));
+    (kind.trim() == "text/csv").then(|| table::text(body, charset).map_err(refused))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_in_its_encoding() {
+        let utf_16: Vec<u8> = "\u{feff}Zoë".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (kind, body, expected) in [
+            ("text/csv", "Zoë".as_bytes(), Some("Zoë")),
+            ("text/csv", "\u{feff}Zoë".as_bytes(), Some("Zoë")),
+            ("Text/CSV; charset=\"ISO-8859-1\"", b"Zo\xeb", Some("Zoë")),
+            ("text/csv", b"Zo\xeb", Some("Zoë")),
+            ("text/csv; header=present", &utf_16, Some("Zoë")),
+            ("text/csv; charset=utf-8", b"Zo\xeb", None),
+            ("text/csv; charset=klingon", b"Zo", None),
+        ] {
+            let request = TestRequest::post().insert_header((CONTENT_TYPE, kind)).to_http_request();
+            let read = as_csv(&request, body).expect("a table").ok();
+            assert_eq!(read.as_deref(), expected, "{kind}");
+        }
+        let request = TestRequest::post().insert_header((CONTENT_TYPE, "text/csvx"));
+        assert!(as_csv(&request.to_http_request(), b"").is_none());
+    }
 }

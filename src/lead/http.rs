@@ -144,7 +144,7 @@ async fn add_leads(
 fn read(request: &HttpRequest, body: &[u8], place: Place<'_>) -> Result<Vec<Entry>, Problem> {
     let bad = |why: String| Problem::BadRequest(format!("the body: {why}"));
     if let Some(text) = as_csv(request, body) {
-        return from_csv(text?, place).map_err(bad);
+        return from_csv(&text?, place).map_err(bad);
     }
     let body: LeadsBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
     Ok(from_json(&body.leads, place))

@@ -1,6 +1,24 @@
 //! Tables as people have them: CSV of a provider, a CRM or a spreadsheet.
 
+use std::borrow::Cow;
+
 use csv::{Position, ReaderBuilder, StringRecord};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+/// The text of a table: in the encoding that it begins with (a byte order mark, which is taken off) or that `charset`
+/// names, else in UTF-8, else in that of western Europe's spreadsheets (windows-1252, which holds Latin-1). The error is
+/// for people.
+pub fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, String> {
+    let encoding = match charset {
+        Some(name) => {
+            Encoding::for_label(name.as_bytes()).ok_or("its charset is not known: send UTF-8")?
+        }
+        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
+        None => WINDOWS_1252,
+    };
+    let (text, encoding, is_broken) = encoding.decode(bytes);
+    if is_broken { Err(format!("it is not in {}", encoding.name())) } else { Ok(text) }
+}
 
 /// A table in memory: separated by commas, semicolons or tabs, with or without a byte order mark.
 pub struct Table<'a> {

@@ -187,6 +187,7 @@ fn call_fact(envelope: &Envelope, call: &Call, setting: &Setting<'_>) -> CallFac
         told: Outcome {
             lead_score: call.lead_score(),
             qualified: call.qualified(),
+            agent: call.agent().to_owned(),
             ..call.outcome.clone()
         },
         routed: routed(call),

@@ -127,11 +127,8 @@ async fn a_call_is_told_as_it_goes_and_again_to_who_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_or_comes_too_many_is_turned_away() {
     let mut app = TestApp::on_a_free_port();
-    let text = app.configuration(&["0190"]).replacen(
-        "[postback]",
-        "[limits]\nlive_clients = 1\n[postback]",
-        1,
-    );
+    let limited = "[limits]\nlive_clients = 1";
+    let text = app.configuration(&["0190"]).replacen("[limits]", limited, 1);
     let config =
         ringtrace::config::load::load_text("the test", &text).expect("a good configuration");
     app.app =

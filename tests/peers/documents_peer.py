@@ -20,13 +20,20 @@ from vonage_voice.models import connect_endpoints, ncco
 SNAPSHOTS = os.path.join(os.path.dirname(__file__), "..", "it", "call", "snapshots")
 
 
+def snapshot(name):
+    path = os.path.join(SNAPSHOTS, f"it__call__documents__{name}.snap")
+    with open(path, encoding="utf-8") as file:
+        return file.read().split("\n---\n", 1)[1].strip("\n").split("\n")
+
+
 def documents(provider):
-    """The one with everything, and the two that turn a call away."""
-    for name in (provider, f"{provider}_reject"):
-        path = os.path.join(SNAPSHOTS, f"it__call__documents__{name}.snap")
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        yield from text.split("\n---\n", 1)[1].strip().split("\n")
+    """The one with everything, those that turn a call away, and those of every single thing that routing asks for."""
+    yield from snapshot(provider)
+    yield from snapshot(f"{provider}_reject")
+    matrix = snapshot(f"{provider}_matrix")
+    # A name, and below it the document; an empty one says nothing.
+    assert len(matrix) >= 40, provider
+    yield from filter(None, matrix[1::2])
 
 
 def snake(name):
@@ -40,7 +47,7 @@ def value(text):
 class Twiml(unittest.TestCase):
     """Twilio's package also writes what SignalWire and TeXML take over from it."""
 
-    SUBJECTS = {"Number": "phone_number", "Sip": "sip_url", "Say": "message", "Play": "url"}
+    SUBJECTS = {"Number": "phone_number", "Sip": "sip_url", "Say": "message", "Play": "url", "Redirect": "url"}
 
     def rebuild(self, parent, element):
         for child in element:

@@ -25,6 +25,8 @@ pub enum Feature {
     FixedCallerId,
     /// Says something to the person who answers before they are connected.
     Whisper,
+    /// Says it also to who answers at a SIP address.
+    WhisperSip,
     /// Lets the person who answers take the call by pressing 1.
     WhisperAccept,
     /// Records the conversation.
@@ -43,7 +45,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, in the order of the documentation.
-    pub const ALL: [Feature; 16] = [
+    pub const ALL: [Feature; 17] = [
         Feature::Speak,
         Feature::Play,
         Feature::DialAtOnce,
@@ -53,6 +55,7 @@ impl Feature {
         Feature::PassCallerId,
         Feature::FixedCallerId,
         Feature::Whisper,
+        Feature::WhisperSip,
         Feature::WhisperAccept,
         Feature::Record,
         Feature::RecordDual,
@@ -74,6 +77,7 @@ impl Feature {
             Feature::PassCallerId => "show the caller's own number",
             Feature::FixedCallerId => "show a number of yours",
             Feature::Whisper => "whisper to the person who answers",
+            Feature::WhisperSip => "whisper to who answers at a SIP address",
             Feature::WhisperAccept => "let the person who answers press 1 to accept",
             Feature::Record => "record the conversation",
             Feature::RecordDual => "record in two channels",
@@ -121,11 +125,11 @@ fn of_dial(dial: &Dial) -> Vec<Feature> {
             DialOrder::InTurn => Feature::DialInTurn,
         });
     }
-    if dial.targets.iter().any(|target| matches!(target, Target::Sip(_))) {
-        needed.push(Feature::DialSip);
-    }
+    let is_sip = dial.targets.iter().any(|target| matches!(target, Target::Sip(_)));
+    needed.extend(is_sip.then_some(Feature::DialSip));
     if let Some(whisper) = &dial.whisper {
         needed.push(Feature::Whisper);
+        needed.extend(is_sip.then_some(Feature::WhisperSip));
         needed.extend(whisper.accept.then_some(Feature::WhisperAccept));
     }
     match dial.record {

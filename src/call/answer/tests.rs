@@ -83,6 +83,7 @@ fn an_answer_tells_what_it_needs() {
         Feature::DialSip,
         Feature::FixedCallerId,
         Feature::Whisper,
+        Feature::WhisperSip,
         Feature::WhisperAccept,
         Feature::RecordDual,
     ];

@@ -24,8 +24,34 @@ const FORMATS: [&str; 14] = [
     "%d.%m.%Y %H:%M",
 ];
 
+/// Where dates with slashes begin with the month (ISO 3166-1 alpha-2); elsewhere with the day.
+const MONTH_FIRST: [&str; 11] = ["US", "CA", "PH", "PR", "VI", "GU", "AS", "MP", "FM", "MH", "PW"];
+
+/// The clock and the calendar of a site.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    zone: TimeZone,
+    month_first: bool,
+}
+
+impl Calendar {
+    /// Of a site in this zone and country.
+    pub fn new(zone: TimeZone, country: &str) -> Self {
+        Calendar { zone, month_first: MONTH_FIRST.contains(&country) }
+    }
+
+    /// A date without a zone; one that its country cannot have meant may be of the other kind.
+    fn read(&self, text: &str) -> Option<DateTime> {
+        let orders = if self.month_first { ["%m/%d", "%d/%m"] } else { ["%d/%m", "%m/%d"] };
+        orders.iter().find_map(|order| {
+            let formats = FORMATS.iter().map(|format| format.replace("%m/%d", order));
+            formats.into_iter().find_map(|format| DateTime::strptime(format, text).ok())
+        })
+    }
+}
+
 /// A moment: with its zone, or by the clock on the site's wall.
-pub fn moment(text: &str, zone: &TimeZone) -> Option<Millis> {
+pub fn moment(text: &str, calendar: &Calendar) -> Option<Millis> {
     let text = text.trim();
     if text.len() > 64 {
         return None;
@@ -41,10 +67,9 @@ pub fn moment(text: &str, zone: &TimeZone) -> Option<Millis> {
     }
     let (text, zone) = match text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT")) {
         Some(rest) => (rest, &TimeZone::UTC),
-        None => (text, zone),
+        None => (text, &calendar.zone),
     };
-    let spaced = with_space_before_half(text);
-    let read = FORMATS.iter().find_map(|format| DateTime::strptime(format, &spaced).ok())?;
+    let read = calendar.read(&with_space_before_half(text))?;
     Some(read.to_zoned(zone.clone()).ok()?.timestamp().into())
 }
 
@@ -87,12 +112,32 @@ pub fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// Money without sign, currency and thousands: `$1,250.00` → `1250.00`.
+/// Money without currency and thousands, with a point: `$1,250.00`, `1.250,00 €` and `1 250` come to `1250.00` and
+/// `1250`; in parentheses it is negative. One comma with three digits behind it parts thousands.
 pub fn money(text: &str) -> Option<String> {
-    let kept: String =
-        text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-')).collect();
-    let fits = kept.parse::<f64>().is_ok_and(f64::is_finite) && kept.len() <= 17;
-    fits.then_some(kept)
+    let told: String =
+        text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-')).collect();
+    let is_negative = told.starts_with('-') || text.trim().starts_with('(');
+    let told = told.strip_prefix('-').unwrap_or(&told);
+    let last = told.rfind(['.', ',']);
+    let is_decimal = |at: usize| {
+        let (mark, behind) = (&told[at..=at], told.len() - at - 1);
+        told.matches(mark).count() == 1 && (mark == "." || behind != 3 || told.contains('.'))
+    };
+    let (whole, cents) = match last.filter(|at| is_decimal(*at)) {
+        Some(at) => (&told[..at], Some(&told[at + 1..])),
+        None => (told, None),
+    };
+    let is_digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let groups: Vec<&str> = whole.split(['.', ',']).collect();
+    let are_thousands = groups.iter().skip(1).all(|group| group.len() == 3);
+    if !groups.iter().all(is_digits) || !are_thousands || !cents.iter().all(is_digits) {
+        return None;
+    }
+    let sign = if is_negative { "-" } else { "" };
+    let cents = cents.map(|cents| format!(".{cents}")).unwrap_or_default();
+    let amount = format!("{sign}{}{cents}", groups.concat());
+    (amount.len() <= 17).then_some(amount)
 }
 
 /// How a call ended, in the words of tables; `None`: not told.
@@ -124,6 +169,7 @@ mod tests {
     #[test]
     fn times_are_read_as_tables_write_them() {
         let zone = TimeZone::get("America/New_York").expect("a zone");
+        let zone = Calendar::new(zone, "US");
         let at = Some(Millis(1_767_323_045_000));
         for text in [
             "2026-01-02T03:04:05Z",
@@ -147,6 +193,22 @@ mod tests {
     }
 
     #[test]
+    fn dates_with_slashes_are_read_as_their_country_writes_them() {
+        let read = |text: &str, country: &str| {
+            moment(text, &Calendar::new(TimeZone::UTC, country)).map(|at| at.to_string())
+        };
+        for (text, country, expected) in [
+            ("05/06/2026 10:00", "US", "2026-05-06T10:00:00Z"),
+            ("05/06/2026 10:00", "GB", "2026-06-05T10:00:00Z"),
+            ("25/06/2026 10:00", "US", "2026-06-25T10:00:00Z"),
+            ("06/25/2026 10:00", "AU", "2026-06-25T10:00:00Z"),
+        ] {
+            let read = read(text, country).expect("a time");
+            assert_eq!(&read[..16], &expected[..16], "{text} {country}");
+        }
+    }
+
+    #[test]
     fn numbers_flags_money_and_ends() {
         assert_eq!(["75", "1:15", "0:01:15", "75.2"].map(seconds), [Some(75); 4]);
         assert_eq!(["", "-1", "1:75", "a:b", "1:2:3:4", "1e99"].map(seconds), [None; 6]);
@@ -154,8 +216,23 @@ mod tests {
             (flag("Yes"), flag("good lead"), flag("0"), flag("?")),
             (Some(true), Some(true), Some(false), None)
         );
-        assert_eq!(money("$1,250.00").as_deref(), Some("1250.00"));
-        assert_eq!((money(""), money("-"), money("1.2.3")), (None, None, None));
+        for (text, expected) in [
+            ("$1,250.00", "1250.00"),
+            ("1.250,00 €", "1250.00"),
+            ("1 250,5", "1250.5"),
+            ("CHF 1'250.00", "1250.00"),
+            ("149,90", "149.90"),
+            ("1,250", "1250"),
+            ("1.250.000", "1250000"),
+            ("-3.5", "-3.5"),
+            ("(12.00)", "-12.00"),
+            ("0", "0"),
+        ] {
+            assert_eq!(money(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "-", "1.2.3", "1,25,000", ".", "5-", "--5", "12345678901234567890"] {
+            assert_eq!(money(text), None, "{text}");
+        }
         for (text, expected) in [
             ("Answered Call", Some(DialOutcome::Answered)),
             ("Missed Call", Some(DialOutcome::NoAnswer)),

@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::call::archive::Archive;
+use crate::call::import::cells::Calendar;
 use crate::call::import::model::{CallsImported, ImportFormat};
 use crate::call::import::rules::Reader;
 use crate::call::outcome::import::RejectedRow;
@@ -70,14 +71,14 @@ async fn import_calls(
     let reader = Reader {
         site,
         format: query.format,
-        zone: site_zone(&installation, &site.id),
+        calendar: Calendar::new(site_zone(&installation, &site.id), &site.country),
         tables: &tables,
         rules: installation.rules(&site.id),
         by: caller.name(),
         now: recorder.clock().now(),
     };
     let lines =
-        reader.read(text).map_err(|why| Problem::BadRequest(format!("the table: {why}")))?;
+        reader.read(&text).map_err(|why| Problem::BadRequest(format!("the table: {why}")))?;
     // What Redis has forgotten the warehouse may still know.
     let ids = lines.iter().filter_map(|(_, read)| {
         let first = read.as_ref().ok()?.events.first()?;

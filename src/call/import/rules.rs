@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use csv::StringRecord;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::attribution::answer::attribute_imported;
 use crate::call::answer::{Stage, Target};
 use crate::call::caller::caller_number;
-use crate::call::import::cells::{flag, moment, money, outcome, seconds};
+use crate::call::import::cells::{Calendar, flag, moment, money, outcome, seconds};
 use crate::call::import::columns::{Column, places};
 use crate::call::import::model::{ImportFormat, Imported};
 use crate::call::model::{CallEvent, CallEventKind, Caller, DialOutcome};
@@ -40,8 +39,8 @@ pub struct Reader<'a> {
     pub site: &'a Site,
     /// Whose table it is.
     pub format: ImportFormat,
-    /// The site's clock.
-    pub zone: TimeZone,
+    /// The site's clock and calendar.
+    pub calendar: Calendar,
     /// What sources are.
     pub tables: &'a Tables,
     /// What they are on this site.
@@ -124,8 +123,8 @@ impl Reader<'_> {
         let whole = line.of(Column::StartedAt);
         let parted = || format!("{} {}", line.of(Column::Date), line.of(Column::Time));
         let told = if whole.is_empty() { parted() } else { whole.to_owned() };
-        let at =
-            moment(&told, &self.zone).ok_or_else(|| format!("`{:.40}` is no time", told.trim()))?;
+        let at = moment(&told, &self.calendar)
+            .ok_or_else(|| format!("`{:.40}` is no time", told.trim()))?;
         if at > self.now.plus(AHEAD_MS) {
             return Err("it lies in the future".to_owned());
         }

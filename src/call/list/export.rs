@@ -183,7 +183,7 @@ fn cells(call: &Call) -> [String; COLUMNS.len()] {
         found.map(|f| f.confidence.to_string()).unwrap_or_default(),
         text(&outcome.disposition),
         text(&outcome.tags.iter().map(String::as_str).collect::<Vec<_>>().join(",")),
-        text(&outcome.agent),
+        text(call.agent()),
         flag(call.qualified()),
         flag(outcome.converted),
         outcome.value.clone().unwrap_or_default(),

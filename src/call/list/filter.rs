@@ -103,7 +103,8 @@ pub fn searchable(call: &Call) -> String {
         }
     }
     let outcome = &call.outcome;
-    parts.extend([&outcome.disposition, &outcome.agent, &outcome.notes].map(Clone::clone));
+    parts.extend([&outcome.disposition, &outcome.notes].map(Clone::clone));
+    parts.push(call.agent().to_owned());
     parts.extend(outcome.tags.iter().cloned());
     parts.retain(|part| !part.is_empty());
     parts.join("\n").to_lowercase()

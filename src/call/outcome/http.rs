@@ -7,18 +7,22 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::call::archive::Archive;
+use crate::call::import::cells::Calendar;
 use crate::call::list::http::{OneQuery, find_call};
 use crate::call::model::{Call, CallEvent, CallEventKind, Caller as WhoCalled};
-use crate::call::outcome::import::{ImportReply, MAX_ROWS, Told, from_csv, from_json, import};
+use crate::call::outcome::import::{
+    ImportReply, MAX_ROWS, Place, Told, from_csv, from_json, import,
+};
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::outcome::view::OutcomeView;
 use crate::call::recorder::{RecordError, Recorder};
 use crate::call::view::CallView;
-use crate::config::model::{Scope, Site};
+use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::body::{as_csv, read_body};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::phone::PhoneNumber;
+use crate::warehouse::zone::site_zone;
 
 /// Longest id of an event.
 const MAX_EVENT_ID: usize = 64;
@@ -296,7 +300,8 @@ async fn import_outcomes(
     let installation = recorder.live().now_full();
     let site = caller.site(&installation, &query.site)?;
     let body = read_body(body, installation.config.limits.api_body).await?;
-    let told = read(&request, &body, site)?;
+    let calendar = Calendar::new(site_zone(&installation, &site.id), &site.country);
+    let told = read(&request, &body, &Place { country: &site.country, calendar })?;
     if told.len() > MAX_ROWS {
         return Err(Problem::BadRequest(format!("at most {MAX_ROWS} outcomes a request")));
     }
@@ -305,11 +310,11 @@ async fn import_outcomes(
     Ok(web::Json(reply))
 }
 
-fn read(request: &HttpRequest, body: &[u8], site: &Site) -> Result<Vec<Told>, Problem> {
+fn read(request: &HttpRequest, body: &[u8], place: &Place<'_>) -> Result<Vec<Told>, Problem> {
     let bad = |why: String| Problem::BadRequest(format!("the body: {why}"));
     if let Some(text) = as_csv(request, body) {
-        return from_csv(text?, &site.country).map_err(bad);
+        return from_csv(&text?, place).map_err(bad);
     }
     let body: ImportBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
-    Ok(from_json(body.outcomes, &site.country))
+    Ok(from_json(body.outcomes, place))
 }

@@ -5,13 +5,14 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::call::archive::Archive;
+use crate::call::caller::told_number;
+use crate::call::import::cells::{Calendar, moment};
 use crate::call::outcome::find::{Named, find};
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::recorder::{RecordError, Recorder};
 use crate::config::model::Site;
 use crate::http::problem::Problem;
 use crate::platform::keys::SiteKeys;
-use crate::platform::phone::PhoneNumber;
 use crate::platform::table::{Row, Table};
 
 /// Most outcomes of one request.
@@ -49,13 +50,25 @@ pub struct RejectedRow {
     pub reason: String,
 }
 
-/// Reads the entries of a JSON list.
-pub fn from_json(entries: Vec<Map<String, Value>>, country: &str) -> Vec<Told> {
-    let entries = entries.into_iter().enumerate();
-    entries.map(|(i, object)| Told { entry: i + 1, said: entry(object, country) }).collect()
+/// Where tables come from.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// ISO 3166-1 alpha-2 country, for national numbers.
+    pub country: &'a str,
+    /// For times without a zone.
+    pub calendar: Calendar,
 }
 
-fn entry(mut object: Map<String, Value>, country: &str) -> Result<(Named, OutcomeChange), String> {
+/// Reads the entries of a JSON list.
+pub fn from_json(entries: Vec<Map<String, Value>>, place: &Place<'_>) -> Vec<Told> {
+    let entries = entries.into_iter().enumerate();
+    entries.map(|(i, object)| Told { entry: i + 1, said: entry(object, place) }).collect()
+}
+
+fn entry(
+    mut object: Map<String, Value>,
+    place: &Place<'_>,
+) -> Result<(Named, OutcomeChange), String> {
     let mut naming = Vec::new();
     for name in NAMING {
         match object.remove(name) {
@@ -65,24 +78,27 @@ fn entry(mut object: Map<String, Value>, country: &str) -> Result<(Named, Outcom
         }
     }
     let told = naming.iter().map(|(name, text)| (*name, text.as_str()));
-    Ok((named(told, country)?, OutcomeChange::from_json(&object)?))
+    Ok((named(told, place)?, OutcomeChange::from_json(&object)?))
 }
 
-/// Reads a table: the first line names the columns. Separated by commas, semicolons or tabs. An empty
-/// cell leaves the field as it is, `-` clears it.
-pub fn from_csv(text: &str, country: &str) -> Result<Vec<Told>, String> {
+/// Reads a table: the first line names the columns, in any case, also with spaces (`Started at`). Separated by commas,
+/// semicolons or tabs. An empty cell leaves the field as it is, `-` clears it.
+pub fn from_csv(text: &str, place: &Place<'_>) -> Result<Vec<Told>, String> {
     let mut table = Table::new(text);
     let mut rows = table.rows();
     let columns = rows.next().transpose()?.map(|row| row.cells).unwrap_or_default();
-    if !columns.iter().any(|column| NAMING.contains(&column)) {
+    let columns: Vec<String> =
+        columns.iter().map(|name| name.to_lowercase().replace([' ', '-'], "_")).collect();
+    if !columns.iter().any(|column| NAMING.contains(&column.as_str())) {
         return Err(format!("no column names the call: one of `{}`", NAMING.join("`, `")));
     }
     rows.map(|row| {
         let Row { line, cells } = row?;
-        let told = columns.iter().zip(&cells).filter(|(_, text)| !text.is_empty());
+        let told =
+            columns.iter().map(String::as_str).zip(&cells).filter(|(_, text)| !text.is_empty());
         let (naming, said): (Vec<_>, Vec<_>) =
             told.partition(|(column, _)| NAMING.contains(column));
-        let named = named(naming.into_iter(), country);
+        let named = named(naming.into_iter(), place);
         let said =
             named.and_then(|named| Ok((named, OutcomeChange::from_cells(said.into_iter())?)));
         Ok(Told { entry: line, said })
@@ -93,7 +109,7 @@ pub fn from_csv(text: &str, country: &str) -> Result<Vec<Told>, String> {
 /// The call that these fields name.
 fn named<'a>(
     fields: impl Iterator<Item = (&'a str, &'a str)>,
-    country: &str,
+    place: &Place<'_>,
 ) -> Result<Named, String> {
     let fields: Vec<(&str, &str)> = fields.collect();
     let of = |name: &str| fields.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
@@ -109,12 +125,12 @@ fn named<'a>(
             "name the call: `call`, `provider_call_id`, or `caller` and `started_at`".into()
         );
     };
-    let number = PhoneNumber::parse_loose(caller, Some(country))
+    let number = told_number(caller, place.country)
         .ok_or("`caller` is no phone number: write it in E.164, such as +14155550100")?;
-    let at: jiff::Timestamp = at.parse().map_err(|_| {
-        "`started_at` must be a time with its zone, such as 2026-03-01T09:00:00Z".to_owned()
-    })?;
-    Ok(Named::ByCaller { number, at: at.into() })
+    let at = moment(at, &place.calendar).ok_or(
+        "`started_at` must be a time such as 2026-03-01T09:00:00Z, or one by the site's clock",
+    )?;
+    Ok(Named::ByCaller { number, at })
 }
 
 /// Changes the calls that are meant, one after the other, as `by`.
@@ -158,15 +174,20 @@ mod tests {
 
     #[test]
     fn a_table_names_calls_in_three_ways() {
-        let text = "\u{feff}caller;started_at;provider_call_id;disposition;value\r\n\
+        let zone = jiff::tz::TimeZone::get("America/New_York").expect("a zone");
+        let place = Place { country: "US", calendar: Calendar::new(zone, "US") };
+        let text = "\u{feff}Caller;Started at;provider_call_id;disposition;value\r\n\
                     (415) 555-0133;2026-03-01T09:00:00-05:00;;booked;149.90\r\n\
                     ;;CA1;;-\r\n\
                     ;;;booked;\r\n\
                     +14155550133;yesterday;;booked;\r\n\
-                    ;;CA2;;a lot\r\n";
-        let told = from_csv(text, "US").expect("a table");
-        assert_eq!(told.iter().map(|told| told.entry).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+                    ;;CA2;;a lot\r\n\
+                    4155550133;3/1/2026 9:00 AM;;booked;\r\n";
+        let told = from_csv(text, &place).expect("a table");
+        assert_eq!(told.iter().map(|told| told.entry).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7]);
         let (named, _) = told[0].said.as_ref().expect("a caller and a time");
+        let by_the_wall = told[5].said.as_ref().expect("a time of the site's clock");
+        assert_eq!(by_the_wall.0, *named);
         let Named::ByCaller { number, at } = named else { panic!("{named:?}") };
         assert_eq!((number.as_str(), at.0), ("+14155550133", 1_772_373_600_000));
         let (named, _) = told[1].said.as_ref().expect("a provider's id");
@@ -175,6 +196,6 @@ mod tests {
             let reason = told[i].said.as_ref().expect_err("refused");
             assert!(reason.contains(part), "{reason}");
         }
-        assert!(from_csv("disposition\nbooked\n", "US").is_err());
+        assert!(from_csv("disposition\nbooked\n", &place).is_err());
     }
 }

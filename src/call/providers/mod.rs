@@ -35,6 +35,7 @@ mod twiml;
 mod vonage;
 mod xml;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
@@ -45,6 +46,8 @@ use crate::call::command::model::Control;
 use crate::call::model::CallEvent;
 use crate::config::model::{Site, Telephony};
 use crate::platform::clock::Millis;
+
+pub(super) use telnyx::VOICE_API_EVENT;
 
 /// One webhook as it came.
 #[derive(Clone, Copy, Debug)]
@@ -228,6 +231,22 @@ pub struct Document {
     pub body: String,
 }
 
+/// How far a provider goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most targets that ring at once.
+    pub at_once: usize,
+    /// Seconds that a target may ring.
+    pub ring_s: RangeInclusive<u16>,
+}
+
+impl Default for Limits {
+    /// Those that the configuration knows for all.
+    fn default() -> Self {
+        Limits { at_once: 10, ring_s: 5..=600 }
+    }
+}
+
 /// A telephony provider.
 pub trait Provider: Sync {
     /// Its name in paths, metrics and calls.
@@ -249,6 +268,11 @@ pub trait Provider: Sync {
 
     /// Whether it can do this.
     fn can(&self, feature: Feature) -> bool;
+
+    /// How far it goes in what it can do. Beyond that it does what it can.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
 
     /// How its calls are told what to do when that is by commands; `None`: by documents.
     fn control(&self) -> Option<&dyn Control> {
@@ -284,7 +308,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
 /// told what to do in another way there.
 pub fn serving(name: &str, event: &str, telephony: &Telephony) -> Option<&'static dyn Provider> {
     let by_voice_api = telephony.telnyx.iter().any(|account| account.voice_api);
-    if name == telnyx::VoiceApi.name() && event == telnyx::VOICE_API_EVENT && by_voice_api {
+    if name == telnyx::VoiceApi.name() && event == VOICE_API_EVENT && by_voice_api {
         return Some(&telnyx::VoiceApi);
     }
     by_name(name)

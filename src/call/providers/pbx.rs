@@ -27,6 +27,7 @@
 //! | `wait_s`, `duration_s` | of a queue; of a recording or message |
 //! | `mark` | of the step that it is about, as the answer named it |
 //! | `dest` | of a `leg` and of a `dial`: who was dialled, as the answer named them |
+//! | `agent` | on any: who of the business talks with the caller |
 //! | `digits`, `to`, `url` | keys; number that the call was handed on to; link of a recording |
 //!
 //! A request is a form, a query, or a flat JSON object. It carries the site's token in
@@ -34,6 +35,7 @@
 
 use crate::call::answer::Stage;
 use crate::call::attestation;
+use crate::call::caller::told_number;
 use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
 use crate::call::providers::fields::Fields;
 use crate::call::providers::report::Report;
@@ -42,7 +44,6 @@ use crate::call::providers::{
 };
 use crate::config::model::{Site, TokenAccount};
 use crate::platform::clock::Millis;
-use crate::platform::phone::PhoneNumber;
 
 /// The events of a server that can play and record.
 pub const EVENTS: &[&str] =
@@ -96,6 +97,8 @@ pub fn events(
     }
     report.leg_to(fields.get("dest"));
     let at = time::moment(fields.get("at"));
+    let told_by = format!("{}:{}", fields.get("state"), at.map_or(0, |at| at.0));
+    report.add_agent(fields.get("agent"), &told_by, at);
     match webhook.event {
         "voice" => report.add(CallEventKind::Received, "", at),
         "leg" => leg(&mut report, &fields, at)?,
@@ -112,7 +115,7 @@ pub fn events(
             report.add_message(url, fields.seconds("duration_s"), at);
         }
         "transfer" => {
-            let to = PhoneNumber::parse_loose(fields.get("to"), Some(&site.country));
+            let to = told_number(fields.get("to"), &site.country);
             report.add(CallEventKind::Transferred { to }, "", at);
         }
         "recording" => {

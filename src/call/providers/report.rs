@@ -1,7 +1,7 @@
 //! Puts together the events that one webhook tells of one call. Pure.
 
 use crate::call::answer::Stage;
-use crate::call::caller::caller_number;
+use crate::call::caller::{caller_number, told_number};
 use crate::call::model::{CallEvent, CallEventKind, Caller};
 use crate::call::provided::provided;
 use crate::call::providers::{Unreadable, Webhook, bounds};
@@ -55,7 +55,7 @@ impl<'a> Report<'a> {
     /// Adds the numbers of the call itself. A withheld or made-up number has no name and no country.
     pub fn numbers(mut self, from: &str, name: &str, to: &str) -> Self {
         let country = &self.site.country;
-        self.to = PhoneNumber::parse_loose(to, Some(country));
+        self.to = told_number(to, country);
         if let Some(number) = caller_number(from, country) {
             self.from = Caller { number: Some(number), name: bounds::text(name), ..self.from };
         }
@@ -64,7 +64,7 @@ impl<'a> Report<'a> {
 
     /// Adds the number that the call was forwarded from: a number or a `Diversion` header.
     pub fn forwarded_from(mut self, text: &str) -> Self {
-        self.from.forwarded_from = caller_number(user_part(text), &self.site.country);
+        self.from.forwarded_from = caller_number(text, &self.site.country);
         self
     }
 
@@ -103,7 +103,7 @@ impl<'a> Report<'a> {
         let text = text.trim();
         self.dialled = match text.get(..4).map(str::to_ascii_lowercase).as_deref() {
             Some("sip:" | "sips") => Some(bounds::text(text)),
-            _ => PhoneNumber::parse_loose(text, Some(&self.site.country)).map(String::from),
+            _ => told_number(text, &self.site.country).map(String::from),
         };
     }
 
@@ -116,6 +116,14 @@ impl<'a> Report<'a> {
             false => CallEventKind::KeysPressed { mark, digits },
         };
         self.add(kind, &detail, at);
+    }
+
+    /// Adds who of the business talks with the caller, when that is told.
+    pub fn add_agent(&mut self, told: &str, detail: &str, at: Option<Millis>) {
+        let name = bounds::text(told);
+        if !name.is_empty() {
+            self.add(CallEventKind::Agent { name }, &format!("agent:{detail}"), at);
+        }
     }
 
     /// Adds the message that the caller left; one without any length is none.
@@ -145,35 +153,5 @@ impl<'a> Report<'a> {
             event.sip_call_id.clone_from(&self.sip_call_id);
         }
         events
-    }
-}
-
-/// The user of a SIP address in a text such as `"Jo" <sip:+14155550122@host>;reason=x`; without one the
-/// text itself.
-fn user_part(text: &str) -> &str {
-    let address = text.split_once('<').map_or(text, |(_, rest)| rest);
-    let address = address.split(['>', ';', ',']).next().unwrap_or_default().trim();
-    let schemes = ["sip:", "sips:", "tel:"];
-    let bare = schemes.iter().find_map(|scheme| address.strip_prefix(scheme)).unwrap_or(address);
-    bare.split('@').next().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::user_part;
-
-    #[test]
-    fn a_diversion_header_names_a_number() {
-        for text in [
-            "+14155550122",
-            "<sip:+14155550122@carrier.example>;reason=unconditional",
-            "\"Jo\" <sip:+14155550122@10.0.0.1:5060;user=phone>",
-            "tel:+14155550122",
-            "sip:+14155550122@host",
-        ] {
-            assert_eq!(user_part(text), "+14155550122", "{text}");
-        }
-        assert_eq!(user_part(""), "");
-        assert_eq!(user_part("<"), "");
     }
 }

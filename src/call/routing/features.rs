@@ -31,15 +31,15 @@ fn of_dial(routing: &Routing, dial: &DialRoute) -> Vec<Feature> {
     if dial.otherwise.is_some() || dial.last_agent {
         needed.push(Feature::AskNext);
     }
-    if dial.to.iter().any(|to| to.address.as_str().starts_with("sip")) {
-        needed.push(Feature::DialSip);
-    }
+    let is_sip = dial.to.iter().any(|to| to.address.as_str().starts_with("sip"));
+    needed.extend(is_sip.then_some(Feature::DialSip));
     needed.extend(dial.caller_id.as_ref().map(|id| match id {
         CallerId::Caller => Feature::PassCallerId,
         CallerId::Called | CallerId::Number(_) => Feature::FixedCallerId,
     }));
     if dial.accept || !dial.whisper.is_empty() {
         needed.push(Feature::Whisper);
+        needed.extend(is_sip.then_some(Feature::WhisperSip));
     }
     needed.extend(dial.accept.then_some(Feature::WhisperAccept));
     needed.extend((!dial.greeting.is_empty()).then(|| of_prompt(&dial.greeting)));

@@ -13,7 +13,9 @@ use crate::call::routing::features::{needed, of_prompt};
 use crate::call::routing::hours::{Holiday, Span};
 use crate::call::routing::whisper;
 use crate::config::complaint::{Complaints, did_you_mean};
-use crate::config::model::{Config, DialRoute, MenuRoute, RouteKind, RouteRule, Routing, Site};
+use crate::config::model::{
+    Config, DialRoute, MenuRoute, RingOrder, RouteKind, RouteRule, Routing, Site,
+};
 use crate::platform::ids::RouteId;
 use crate::visit::matcher::Matcher;
 
@@ -287,6 +289,9 @@ fn abilities(path: &str, site: &Site, out: &mut Complaints) {
         };
         for name in names {
             lacks(&path, (site, name), &needed(routing, &route.kind), out);
+            if let RouteKind::Dial(dial) = &route.kind {
+                exceeds(&path, (site, name), dial, out);
+            }
         }
     }
     if !site.spam.challenge.is_empty() {
@@ -311,123 +316,25 @@ fn lacks(path: &str, (site, name): (&Site, &str), needed: &[Feature], out: &mut 
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::complaint::Severity;
-    use crate::config::load::load_text;
-
-    /// What is said of the demo with this routing and screen: `error path`.
-    fn said(parts: &str) -> Vec<String> {
-        #[derive(serde::Deserialize)]
-        struct Parts {
-            #[serde(default)]
-            routing: Routing,
-            #[serde(default)]
-            spam: crate::config::model::Spam,
-            #[serde(default)]
-            voice_api: bool,
+/// Where a dial goes further than a provider does.
+fn exceeds(path: &str, (site, name): (&Site, &str), dial: &DialRoute, out: &mut Complaints) {
+    let at_once = if dial.order == RingOrder::AtOnce { dial.to.len() } else { 1 };
+    let ring_s = dial.ring.map_or(0, |ring| ring.as_secs());
+    for limits in providers::ways(name, &site.telephony).iter().map(|way| way.limits()) {
+        if at_once > limits.at_once {
+            let most = limits.at_once;
+            let message =
+                format!("calls of {name} come here, and {name} rings at most {most} at once");
+            out.error(format!("{path}.to"), message);
         }
-        let demo = include_str!("../../../config/demo.toml");
-        let mut config = load_text("demo.toml", demo).expect("the demo can be read");
-        let parts: Parts = toml::from_str(parts).expect("parts");
-        (config.sites[0].routing, config.sites[0].spam) = (parts.routing, parts.spam);
-        config.sites[0].telephony.telnyx[0].voice_api = parts.voice_api;
-        let mut out = Complaints::default();
-        check(&config, &mut out);
-        super::super::spam::check(&config, &mut out);
-        let word = |severity| if severity == Severity::Error { "error" } else { "warning" };
-        let complaints = out.into_vec();
-        complaints.iter().map(|c| format!("{} {}", word(c.severity), c.path)).collect()
-    }
-
-    fn routes(routes: &str) -> Vec<String> {
-        let rule = "{ id = 'all', providers = ['twilio'], route = 'a' }";
-        said(&format!("[routing]\nrules = [{rule}]\nroutes = [{routes}]"))
-    }
-
-    #[test]
-    fn routes_that_cannot_be_taken_are_told_by_place() {
-        let to = "to = [{ address = '+18005550101' }]";
-        let fine = format!("{{ id = 'a', kind = 'dial', {to} }}");
-        assert_eq!(routes(&fine), [""; 0]);
-        let dial = |more: &str| format!("{{ id = 'a', kind = 'dial', {to}, {more} }}");
-        for (route, expected) in [
-            ("{ id = 'a', kind = 'dial', to = [] }".to_owned(), "error sites[0].routing.routes[0].to"),
-            (dial("otherwise = 'b'"), "error sites[0].routing.routes[0].otherwise"),
-            (dial("closed = 'a'"), "error sites[0].routing.routes[0].closed"),
-            (dial("otherwise = 'a'"), "error sites[0].routing.routes[0]"),
-            (dial("tries = 0"), "error sites[0].routing.routes[0].tries"),
-            (dial("ring = '20m'"), "error sites[0].routing.routes[0].ring"),
-            (dial("whisper = 'From {sauce}'"), "error sites[0].routing.routes[0].whisper"),
-            (
-                "{ id = 'a', kind = 'menu', prompt = 'x', choices = [{ key = 'x', route = 'a' }] }".to_owned(),
-                "error sites[0].routing.routes[0].choices[0].key",
-            ),
-            ("{ id = 'a', kind = 'voicemail', prompt = '' }".to_owned(), "error sites[0].routing.routes[0].prompt"),
-            (
-                "{ id = 'a', kind = 'area', places = [{ place = 'London', route = 'b' }] }, { id = 'b', kind = 'reject' }".to_owned(),
-                "error sites[0].routing.routes[0].places[0].place",
-            ),
-            (format!("{fine}, {{ id = 'b', kind = 'reject' }}"), "warning sites[0].routing.routes[1]"),
-        ] {
-            assert!(routes(&route).contains(&expected.to_owned()), "{route}: {:?}", routes(&route));
-        }
-        let back =
-            "{ id = 'a', kind = 'menu', prompt = 'x', choices = [{ key = '9', route = 'a' }] }";
-        assert_eq!(routes(back), [""; 0], "a key may lead back");
-    }
-
-    #[test]
-    fn what_a_provider_cannot_do_is_an_error_where_its_calls_come() {
-        let route = "routes = [{ id = 'a', kind = 'reject', reason = 'busy' }]";
-        let rule = |providers: &str| {
-            format!("rules = [{{ id = 'all', route = 'a', providers = [{providers}] }}]")
-        };
-        let complaints =
-            |providers: &str| said(&format!("[routing]\n{}\n{route}", rule(providers)));
-        assert_eq!(complaints("'twilio', 'plivo'"), [""; 0]);
-        assert_eq!(complaints("'vonage'"), ["error sites[0].routing.routes[0]"]);
-        assert_eq!(complaints("").len(), 2, "Vonage and Bandwidth have no busy tone");
-        let hears = "{ id = 'a', kind = 'voicemail', prompt = 'x' }";
-        let behind = format!("[routing]\nrules = [{{ id = 'all', route = 'b', providers = ['kamailio'] }}]
-            routes = [{hears}, {{ id = 'b', kind = 'dial', to = [{{ address = '+18005550101' }}], otherwise = 'a' }}]");
-        assert_eq!(said(&behind).len(), 2, "neither a message nor a question after the dial");
-        let to = "to = [{ address = '+18005550101' }, { address = '+18005550102' }]";
-        for (more, refused) in
-            [("", 1), ("order = 'in_turn'", 0), ("order = 'in_turn', whisper = 'x'", 1)]
-        {
-            let rings = format!(
-                "[routing]\nrules = [{{ id = 'all', route = 'a', providers = ['telnyx'] }}]
-                routes = [{{ id = 'a', kind = 'dial', {to}, {more} }}]"
-            )
-            .replace(", }", " }");
-            assert_eq!(said(&format!("voice_api = true\n{rings}")).len(), refused, "{more}");
-        }
-    }
-
-    #[test]
-    fn rules_times_and_the_screen_are_checked() {
-        for (parts, expected) in [
-            ("[routing]\nholidays = ['12-32']", "error sites[0].routing.holidays[0]"),
-            (
-                "[routing]\nhours = [{ id = 'a', open = ['mon 9-5'] }]",
-                "error sites[0].routing.hours[0].open[0]",
-            ),
-            (
-                "[routing]\nrules = [{ id = 'a', route = 'b' }]",
-                "error sites[0].routing.rules[0].route",
-            ),
-            (
-                "[routing]\nroutes = [{ id = 'b', kind = 'reject', reason = 'hangup' }]\nrules = [{ id = 'a', route = 'b', providers = ['twillio'] }]",
-                "error sites[0].routing.rules[0].providers[0]",
-            ),
-            ("[spam]\nprefixes = ['1900']", "error sites[0].spam.prefixes[0]"),
-            ("[spam]\nrate = { calls = 1, within = '1h' }", "error sites[0].spam.rate.calls"),
-            ("[spam]\nroute = 'b'", "error sites[0].spam.route"),
-            ("[spam]\nchallenge = 'Press 1.'", "error sites[0].spam.challenge"),
-        ] {
-            assert!(said(parts).contains(&expected.to_owned()), "{parts}: {:?}", said(parts));
+        if ring_s > i64::from(*limits.ring_s.end()) {
+            let most = limits.ring_s.end();
+            let message =
+                format!("calls of {name} come here, and {name} rings for at most {most} seconds");
+            out.error(format!("{path}.ring"), message);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,10 @@ pub(super) fn check(path: &str, telephony: &Telephony, out: &mut Complaints) {
             let message = "it is missing: calls of the Voice API are told what to do by commands";
             out.error(format!("{path}.api_key"), message);
         }
+        if telnyx.voice_api && !telnyx.fallback_url.is_empty() {
+            let message = "with `voice_api` Telnyx asks for no document: nothing takes calls when we do not answer";
+            out.warning(format!("{path}.fallback_url"), message);
+        }
     }
     for (path, plivo) in accounts(&path, "plivo", &telephony.plivo) {
         needed(&path, "auth_token", &plivo.auth_token, out);

@@ -209,6 +209,7 @@ fn what_contradicts_itself_in_a_site_is_refused() {
                 telephony.telnyx[0].public_key = "AAAA".to_owned();
                 telephony.telnyx[0].second_public_key = "not base64".to_owned();
                 telephony.telnyx[0].voice_api = true;
+                telephony.telnyx[0].fallback_url = "https://static.example.org/f.xml".to_owned();
                 telephony.kamailio[0].token = Secret::new("short");
                 telephony.bandwidth[0].username = "with:colon".to_owned();
             },
@@ -216,6 +217,7 @@ fn what_contradicts_itself_in_a_site_is_refused() {
                 "error sites[0].telephony.telnyx.public_key",
                 "error sites[0].telephony.telnyx.second_public_key",
                 "error sites[0].telephony.telnyx.api_key",
+                "warning sites[0].telephony.telnyx.fallback_url",
                 "error sites[0].telephony.bandwidth.username",
                 "error sites[0].telephony.kamailio.token",
             ],

@@ -143,7 +143,7 @@ fn read(request: &HttpRequest, body: &[u8], site: &Site) -> Result<Entries, Prob
     let bad = |why: String| Problem::BadRequest(format!("the body: {why}"));
     let country = Some(site.country.as_str());
     if let Some(text) = as_csv(request, body) {
-        return from_csv(text?, country).map_err(bad);
+        return from_csv(&text?, country).map_err(bad);
     }
     let body: NumbersBody = serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?;
     Ok(from_json(body, country))

@@ -11,12 +11,16 @@ use crate::support::app::TestApp;
 
 /// A folder with the configuration of a site `one` with two numbers, one of which the account has.
 fn folder(standin: &StandIn, secret: &str) -> TempDir {
+    folder_of(&standin.table(secret))
+}
+
+/// The same with this table of an account.
+fn folder_of(table: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let text = format!(
         "[server]\npublic_url = \"https://calls.example.com\"\n[[sites]]\nid = \"one\"\nkey = \"pk_one\"\n\
          origins = [\"https://one.example\"]\nforward_to = \"+14155550111\"\n[[sites.pools]]\nid = \"main\"\n\
-         numbers = [\"+14155550190\", \"+14155550199\"]\n{}",
-        standin.table(secret)
+         numbers = [\"+14155550190\", \"+14155550199\"]\n{table}"
     );
     std::fs::write(folder.path().join("ringtrace.toml"), text).expect("it is written");
     folder
@@ -79,6 +83,36 @@ async fn sync_shows_sets_and_then_has_nothing_to_do() {
         assert!(output.status.success(), "{name}: {told}");
         assert!(!told.contains(SECRET), "{name}: {told}");
     }
+}
+
+/// Its application takes one address for all events; its fallback would be told events, too, so it is left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_are_told_by_commands_have_an_application_of_another_kind() {
+    let standin = StandIn::start("telnyx", &["+14155550190", "+14155550191"]).await;
+    let event = "https://calls.example.com/v1/telephony/telnyx/one/event";
+    standin.state().hooks[0] = event.to_owned();
+    standin.state().hooks[2] = "https://other.example.org/events".to_owned();
+    let folder = folder_of(&format!("{}voice_api = true\n", standin.table(SECRET)));
+    let (output, told) = ringtrace(&folder, &["provider", "check", "telnyx"]).await;
+    assert!(!output.status.success(), "{told}");
+    assert!(told.contains("the credentials work; numbers: 2"), "{told}");
+    let old = format!(
+        "application app1: voice webhook is {event} (events of version 1), should be {event}"
+    );
+    assert!(told.contains(&old), "{told}");
+    let (output, told) = ringtrace(&folder, &["provider", "sync", "telnyx", "--yes"]).await;
+    assert!(output.status.success(), "{told}");
+    let state = standin.state().clone();
+    assert_eq!(state.hooks, [event, "", "https://other.example.org/events"]);
+    assert_eq!(state.set.len(), 1, "not an application of TeXML: {:?}", state.set);
+    assert_eq!((&*state.numbers["+14155550190"], &*state.numbers["+14155550191"]), ("app1", ""));
+    let (_, told) = ringtrace(&folder, &["provider", "sync", "telnyx", "--yes"]).await;
+    assert!(told.contains("nothing to set"), "{told}");
+    let (output, told) = ringtrace(&folder, &["provider", "check", "telnyx"]).await;
+    assert!(output.status.success() && told.contains("comes here"), "{told}");
+    let (output, told) =
+        ringtrace(&folder, &["provider", "numbers", "telnyx", "--pool", "main", "--dry-run"]).await;
+    assert!(output.status.success() && told.contains("+14155550191"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -263,6 +263,20 @@ fn telnyx(state: &mut State, request: &Request) -> ResponseTemplate {
             state.hooks = [text("voice_url"), text("status_callback"), text("voice_fallback_url")];
             ok(json!({}))
         }
+        ("GET", "/v2/call_control_applications/app1") => ok(json!({ "data": {
+            "record_type": "call_control_application", "application_name": "mine",
+            "webhook_api_version": if state.set.is_empty() { "1" } else { "2" },
+            "webhook_event_url": state.hooks[0], "webhook_event_failover_url": state.hooks[2] } })),
+        ("PATCH", "/v2/call_control_applications/app1") => {
+            let told: Value = serde_json::from_str(&body(request)).expect("JSON");
+            let known = ["application_name", "webhook_event_url", "webhook_api_version"];
+            let fields = told.as_object().expect("an object");
+            assert!(fields.keys().all(|name| known.contains(&name.as_str())), "{told}");
+            assert_eq!((&told[known[0]], &told[known[2]]), (&json!("mine"), &json!("2")));
+            told[known[1]].as_str().unwrap_or_default().clone_into(&mut state.hooks[0]);
+            state.set.push(("call_control_applications".to_owned(), "2".to_owned()));
+            ok(json!({}))
+        }
         ("PATCH", path) => {
             let number = format!("+{}", path.trim_start_matches("/v2/phone_numbers/"));
             let told: Value = serde_json::from_str(&body(request)).expect("JSON");

@@ -334,14 +334,14 @@ async fn without_redis_calls_are_forwarded_at_once_and_what_was_begun_goes_on() 
     let world = world(TEAM).await;
     let first = arrives(&world, "CA1").await;
     kill(Pid::from_raw(world.redis.pid() as i32), Signal::SIGKILL).expect("killed");
-    // The first one finds out.
-    let began = Instant::now();
-    let forwarded = arrives(&world, "CA2").await;
-    assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
-    assert!(forwarded.contains(">+14155550111</Number>"), "{forwarded}");
-    let began = Instant::now();
-    assert!(arrives(&world, "CA3").await.contains(">+14155550111</Number>"));
-    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+    // A Redis that is gone is not waited for.
+    let allowed: Duration = world.live.now().config.limits.webhook_wait.unsigned_abs();
+    for sid in ["CA2", "CA3"] {
+        let began = Instant::now();
+        let forwarded = arrives(&world, sid).await;
+        assert!(began.elapsed() < allowed / 2, "{:?}", began.elapsed());
+        assert!(forwarded.contains(">+14155550111</Number>"), "{forwarded}");
+    }
     let second = dial_ends(&world, &first, "CA1", "no-answer").await;
     assert!(second.contains(">+14155550122</Number>"), "{second}");
     let message = dial_ends(&world, &second, "CA1", "no-answer").await;

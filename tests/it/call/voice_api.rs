@@ -41,7 +41,7 @@ async fn through(world: &World, telnyx: &mut Telnyx) -> Call {
         let reply = world.send(posted(&event).signed(world)).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT, "{event}: {}", reply.body);
         let data = &event["data"];
-        if data["event_type"] == "call.hangup" && data["payload"]["direction"] == "incoming" {
+        if data["event_type"] == "call.hangup" && data["payload"]["call_leg_id"] == "leg0" {
             return world.call("telnyx", "s1").await.expect("the call");
         }
     }

@@ -238,6 +238,10 @@ impl State {
             .as_object_mut()
             .expect("an object")
             .extend(more.as_object().cloned().expect("an object"));
+        // As its package models the events: the first of a leg alone tells its direction.
+        if event_type != "call.initiated" {
+            payload.as_object_mut().expect("an object").remove("direction");
+        }
         let event = json!({ "data": { "record_type": "event", "id": format!("event-{}", self.told),
             "event_type": event_type, "occurred_at": at.to_string(), "payload": payload } });
         let _ = self.events.send(event);

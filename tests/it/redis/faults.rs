@@ -50,8 +50,8 @@ async fn views_until(service: &TestApp, session: &str, leased: bool) -> (Duratio
 async fn a_page_gets_its_fallback_soon_and_numbers_again_whatever_redis_suffers_from() {
     let redis = Server::start(&[]).await;
     let url = redis.url();
-    let unlimited = "[limits]\nsnippet_per_minute = 100000\nsnippet_burst = 100000";
-    let more = format!("\n[redis]\nurl = {url:?}\n{unlimited}\n");
+    let unlimited = "snippet_per_minute = 100000\nsnippet_burst = 100000";
+    let more = format!("\n[redis]\nurl = {url:?}\n[limits]\n{unlimited}\n");
     let service = TestApp::start_with(&more).await;
     let opened = service.page_view("page-0001", "utm_source=google", None).await;
     let session = opened["session"].as_str().expect("a session");

@@ -33,6 +33,9 @@ pub struct Access {
     pub callback_login: Option<(String, Secret)>,
     /// A static document off our host that forwards; empty: none.
     pub fallback_url: String,
+    /// Whether calls are told what to do by commands: then one webhook is told everything, and no document is asked
+    /// for.
+    pub by_commands: bool,
 }
 
 impl Access {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::call::providers::VOICE_API_EVENT;
 use crate::call::providers::accounts::account::Application;
 use crate::call::providers::accounts::model::{Access, Hooks, OwnedNumber, Route};
 use crate::platform::ids::SiteId;
@@ -10,6 +11,9 @@ use crate::platform::phone::PhoneNumber;
 /// Where the webhooks of `site` should go. Without a fallback of ours, what is set there stays.
 pub fn wanted(public_url: &str, provider: &str, site: &SiteId, access: &Access) -> Hooks {
     let hook = |event: &str| format!("{public_url}/v1/telephony/{provider}/{site}/{event}");
+    if access.by_commands {
+        return Hooks { voice: hook(VOICE_API_EVENT), ..Hooks::default() };
+    }
     Hooks { voice: hook("voice"), status: hook("status"), fallback: access.fallback_url.clone() }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::call::answer::Stage;
-use crate::call::caller::caller_number;
+use crate::call::caller::{caller_number, told_number};
 use crate::call::model::{CallEvent, CallEventKind, Caller, DialOutcome};
 use crate::call::providers::accounts::model::{Leg, Window};
 use crate::call::providers::bounds;
@@ -64,7 +64,7 @@ pub fn past_calls(
         if started_at < window.from || ended_at > settled {
             return None;
         }
-        let to = PhoneNumber::parse_loose(&leg.to, Some(&site.country)).filter(|to| is_ours(to))?;
+        let to = told_number(&leg.to, &site.country).filter(|to| is_ours(to))?;
         let mut told = Told { provider, call, site, leg, to, now: window.to, events: Vec::new() };
         told.add(CallEventKind::Received, "received", started_at);
         told.add(CallEventKind::Reconciled, "reconciled", started_at);

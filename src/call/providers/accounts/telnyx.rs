@@ -1,7 +1,9 @@
-//! Telnyx' accounts: a TeXML application holds the webhooks of its numbers.
+//! Telnyx' accounts: an application holds the webhooks of its numbers, one of TeXML or, where calls are told what to
+//! do by commands, one of the Voice API (names and fields as Telnyx' own package for Python 4.189.0 has them).
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use url::Url;
 
 use crate::call::providers::Unreadable;
 use crate::call::providers::accounts::model::{
@@ -19,8 +21,39 @@ pub const BASE: &str = "https://api.telnyx.com/v2";
 /// Telnyx.
 pub struct Telnyx;
 
+/// The webhooks' format that is read: the first one has other names for everything.
+const EVENT_VERSION: &str = "2";
+
 fn bearer(access: &Access) -> Auth {
     Auth::Bearer(access.secret.clone())
+}
+
+fn application_url(access: &Access) -> Result<Url, Unreadable> {
+    let folder =
+        if access.by_commands { "call_control_applications" } else { "texml_applications" };
+    access.url(&format!("/{folder}/{}", access.application))
+}
+
+/// The settings of a Voice API application that send every event here. Its failover address would get events, too,
+/// and no static document answers those: it stays as it is.
+fn voice_api_settings(hooks: &Hooks, now: &Tree) -> Value {
+    json!({
+        "application_name": now.text("/data/application_name"),
+        "webhook_event_url": hooks.voice,
+        "webhook_api_version": EVENT_VERSION,
+    })
+}
+
+fn texml_settings(hooks: &Hooks, now: &Tree) -> Value {
+    let mut settings = json!({
+        "friendly_name": now.text("/data/friendly_name"),
+        "voice_url": hooks.voice, "voice_method": "post",
+        "status_callback": hooks.status, "status_callback_method": "post",
+    });
+    if !hooks.fallback.is_empty() {
+        settings["voice_fallback_url"] = json!(hooks.fallback);
+    }
+    settings
 }
 
 impl AccountApi for Telnyx {
@@ -36,6 +69,7 @@ impl AccountApi for Telnyx {
             secret: one.api_key.clone(),
             application: one.application.clone(),
             fallback_url: one.fallback_url.clone(),
+            by_commands: one.voice_api,
             ..Access::default()
         });
         access.collect()
@@ -69,17 +103,21 @@ impl AccountApi for Telnyx {
         if access.application.is_empty() {
             return Ok(None);
         }
-        let url = access.url(&format!("/texml_applications/{}", access.application))?;
-        Ok(Some(ApiRequest::get(url, bearer(access))))
+        Ok(Some(ApiRequest::get(application_url(access)?, bearer(access))))
     }
 
     fn read_application(&self, asked: &Asked<'_>) -> Result<Hooks, Unreadable> {
         let tree = Tree::of(asked.body.as_bytes())?;
-        Ok(Hooks {
-            voice: tree.text("/data/voice_url"),
+        let mut hooks = Hooks {
+            voice: tree.first(&["/data/voice_url", "/data/webhook_event_url"]),
             status: tree.text("/data/status_callback"),
             fallback: tree.text("/data/voice_fallback_url"),
-        })
+        };
+        let version = tree.text("/data/webhook_api_version");
+        if !hooks.voice.is_empty() && !version.is_empty() && version != EVENT_VERSION {
+            hooks.voice.push_str(&format!(" (events of version {version})"));
+        }
+        Ok(hooks)
     }
 
     /// Its name has to be told with every change.
@@ -89,16 +127,12 @@ impl AccountApi for Telnyx {
         hooks: &Hooks,
         now: &str,
     ) -> Result<ApiRequest, Unreadable> {
-        let url = access.url(&format!("/texml_applications/{}", access.application))?;
-        let name = Tree::of(now.as_bytes())?.text("/data/friendly_name");
-        let mut settings = json!({
-            "friendly_name": name,
-            "voice_url": hooks.voice, "voice_method": "post",
-            "status_callback": hooks.status, "status_callback_method": "post",
-        });
-        if !hooks.fallback.is_empty() {
-            settings["voice_fallback_url"] = json!(hooks.fallback);
-        }
+        let now = Tree::of(now.as_bytes())?;
+        let settings = match access.by_commands {
+            true => voice_api_settings(hooks, &now),
+            false => texml_settings(hooks, &now),
+        };
+        let url = application_url(access)?;
         Ok(ApiRequest::send(Method::PATCH, url, bearer(access), Body::Json(settings)))
     }
 

@@ -147,7 +147,10 @@ impl Reconciler {
         let mut outcome = Outcome::default();
         for site in &installation.config.sites {
             for api in ALL {
-                for access in api.accesses(&site.telephony) {
+                // The lists that are read name calls told by commands otherwise than their webhooks do: they would
+                // count twice.
+                let accesses = api.accesses(&site.telephony).into_iter();
+                for access in accesses.filter(|access| !access.by_commands) {
                     let looked = self.look_through(api, access, site, now).await;
                     let result = match &looked {
                         Ok((found, ended)) => {

@@ -25,7 +25,7 @@ mod write;
 
 use crate::call::answer::{Answer, Feature};
 use crate::call::providers::{
-    Document, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
+    Document, Limits, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
 };
 use crate::config::model::{Site, Telephony};
 
@@ -65,6 +65,10 @@ impl Provider for Bandwidth {
 
     fn render(&self, keys: &Telephony, answer: &Answer) -> Document {
         write::render(keys.bandwidth.first(), answer)
+    }
+
+    fn limits(&self) -> Limits {
+        write::LIMITS
     }
 
     /// All targets of a `<Transfer>` ring at once; nothing sounds busy.

@@ -102,8 +102,12 @@ fn about_the_call<'a>(report: Report<'a>, tree: &Tree) -> Report<'a> {
     report
 }
 
-/// A caller's leg that nobody answered lasted no time at all.
+/// A caller's leg that nobody answered lasted no time at all. Only its end is told there; whatever else comes says
+/// nothing of it.
 fn status(report: &mut Report<'_>, tree: &Tree, happened: &Happened) {
+    if !matches!(tree.text("/eventType").as_str(), "disconnect" | "") {
+        return;
+    }
     let cause = tree.text("/cause");
     let outcome = match cause.as_str() {
         "hangup" => None,

@@ -3,9 +3,12 @@
 use crate::call::answer::{
     Answer, Asks, Bookmark, Dial, Gather, Prompt, Record, ShownNumber, Step, Target, Voicemail,
 };
-use crate::call::providers::Document;
 use crate::call::providers::xml::Element;
+use crate::call::providers::{Document, Limits};
 use crate::config::model::Bandwidth;
+
+/// How far a `<Transfer>` goes.
+pub const LIMITS: Limits = Limits { at_once: 8, ring_s: 1..=300 };
 
 /// The document of an answer; `<Response></Response>` when there is nothing more to do. Bandwidth
 /// identifies itself on the addresses in it as `application` says.
@@ -56,7 +59,10 @@ impl BxmlWriter<'_> {
         let screened = dial.whisper.as_ref().filter(|whisper| whisper.accept);
         let done = Bookmark::at(&dial.mark).with_whisper(screened);
         let element = element
-            .attribute("callTimeout", dial.ring_s.clamp(1, 300))
+            .attribute(
+                "callTimeout",
+                dial.ring_s.clamp(*LIMITS.ring_s.start(), *LIMITS.ring_s.end()),
+            )
             .attribute("transferCompleteUrl", self.address("dial", &done))
             .attribute("transferCompleteMethod", "POST");
         let targets = dial.targets.iter().map(|target| self.target(dial, target));
@@ -126,10 +132,11 @@ impl BxmlWriter<'_> {
 
 fn say(prompt: &Prompt) -> Element {
     match prompt {
-        // Its languages are written with an underscore.
+        // Its languages are written with an underscore. Its speech may be SSML: its own package lets tags in a text
+        // through, so there are none in ours.
         Prompt::Text { text, language } => Element::new("SpeakSentence")
             .attribute_if("locale", &language.replace('-', "_"))
-            .text(text),
+            .text(&text.replace(['<', '>'], " ")),
         Prompt::Audio(url) => Element::new("PlayAudio").text(url),
     }
 }

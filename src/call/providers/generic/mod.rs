@@ -21,6 +21,7 @@
 //! | `digits` | on `keys`; none: no key was pressed in time |
 //! | `mark` | optional: of the step that it is about, as the answer named it |
 //! | `dest` | on `answered`, `connected` and `dial_ended`, optional: who was dialled |
+//! | `agent` | on any, optional: who of the business talks with the caller |
 //! | `recording_url`, `duration_ms` | on `recorded` and `voicemail` |
 //!
 //! | event | answer |

@@ -68,12 +68,17 @@ pub(super) fn telnyx_api(ending: &Ending) -> Story {
             json!({"event_type": kind, "id": id, "occurred_at": iso(at), "payload": payload});
         (at, object("event", json!({"data": data})))
     };
-    let incoming = || json!({"direction": "incoming", "from": CALLER, "to": TRACKING});
-    let outgoing = || json!({"direction": "outgoing", "from": TRACKING, "to": "+14155550111"});
+    let incoming = || json!({"from": CALLER, "to": TRACKING});
+    let outgoing = || json!({"from": TRACKING, "to": "+14155550111"});
+    // Only the first event of a leg tells its direction.
+    let begins = |mut payload: serde_json::Value, direction: &str| {
+        payload["direction"] = json!(direction);
+        payload
+    };
     let mut sent = vec![
-        event("call.initiated", 0, "a", incoming()),
+        event("call.initiated", 0, "a", begins(incoming(), "incoming")),
         event("call.answered", 1, "a", incoming()),
-        event("call.initiated", RINGS, "b", outgoing()),
+        event("call.initiated", RINGS, "b", begins(outgoing(), "outgoing")),
     ];
     if answered {
         sent.push(event("call.answered", ANSWERS, "b", outgoing()));
@@ -264,5 +269,14 @@ pub(super) fn generic(ending: &Ending) -> Story {
 
 pub(super) fn story(ending: &Ending, provider: &'static str, sent: Vec<(i64, Sent)>) -> Story {
     let talk_s = (ending.status == CallStatus::Answered).then_some(TALK_S);
-    Story { name: ending.name, provider, sent, status: ending.status, talk_s, transferred: false }
+    Story {
+        name: ending.name,
+        provider,
+        sent,
+        status: ending.status,
+        talk_s,
+        transferred: false,
+        told: (None, None, ""),
+        by_commands: false,
+    }
 }

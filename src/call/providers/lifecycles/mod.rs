@@ -1,20 +1,23 @@
-//! Every provider through whole calls: answered, missed in every way, with a message, handed on, routed on
-//! to others; in order, shuffled and doubled.
+//! Every provider through whole calls: answered, missed in every way, held, queued, with a message, handed on,
+//! routed on to others; in order, shuffled and doubled.
 
 mod dialled;
+mod longer;
 mod more;
 mod routed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dialled::*;
+use longer::*;
 use more::*;
 use proptest::prelude::*;
 use routed::*;
 
 use crate::call::model::{Call, CallEvent, CallStatus};
-use crate::call::providers::by_name;
+use crate::call::providers::telnyx::VoiceApi;
 use crate::call::providers::tests::Sent;
+use crate::call::providers::{ALL, Provider, by_name};
 use crate::call::rules::apply;
 use crate::call::tests::site;
 
@@ -31,11 +34,18 @@ struct Story {
     status: CallStatus,
     talk_s: Option<u32>,
     transferred: bool,
+    /// Seconds on hold, seconds in queues, and who talked with the caller.
+    told: (Option<u32>, Option<u32>, &'static str),
+    /// Whether its calls are told what to do by commands.
+    by_commands: bool,
 }
 
 impl Story {
     fn events(&self) -> Vec<CallEvent> {
-        let provider = by_name(self.provider).expect("a provider");
+        let provider: &dyn Provider = match self.by_commands {
+            true => &VoiceApi,
+            false => by_name(self.provider).expect("a provider"),
+        };
         let read = self.sent.iter().flat_map(|(at_s, sent)| {
             let sent = sent.clone().received(T + at_s * 1000 + 200);
             let understood = provider.understand(&site(), &sent.webhook());
@@ -155,9 +165,12 @@ fn stories() -> Vec<Story> {
         all.extend([freeswitch(&ending), generic(&ending)]);
         all.extend(["asterisk", "kamailio"].map(|provider| pbx(provider, &ending)));
     }
+    all.extend(endings().iter().map(by_commands));
+    all.extend(held_and_queued());
     all.extend(voicemails());
     all.extend(transfers());
     all.extend(screened());
+    all.extend(accepted());
     all.extend(dialled_twice());
     all.extend(refused_then_taken());
     all.extend(menus_and_messages());
@@ -177,6 +190,7 @@ fn every_call_ends_as_it_did_and_tells_who_called() {
             call.talk_s
         );
         assert_eq!(call.transferred_at.is_some(), story.transferred, "{name}");
+        assert_eq!((call.hold_s, call.queue_s, call.agent()), story.told, "{name}");
         assert_eq!(call.caller.number, CALLER.parse().ok(), "{name}");
         assert_eq!(call.tracking_number, TRACKING.parse().ok(), "{name}");
         assert_eq!(call.started_at.0 / 1000, T / 1000, "{name}");
@@ -208,5 +222,31 @@ proptest! {
             let told: Vec<CallEvent> = shuffled.into_iter().map(|(_, event)| event.clone()).collect();
             prop_assert_eq!(after(&told), expected, "{} {}", story.provider, story.name);
         }
+    }
+}
+
+/// Each provider with the endings that it can tell of. What is missing here its messages have no words for.
+#[test]
+fn every_provider_tells_of_every_ending() {
+    let mut told: BTreeMap<(&str, bool), BTreeSet<&str>> = BTreeMap::new();
+    for story in stories() {
+        told.entry((story.provider, story.by_commands)).or_default().insert(story.name);
+    }
+    let usual = ["answered", "busy", "canceled", "failed", "no answer"];
+    let ways = ALL.iter().map(|provider| (provider.name(), false)).chain([("telnyx", true)]);
+    for (name, by_commands) in ways {
+        let known = &told[&(name, by_commands)];
+        let missing: Vec<&str> = usual
+            .iter()
+            .chain(&["voicemail", "transferred"])
+            .filter(|of| !known.contains(*of))
+            .copied()
+            .collect();
+        let expected: &[&str] = match name {
+            "plivo" => &["transferred"],
+            "kamailio" => &["voicemail"],
+            _ => &[],
+        };
+        assert_eq!(missing, expected, "{name} {by_commands}");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::dialled::*;
+use super::longer::{by_commands, message_by_command, with_variables};
 use super::{Story, endings, iso};
 use crate::call::answer::{Bookmark, Whisper};
 use crate::call::model::CallStatus;
@@ -33,6 +34,7 @@ pub(super) fn voicemails() -> Vec<Story> {
     let complete =
         json!({"callId": "c-1", "eventTime": iso(ENDS), "mediaUrl": url, "duration": "PT12.3S"});
     all.push(after(bandwidth(missed), object("voicemail", complete)));
+    all.push(after(by_commands(missed), message_by_command(url)));
     all.push(after(
         freeswitch(missed),
         form("voicemail", &[("session_id", "u1"), ("record_seconds", "12")]),
@@ -62,8 +64,15 @@ pub(super) fn transfers() -> Vec<Story> {
         json!({"event": "transferred", "call_id": "g1", "to": "+14155550133", "at": iso(60)});
     let mut all: Vec<Story> =
         ["twilio", "signalwire", "telnyx"].map(|name| with(twiml(name, answered), refer())).into();
+    let history = json!({"transfer_history": "1767323105:a1:bl_xfer:+14155550133/public/XML"});
+    all.push(Story {
+        transferred: true,
+        name: "transferred",
+        ..with_variables(freeswitch(answered), &history)
+    });
     all.extend([
-        with(telnyx_api(answered), object("event", api)),
+        with(telnyx_api(answered), object("event", api.clone())),
+        with(by_commands(answered), object("event", api)),
         with(vonage(answered), object("status", moved)),
         with(bandwidth(answered), object("refer", json!({"callId": "c-1", "eventTime": iso(60)}))),
         with(
@@ -93,10 +102,33 @@ pub(super) fn screened() -> Vec<Story> {
         Story { name: "screened out", status: CallStatus::NoAnswer, talk_s: None, ..story }
     };
     let leg = || form("whisper", &[("CallSid", "CA2"), ("ParentCallSid", "CA1")]);
+    // Plivo asks for the key itself: without one the leg is never connected.
+    let mut of_plivo = plivo(answered);
+    of_plivo.sent.retain(|(_, sent)| !String::from_utf8_lossy(&sent.body).contains("connected"));
+    for (_, sent) in &mut of_plivo.sent {
+        if matches!(sent.event, "leg" | "dial") {
+            *sent = sent.clone().bringing(&asking);
+        }
+    }
     let of_bandwidth = json!({"callId": "c-2", "parentCallId": "c-1", "eventTime": iso(ANSWERS)});
     vec![
         refused(twiml("twilio", answered), leg()),
         refused(twiml("signalwire", answered), leg()),
+        refused(twiml("telnyx", answered), leg()),
+        Story { name: "screened out", status: CallStatus::NoAnswer, talk_s: None, ..of_plivo },
         refused(bandwidth(answered), object("whisper", of_bandwidth)),
     ]
+}
+
+/// Somebody picked up, was asked to accept the call, and did.
+pub(super) fn accepted() -> Vec<Story> {
+    let whisper = Whisper { text: "Ads".to_owned(), language: String::new(), accept: true };
+    let asking = Bookmark::default().with_whisper(Some(&whisper));
+    let mut of_plivo = plivo(&endings()[0]);
+    for (_, sent) in &mut of_plivo.sent {
+        if matches!(sent.event, "leg" | "dial") {
+            *sent = sent.clone().bringing(&asking);
+        }
+    }
+    vec![Story { name: "accepted", ..of_plivo }]
 }

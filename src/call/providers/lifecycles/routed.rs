@@ -89,7 +89,8 @@ pub(super) fn refused_then_taken() -> Vec<Story> {
 
 /// A caller who presses a key, is dialled for in vain, and leaves a message.
 pub(super) fn menus_and_messages() -> Vec<Story> {
-    let stories = voicemails().into_iter().filter(|story| story.provider != "generic");
+    let by_documents = |story: &Story| story.provider != "generic" && !story.by_commands;
+    let stories = voicemails().into_iter().filter(by_documents);
     let keyed = stories.filter_map(|mut story| {
         let keys = match story.provider {
             "twilio" | "signalwire" | "telnyx" => {

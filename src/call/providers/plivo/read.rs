@@ -30,8 +30,8 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
             report.add(CallEventKind::Received, "", at);
         }
         "status" => status(&mut report, &fields),
-        "dial" => dial(&mut report, &fields)?,
-        "leg" => leg(&mut report, &fields),
+        "dial" => dial(&mut report, &fields, webhook)?,
+        "leg" => leg(&mut report, &fields, webhook),
         "gather" => report.add_keys(webhook.bookmark().mark, fields.get("Digits"), None),
         "voicemail" => {
             let (url, duration_s) = recording(&fields);
@@ -72,18 +72,26 @@ fn status(report: &mut Report<'_>, fields: &Fields<'_>) {
     report.add(CallEventKind::Ended { duration_s, outcome }, word, None);
 }
 
-/// The dial's end. The leg's own reports tell how long was talked, unless none of them comes.
-fn dial(report: &mut Report<'_>, fields: &Fields<'_>) -> Result<(), Unreadable> {
+/// The dial's end. The leg's own reports tell how long was talked, unless none of them comes; and where the person
+/// who picked up was asked, that they took the call.
+fn dial(
+    report: &mut Report<'_>,
+    fields: &Fields<'_>,
+    webhook: &Webhook<'_>,
+) -> Result<(), Unreadable> {
     let word = fields.get("DialStatus");
     let outcome = outcome::of(word)
         .ok_or_else(|| Unreadable("DialStatus is missing or unknown".to_owned()))?;
     let talk_s = fields.seconds("DialBLegDuration").filter(|_| outcome == DialOutcome::Answered);
     let detail = format!("{}:{word}", fields.id_or_dash("DialBLegUUID"));
+    if webhook.bookmark().asks_acceptance() {
+        report.add(CallEventKind::Screened { accepted: false }, "asked", None);
+    }
     report.add(CallEventKind::DialEnded { outcome, talk_s }, &detail, None);
     Ok(())
 }
 
-fn leg(report: &mut Report<'_>, fields: &Fields<'_>) {
+fn leg(report: &mut Report<'_>, fields: &Fields<'_>, webhook: &Webhook<'_>) {
     let kind = match fields.first(&["DialAction", "Event"]) {
         "answer" | "DialAnswer" => CallEventKind::Answered,
         "connected" | "DialConnected" => CallEventKind::Connected,
@@ -101,6 +109,9 @@ fn leg(report: &mut Report<'_>, fields: &Fields<'_>) {
     let leg = fields.id_or_dash("DialBLegUUID");
     let word = fields.first(&["DialAction", "Event"]);
     let detail = format!("{leg}:{}", bounds::text(word));
+    if kind == CallEventKind::Connected && webhook.bookmark().asks_acceptance() {
+        report.add(CallEventKind::Screened { accepted: true }, &format!("{detail}:yes"), None);
+    }
     report.add(kind, &detail, None);
 }
 

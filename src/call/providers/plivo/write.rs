@@ -44,12 +44,15 @@ fn say(prompt: &Prompt) -> Element {
 /// A dial without a time limit would ring until the carrier gives up. The recording of a
 /// conversation is an element of its own before it.
 fn dial_elements(answer: &Answer, dial: &Dial) -> Vec<Element> {
+    // That the call was accepted is told by the leg, that nobody did by the dial: both must know that it was asked.
+    let screened = dial.whisper.as_ref().filter(|whisper| whisper.accept);
+    let bookmark = Bookmark::at(&dial.mark).with_whisper(screened);
     let mut element = Element::new("Dial")
-        .attribute("action", answer.address("dial", &Bookmark::at(&dial.mark)))
+        .attribute("action", answer.address("dial", &bookmark))
         .attribute("method", "POST")
         .attribute("redirect", "true")
         .attribute("timeout", dial.ring_s.clamp(5, 600))
-        .attribute("callbackUrl", answer.address("leg", &Bookmark::at(&dial.mark)))
+        .attribute("callbackUrl", answer.address("leg", &bookmark))
         .attribute("callbackMethod", "POST");
     if let ShownNumber::Fixed(number) = &dial.shown {
         element = element.attribute("callerId", number.digits());

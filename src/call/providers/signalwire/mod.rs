@@ -8,7 +8,7 @@ mod verify;
 use crate::call::answer::{Answer, Feature};
 use crate::call::providers::twiml::{self, Dialect};
 use crate::call::providers::{
-    Document, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
+    Document, Limits, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
 };
 use crate::config::model::{Site, Telephony};
 
@@ -38,6 +38,10 @@ impl Provider for SignalWire {
 
     fn render(&self, _: &Telephony, answer: &Answer) -> Document {
         twiml::render(&DIALECT, answer)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { ring_s: DIALECT.ring_s, ..Limits::default() }
     }
 
     /// Its documents name no way to ring targets in turn.

@@ -6,6 +6,7 @@
 
 mod api;
 mod commands;
+mod event;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -17,9 +18,12 @@ use crate::call::answer::{Answer, Feature};
 use crate::call::command::model::Control;
 use crate::call::providers::twiml::{self, Dialect};
 use crate::call::providers::{
-    Document, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
+    Document, Limits, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
 };
 use crate::config::model::{Site, Telephony};
+
+#[cfg(test)]
+pub(super) use state::{Doing, State};
 
 /// Telnyx.
 pub struct Telnyx;
@@ -70,6 +74,10 @@ impl Provider for Telnyx {
         twiml::render(&DIALECT, answer)
     }
 
+    fn limits(&self) -> Limits {
+        Limits { ring_s: DIALECT.ring_s, ..Limits::default() }
+    }
+
     /// Its documents name no way to ring targets in turn.
     fn can(&self, feature: Feature) -> bool {
         feature != Feature::DialInTurn
@@ -105,7 +113,11 @@ impl Provider for VoiceApi {
     fn can(&self, feature: Feature) -> bool {
         !matches!(
             feature,
-            Feature::DialAtOnce | Feature::DialInTurn | Feature::Whisper | Feature::WhisperAccept
+            Feature::DialAtOnce
+                | Feature::DialInTurn
+                | Feature::Whisper
+                | Feature::WhisperSip
+                | Feature::WhisperAccept
         )
     }
 

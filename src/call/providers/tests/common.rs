@@ -64,7 +64,7 @@ fn what_an_answer_asks_and_a_provider_cannot_is_told() {
     assert_eq!(lacking("plivo"), [Feature::DialInTurn]);
     assert_eq!(
         lacking("vonage"),
-        [Feature::DialAtOnce, Feature::WhisperAccept, Feature::RejectBusy]
+        [Feature::DialAtOnce, Feature::WhisperSip, Feature::WhisperAccept, Feature::RejectBusy]
     );
     assert!(lacking("kamailio").contains(&Feature::Speak));
     for provider in ALL {

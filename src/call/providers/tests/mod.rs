@@ -1,7 +1,9 @@
 //! What the tests of all providers share.
 
+mod callers;
 mod common;
 mod hostile;
+mod rotation;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;

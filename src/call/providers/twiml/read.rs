@@ -2,6 +2,7 @@
 
 use crate::call::answer::accepts;
 use crate::call::attestation;
+use crate::call::caller::told_number;
 use crate::call::model::{CallEvent, CallEventKind, DialOutcome};
 use crate::call::providers::fields::Fields;
 use crate::call::providers::report::Report;
@@ -9,7 +10,6 @@ use crate::call::providers::twiml::Dialect;
 use crate::call::providers::{Unreadable, Wants, Webhook, bounds, outcome, time};
 use crate::config::model::Site;
 use crate::platform::clock::Millis;
-use crate::platform::phone::PhoneNumber;
 
 /// What the provider waits for.
 pub fn wants(webhook: &Webhook<'_>) -> Wants {
@@ -55,8 +55,7 @@ pub fn events(
         "voicemail" => message(&mut report, &fields),
         "recording" => recording(&mut report, &fields),
         "refer" => {
-            let to =
-                PhoneNumber::parse_loose(fields.get("ReferTransferTarget"), Some(&site.country));
+            let to = told_number(fields.get("ReferTransferTarget"), &site.country);
             report.add(CallEventKind::Transferred { to }, "", None);
         }
         _ => {}

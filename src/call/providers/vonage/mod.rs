@@ -21,7 +21,7 @@ mod write;
 
 use crate::call::answer::{Answer, Feature};
 use crate::call::providers::{
-    Document, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
+    Document, Limits, Provider, Understood, Unreadable, Unverified, Verified, Webhook,
 };
 use crate::config::model::{Site, Telephony};
 
@@ -51,12 +51,18 @@ impl Provider for Vonage {
         write::render(answer)
     }
 
-    /// A `connect` has one endpoint and shows a number of the account; nothing sounds busy.
+    fn limits(&self) -> Limits {
+        Limits { ring_s: write::RING_S, ..Limits::default() }
+    }
+
+    /// A `connect` has one endpoint and shows a number of the account, and what is said before it connects is a
+    /// phone endpoint's alone; nothing sounds busy.
     fn can(&self, feature: Feature) -> bool {
         !matches!(
             feature,
             Feature::DialAtOnce
                 | Feature::PassCallerId
+                | Feature::WhisperSip
                 | Feature::WhisperAccept
                 | Feature::RejectBusy
                 | Feature::RejectDeclined

@@ -1,5 +1,7 @@
 //! An answer → NCCO (telephony facts §6).
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use crate::call::answer::{
@@ -72,7 +74,7 @@ fn connects(answer: &Answer, dial: &Dial) -> Vec<Value> {
     let connects = dial.targets.iter().enumerate().map(|(i, target)| {
         let mut connect = json!({
             "action": "connect",
-            "timeout": dial.ring_s.clamp(5, 120),
+            "timeout": dial.ring_s.clamp(*RING_S.start(), *RING_S.end()),
             "limit": LONGEST_TALK_S,
             "eventMethod": "POST",
             "endpoint": [endpoint(answer, dial, target)],
@@ -141,6 +143,8 @@ fn record(answer: &Answer, voicemail: &Voicemail) -> Value {
     })
 }
 
+/// Seconds that a destination may ring.
+pub const RING_S: RangeInclusive<u16> = 5..=120;
 /// Most characters of one `talk`.
 const LONGEST_TALK: usize = 1500;
 /// Longest conversation in seconds, which is also Vonage's own limit.
