@@ -41,7 +41,7 @@ use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
 use crate::postback::store::Outbox;
-use crate::postback::worker::Deliverer;
+use crate::postback::worker::{Deliverer, DeliveryKeys};
 use crate::report::credits::worker::EffectsWorker;
 use crate::visit::client::ClientKey;
 use crate::visit::place::worker::Watcher;
@@ -239,6 +239,7 @@ impl Service {
         let clock = Clock::default();
         let signing = SigningKeys::load_or_create(&data)?;
         let client_key = ClientKey::load_or_create(&data)?;
+        let delivery_keys = DeliveryKeys::load_or_create(&data, client_key.clone())?;
         let warehouse = Warehouse::open(&data, config.warehouse.threads)?;
         let spool =
             Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
@@ -302,7 +303,7 @@ impl Service {
         let fitter = Fitter::new(recorder_on(for_workers.clone()));
         let late_clicks = LateClickWorker::new(recorder_on(for_workers.clone()), told_late);
         let calls = CallWorker::new(recorder_on(redis), spool, commander);
-        let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
+        let deliverer = Deliverer::new(live.clone(), outbox, clock.clone(), delivery_keys)?;
         let (redis, reports) = (for_workers.clone(), warehouse.clone());
         let effects = EffectsWorker::new(reports, live.clone(), clock.clone(), redis);
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());

@@ -92,7 +92,7 @@ pub struct PostbackView {
 
 impl From<Entry> for PostbackView {
     fn from(entry: Entry) -> Self {
-        let Entry { postback, state, at, why } = entry;
+        let Entry { postback, state, at, why, reason } = entry;
         let waits = state == State::Waiting;
         PostbackView {
             id: postback.id,
