@@ -263,6 +263,7 @@ impl Service {
         let installation = live.now_full();
         let Config { server, limits, .. } = &installation.config;
         let outbox = Outbox::new(for_workers.clone());
+        let deliverer = Deliverer::new(live.clone(), outbox.clone(), clock.clone(), delivery_keys)?;
         let api = ApiClient::new(&installation.config.providers)?;
         let (commander, commands) = Commander::new(api.clone(), spool.clone(), clock.clone());
         let (late_clicks, told_late) = late_clicks();
@@ -282,7 +283,8 @@ impl Service {
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
-            outbox: outbox.clone(),
+            outbox,
+            deliverer: deliverer.clone(),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
@@ -303,7 +305,6 @@ impl Service {
         let fitter = Fitter::new(recorder_on(for_workers.clone()));
         let late_clicks = LateClickWorker::new(recorder_on(for_workers.clone()), told_late);
         let calls = CallWorker::new(recorder_on(redis), spool, commander);
-        let deliverer = Deliverer::new(live.clone(), outbox, clock.clone(), delivery_keys)?;
         let (redis, reports) = (for_workers.clone(), warehouse.clone());
         let effects = EffectsWorker::new(reports, live.clone(), clock.clone(), redis);
         let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());

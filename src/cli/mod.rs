@@ -10,6 +10,7 @@ mod fit;
 mod import;
 mod key;
 mod numbers;
+mod postback;
 mod provider;
 pub mod replay;
 mod report;
@@ -33,6 +34,7 @@ pub use fit::FitArgs;
 pub use import::ImportCommand;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use numbers::{NumbersCommand, PoolArgs};
+pub use postback::PostbackCommand;
 pub use provider::ProviderCommand;
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
@@ -81,6 +83,9 @@ pub enum Command {
     /// Accounts at telephony providers: do they work, and do their webhooks come here?
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Destinations of conversions: try one, send once more, write files.
+    #[command(subcommand)]
+    Postback(PostbackCommand),
     /// Take over what other systems know into the running server.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -108,6 +113,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Numbers(command) => finish(numbers::run(command)),
         Command::Provider(command) => finish(provider::run(command)),
+        Command::Postback(command) => finish(postback::run(command)),
         Command::Import(command) => finish(import::run(command)),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }

@@ -37,6 +37,7 @@ use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
+use crate::postback::worker::Deliverer;
 use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
@@ -78,6 +79,8 @@ pub struct Parts {
     pub hub: Hub,
     /// The outbox of postbacks.
     pub outbox: Outbox,
+    /// What delivers them, and tries destinations.
+    pub deliverer: Deliverer,
     /// The dashboard's pages, prepared once.
     pub dashboard: ExtraRoutes,
     /// The snippet, prepared once.
@@ -141,6 +144,7 @@ pub fn application(
         .app_data(web::Data::new(parts.places.clone()))
         .app_data(web::Data::new(parts.client_key.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))
+        .app_data(web::Data::new(parts.deliverer.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))
         .app_data(web::Data::new(redis))

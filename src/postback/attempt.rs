@@ -53,7 +53,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn unsent() -> Self {
+    /// Nothing was sent.
+    pub fn unsent() -> Self {
         Outcome { fate: Fate::Unsent, exchange: None, not_before: None, place: 0 }
     }
 }

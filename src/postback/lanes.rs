@@ -96,7 +96,8 @@ pub struct Turn<'a> {
 }
 
 impl Lane {
-    fn new(at_a_time: usize) -> Self {
+    /// A lane that sends `at_a_time` requests.
+    pub fn new(at_a_time: usize) -> Self {
         Lane {
             places: Semaphore::new(at_a_time * (1 + WAITING_PER_SENDING)),
             senders: Semaphore::new(at_a_time),

@@ -99,7 +99,7 @@ fn once(rule: &ConversionRule, call: &Call) -> Option<String> {
 
 /// A rule's name as part of an id: letters, digits, '-' and '_' stand for themselves, every other
 /// byte is `~` and two hex digits. So ids fit into headers and URLs, and different names differ.
-pub(super) fn id_part(name: &str) -> String {
+pub(crate) fn id_part(name: &str) -> String {
     name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {
         match byte {
             b'-' | b'_' => part.push(byte.into()),
@@ -111,7 +111,7 @@ pub(super) fn id_part(name: &str) -> String {
 }
 
 /// What may be told of `call`; its visitor's ids only as far as the visitor allows it.
-pub(super) fn facts(site: &Site, value: Option<String>, call: &Call) -> ConversionFacts {
+pub(crate) fn facts(site: &Site, value: Option<String>, call: &Call) -> ConversionFacts {
     let attribution = call.attribution.as_ref();
     let source = attribution.and_then(|found| found.source.clone()).unwrap_or_default();
     let with_ads = attribution.filter(|found| found.consent.ads);

@@ -10,18 +10,24 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::config::Live;
+use crate::config::model::Destination;
 use crate::platform::clock::{Clock, Millis};
+use crate::platform::ids::SiteId;
 use crate::platform::key_file::{KeyFileError, load_or_create};
 use crate::platform::keys::Shards;
 use crate::platform::redis::StoreError;
+use crate::platform::secret::Secret;
 use crate::platform::shutdown::ShutdownSignal;
+use crate::postback::attempt::{self, Sending};
 use crate::postback::client::Client;
 use crate::postback::delivery::{ClaimClock, Courier, Ended, Taken};
-use crate::postback::lanes::Lanes;
-use crate::postback::model::{Postback, Verdict};
-use crate::postback::people::People;
+use crate::postback::destinations::{Batch, Platform, Purpose, Row};
+use crate::postback::lanes::{Lane, Lanes};
+use crate::postback::model::{Exchange, Postback, Verdict};
+use crate::postback::people::{People, Wanted};
 use crate::postback::store::{Claimed, Outbox};
 use crate::postback::tokens::Tokens;
+use crate::postback::told::Person;
 use crate::visit::client::ClientKey;
 
 /// Longest pause between two looks into the outbox.
@@ -176,6 +182,68 @@ impl Deliverer {
             ended.iter().for_each(|ended| tally.add(ended));
         }
         Ok(Outcome::Settled(tally))
+    }
+
+    /// Sends one row to `destination` at once, past its queue: for trials.
+    pub async fn try_out(
+        &self,
+        platform: &dyn Platform,
+        destination: &Destination,
+        row: Row,
+        personal: Vec<String>,
+        purpose: Purpose,
+    ) -> attempt::Outcome {
+        let now = self.clock.now();
+        // A lane of its own: a trial says nothing of what waits.
+        let lane = Lane::new(1);
+        let label = destination.id.as_str();
+        let sending = Sending {
+            platform,
+            lane: &lane,
+            label,
+            mark: label,
+            rows: &[row],
+            personal: &[personal],
+            corrects: false,
+            purpose,
+            until: now.plus(self.courier.claim_ms()),
+        };
+        let outcomes = self.courier.send(&sending, ClaimClock::starting(now)).await;
+        outcomes.into_iter().next().unwrap_or_else(attempt::Outcome::unsent)
+    }
+
+    /// What would be sent of `row`, for people.
+    pub fn shown(
+        &self,
+        platform: &dyn Platform,
+        row: &Row,
+        personal: Vec<String>,
+    ) -> Option<Exchange> {
+        let batch = Batch {
+            rows: std::slice::from_ref(row),
+            corrects: false,
+            purpose: Purpose::Count,
+            token: Secret::new("unused-token"),
+            now: self.clock.now(),
+            nonce: "unused".to_owned(),
+        };
+        let request = platform.request(&batch).ok()?;
+        let body = request.redact(&row.body.to_string(), &personal);
+        Some(Exchange { request: request.line(), body, status: 0, answer: String::new() })
+    }
+
+    /// Who is behind `postback`, as far as `platform` may know.
+    pub async fn person_behind(
+        &self,
+        site: &SiteId,
+        postback: &Postback,
+        platform: &dyn Platform,
+    ) -> Result<Person, StoreError> {
+        let traits = platform.traits();
+        let wanted = Wanted { caller: traits.caller, client: traits.client };
+        let keys = self.shards.keys(site);
+        let people = self.courier.people.behind(&keys, &[postback], wanted).await?;
+        Ok(people.into_iter().next().unwrap_or_default())
     }
 
     /// Repeats until `signal`, then lets what is being sent finish (within the shutdown timeout);

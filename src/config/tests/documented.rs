@@ -85,7 +85,8 @@ fn the_schema_knows_the_keys_of_the_model_and_no_others() {
     let (mut schema, mut model) = (BTreeSet::new(), BTreeSet::new());
     schema_keys(&CONFIG, "", &mut schema);
     model_keys(&serde_json::to_value(config(&both())).expect("it serialises"), "", &mut model);
-    assert_eq!(schema, model);
+    let differ: Vec<_> = schema.symmetric_difference(&model).collect();
+    assert!(differ.is_empty(), "{differ:?}");
 }
 
 /// Paths of the keys that stand in a commented file, also behind `# ` or `#: `, each with whether
@@ -139,7 +140,9 @@ fn the_defaults_that_shipped_files_show_are_the_real_ones() {
 #[test]
 fn the_examples_of_destinations_have_nothing_to_complain_about() {
     let config = config(&texts(&[("destinations.toml", DESTINATIONS)]));
-    assert_eq!(check(&config).iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+    // It is no whole configuration, but what it shows must work.
+    let told = check(&config).into_iter().filter(|complaint| complaint.path.contains("].d"));
+    assert_eq!(told.collect::<Vec<_>>(), []);
 }
 
 fn the_defaults_are_real(name: &str, text: &str, one_of_them: &str) {

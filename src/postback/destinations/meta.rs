@@ -90,6 +90,9 @@ impl Platform for Meta<'_> {
         if let Some(error) = said.get("error") {
             return failed(error);
         }
+        if !answer.is_success() {
+            return by_status(answer, "");
+        }
         match said.get("events_received").and_then(Value::as_u64) {
             Some(taken) if usize::try_from(taken) == Ok(rows) => Answered::delivered(),
             // It does not say which are missing; those that it has are told by their ids.
