@@ -27,6 +27,7 @@ use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
 use crate::lease::clicks::late_clicks;
+use crate::lease::exhausted::exhaustions;
 use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -40,6 +41,7 @@ use crate::platform::redis_server::{RedisServer, RedisServerError};
 use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
+use crate::postback::overflow::OverflowWorker;
 use crate::postback::store::Outbox;
 use crate::postback::worker::{Deliverer, DeliveryKeys};
 use crate::report::credits::worker::EffectsWorker;
@@ -267,6 +269,8 @@ impl Service {
         let api = ApiClient::new(&installation.config.providers)?;
         let (commander, commands) = Commander::new(api.clone(), spool.clone(), clock.clone());
         let (late_clicks, told_late) = late_clicks();
+        let (exhaustions, exhausted) = exhaustions();
+        let overflow = OverflowWorker::new(live.clone(), outbox.clone(), exhausted);
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -280,6 +284,7 @@ impl Service {
             tables: web::Data::new(Tables::load()?),
             grants: web::Data::new(Grants::default()),
             late_clicks: web::Data::new(late_clicks),
+            exhaustions: web::Data::new(exhaustions),
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
@@ -331,6 +336,7 @@ impl Service {
             tokio::spawn(commands.run(signal())),
             tokio::spawn(fitter.run(signal())),
             tokio::spawn(late_clicks.run(signal())),
+            tokio::spawn(overflow.run(signal())),
             tokio::spawn(effects.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),

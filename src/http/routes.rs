@@ -30,6 +30,7 @@ use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::http::operations;
 use crate::http::problem::{PROBLEM, Problem};
 use crate::lease::clicks::LateClicks;
+use crate::lease::exhausted::Exhaustions;
 use crate::lease::pools::http::CallDelays;
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -71,6 +72,8 @@ pub struct Parts {
     pub grants: web::Data<Grants>,
     /// Where taps go that pages tell of late.
     pub late_clicks: web::Data<LateClicks>,
+    /// Where pools go that had no number for a visitor.
+    pub exhaustions: web::Data<Exhaustions>,
     /// Where addresses are.
     pub places: Places,
     /// Seals who asked.
@@ -140,6 +143,7 @@ pub fn application(
         .app_data(parts.tables.clone())
         .app_data(parts.grants.clone())
         .app_data(parts.late_clicks.clone())
+        .app_data(parts.exhaustions.clone())
         .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))
         .app_data(web::Data::new(parts.places.clone()))
         .app_data(web::Data::new(parts.client_key.clone()))

@@ -13,6 +13,7 @@ pub mod amp;
 mod amp_origin;
 mod beats;
 pub mod clicks;
+pub mod exhausted;
 mod cookies;
 mod desk;
 mod gate;

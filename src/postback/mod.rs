@@ -32,6 +32,7 @@ pub mod lanes;
 pub mod log;
 pub mod model;
 pub mod once;
+pub mod overflow;
 pub mod people;
 pub mod replay;
 pub mod retry;

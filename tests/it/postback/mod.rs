@@ -4,6 +4,8 @@ mod api;
 mod delivery;
 mod faults;
 mod outbox;
+mod platforms;
+mod storm;
 mod targets;
 
 use std::time::{Duration, Instant};
