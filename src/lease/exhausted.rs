@@ -37,12 +37,15 @@ impl Exhaustions {
     /// Passes on the pools in `outcome` that shared a number, or left the page alone, for the first time in a session.
     pub(super) fn tell(&self, site: &SiteId, outcome: &Outcome, now: Millis) {
         let Outcome::Leases(_, leases) = outcome else { return };
-        let none_left = |lease: &&Lease| {
-            lease.is_new && matches!(lease.tier, Tier::Shared | Tier::Original)
-        };
+        let none_left =
+            |lease: &&Lease| lease.is_new && matches!(lease.tier, Tier::Shared | Tier::Original);
         for lease in leases.iter().filter(none_left) {
             // Full: nobody waits for it.
-            let _ = self.0.try_send(Exhaustion { site: site.clone(), pool: lease.pool.clone(), at: now });
+            let _ = self.0.try_send(Exhaustion {
+                site: site.clone(),
+                pool: lease.pool.clone(),
+                at: now,
+            });
         }
     }
 }

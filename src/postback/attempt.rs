@@ -176,7 +176,9 @@ impl Courier {
                     };
                 }
             };
-            let shown = Request { body: String::new(), ..request.clone() };
+            // Of the body only whether there is one: rows are shown one by one.
+            let has_body = request.body.chars().take(1).collect();
+            let shown = Request { body: has_body, ..request.clone() };
             let started = Instant::now();
             let answer = self.client.send(request).await;
             let took = started.elapsed();
@@ -260,10 +262,9 @@ impl Courier {
         let exchange = |index: usize| {
             let request = told.request.as_ref()?;
             let row = sending.rows.get(index).map(|row| row.body.to_string());
-            let hides_body = request.shown.is_some() && request.method == reqwest::Method::GET;
-            let body = row.filter(|_| !hides_body).map(|row| {
-                request.redact(&row, sending.personal.get(index).map_or(&[][..], Vec::as_slice))
-            });
+            let row = row.filter(|_| !request.body.is_empty());
+            let personal = sending.personal.get(index).map_or(&[][..], Vec::as_slice);
+            let body = row.map(|row| request.redact(&row, personal));
             let failure = || told.failure.as_ref().map(ToString::to_string).unwrap_or_default();
             let (status, answer) = answer.clone().unwrap_or_else(|| (0, failure()));
             Some(Exchange {

@@ -11,7 +11,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{DestinationId, SiteId};
 
 /// How many requests may wait in a lane for each that is being sent.
-pub const WAITING_PER_SENDING: usize = 8;
+pub const WAITING_PER_SENDING: usize = 32;
 
 /// How long a request that found its lane full stands back at least, and at most.
 const STAND_BACK_MS: (i64, i64) = (100, 60_000);
@@ -77,7 +77,8 @@ pub struct Lane {
 #[derive(Debug, Default)]
 struct Pace {
     each_ms: f64,
-    booked: Millis,
+    /// Up to when moments are given away (ms); a fast destination takes several in a millisecond.
+    booked_ms: f64,
 }
 
 /// Why a postback did not get into its lane.
@@ -131,9 +132,10 @@ impl Lane {
     pub fn come_again(&self, now: Millis, at_a_time: usize) -> Millis {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let (least, most) = STAND_BACK_MS;
-        let step = (pace.each_ms / at_a_time.max(1) as f64).ceil() as i64;
-        pace.booked = pace.booked.max(now.plus(least)).plus(step).min(now.plus(most));
-        pace.booked
+        let step = pace.each_ms / at_a_time.max(1) as f64;
+        let next = pace.booked_ms.max(now.plus(least).0 as f64) + step;
+        pace.booked_ms = next.min(now.plus(most).0 as f64);
+        Millis(pace.booked_ms as i64)
     }
 
     /// Looks at or changes the destination's health.

@@ -135,8 +135,11 @@ impl List {
             List::Due => serde_json::from_str::<Postback>(body).map(|postback| Entry {
                 state: State::Waiting,
                 at: Millis(at),
-                why: postback.last_answer.clone(),
-                reason: None,
+                why: match &postback.withheld {
+                    Some(withheld) => withheld.why.clone(),
+                    None => postback.last_answer.clone(),
+                },
+                reason: postback.withheld.as_ref().map(|withheld| withheld.reason),
                 postback,
             }),
             List::Done | List::Dead => {

@@ -41,7 +41,7 @@ pub mod rules;
 pub mod settle;
 pub mod store;
 pub mod tokens;
-pub mod trial;
 pub mod told;
+pub mod trial;
 pub mod verdict;
 pub mod worker;

@@ -133,7 +133,8 @@ impl Tried<'_> {
             (Trial::None, false) => Purpose::Count,
             (Trial::TestCode | Trial::None, true) => {
                 let body = deliverer.shown(self.platform, &row, told.personal());
-                let why = "the platform cannot look at a request without counting it; this would be sent";
+                let why =
+                    "the platform cannot look at a request without counting it; this would be sent";
                 return said("not_sent", why.to_owned(), body);
             }
         };
@@ -163,7 +164,9 @@ fn explain(outcome: Outcome, purpose: Purpose) -> TrialResult {
         }
         Fate::Refused(why) => (
             "refused",
-            format!("{why}; the credentials are refused: the destination would be paused until they work"),
+            format!(
+                "{why}; the credentials are refused: the destination would be paused until they work"
+            ),
         ),
         Fate::Gone => ("refused", "nobody lives there any more (410)".to_owned()),
         Fate::Misconfigured(why) => ("misconfigured", why),

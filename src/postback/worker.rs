@@ -228,7 +228,10 @@ impl Deliverer {
             nonce: "unused".to_owned(),
         };
         let request = platform.request(&batch).ok()?;
-        let body = request.redact(&row.body.to_string(), &personal);
+        let body = match request.body.is_empty() {
+            true => String::new(),
+            false => request.redact(&row.body.to_string(), &personal),
+        };
         Some(Exchange { request: request.line(), body, status: 0, answer: String::new() })
     }
 

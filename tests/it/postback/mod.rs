@@ -18,7 +18,7 @@ use ringtrace::platform::ids::{CallId, SiteId};
 use ringtrace::platform::keys::Shard;
 use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::platform::secret::Secret;
-use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact};
+use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact, Verdict};
 use ringtrace::postback::store::Outbox;
 use ringtrace::postback::worker::{Deliverer, DeliveryKeys, Outcome, Tally};
 use ringtrace::visit::model::Consent;
@@ -148,8 +148,15 @@ impl World {
         self.receiver.received_requests().await.expect("requests are recorded")
     }
 
-    /// The postback events in the ledger.
+    /// The verdicts in the ledger that ended a postback.
     async fn told(&self) -> Vec<PostbackFact> {
+        let mut all = self.all_told().await;
+        all.retain(|fact| !matches!(fact.verdict, Verdict::Retry { .. }));
+        all
+    }
+
+    /// All verdicts in the ledger.
+    async fn all_told(&self) -> Vec<PostbackFact> {
         let mut range = redis::cmd("XRANGE");
         range.arg(self.shard().ledger()).arg("-").arg("+");
         let entries: Vec<(String, Vec<(String, String)>)> =

@@ -177,7 +177,7 @@ async fn a_revoked_credential_burns_no_attempts() {
     world.enqueue(&both).await;
     let deliverer = world.deliverer();
     assert_eq!(world.tally(&deliverer).await, Tally { retried: 2, ..Tally::default() });
-    let told = world.told().await;
+    let told = world.all_told().await;
     assert!(told.iter().all(|fact| fact.attempts == 0));
     assert!(told[0].verdict.why().contains("invalid_grant"), "{}", told[0].verdict.why());
     assert_eq!(asked(&world, "/token").await.len(), 1, "asked once, then paused");
@@ -233,8 +233,7 @@ async fn analytics_hears_at_most_once() {
     };
     let postback = |world: &World| {
         let mut postback = world.postback("ads");
-        postback.facts.ad_ids =
-            AdIds { ga_client: "1.2".to_owned(), ..AdIds::default() };
+        postback.facts.ad_ids = AdIds { ga_client: "1.2".to_owned(), ..AdIds::default() };
         postback
     };
     // An answer that never comes: it may have been counted.

@@ -117,8 +117,7 @@ async fn each_conversion_is_taken_once_through_every_fault() {
     assert_eq!(verdicts.len(), count);
     for postback in &postbacks {
         let said = &verdicts[&postback.id];
-        let (taken, refused) =
-            (record.taken.get(&postback.id), record.refused.get(&postback.id));
+        let (taken, refused) = (record.taken.get(&postback.id), record.refused.get(&postback.id));
         match (taken, refused) {
             (Some(times), None) => assert_eq!((*times, said.as_slice()), (1, &["delivered"][..])),
             (None, Some(_)) => assert_eq!(said.as_slice(), &["rejected"]),
