@@ -9,10 +9,11 @@ use crate::config::model::{Destination, DestinationKind, PostbackDelivery, Site}
 use crate::config::{Installation, Live};
 use crate::platform::clock::Millis;
 use crate::platform::redis::{Redis, StoreError};
-use crate::postback::attempt::{Outcome, Sending};
+use crate::postback::attempt::Sending;
 use crate::postback::client::Client;
 use crate::postback::destinations::eligible::{earliest, eligible};
 use crate::postback::destinations::{Platform, Purpose, Row};
+use crate::postback::fate::Outcome;
 use crate::postback::lanes::{Admission, Lane, Lanes, NoPlace};
 use crate::postback::model::{Postback, Skip, SkipReason, Verdict};
 use crate::postback::once;
@@ -223,7 +224,10 @@ impl Courier {
         let lane = self.lanes.lane(&site.id, &destination.id, width);
         let _turn = match lane.turn().await {
             Ok(turn) => turn,
-            Err(NoPlace::Closed) => return Ok(batch.postpone(clock.now())),
+            Err(NoPlace::Closed) => {
+                batch.postpone(clock.now());
+                return Ok(());
+            }
             Err(NoPlace::Full) => {
                 let now = clock.now();
                 batch.decide(|_| Some(Decision::Postpone(lane.come_again(now, width))));
@@ -234,7 +238,10 @@ impl Courier {
         let mark = gone_mark(destination);
         match lane.health(|health| health.admit(&mark, clock.now(), self.timeout_ms())) {
             Admission::Go => {}
-            Admission::NotBefore(at) => return Ok(batch.postpone(at)),
+            Admission::NotBefore(at) => {
+                batch.postpone(at);
+                return Ok(());
+            }
             Admission::Gone => {
                 let why = "the destination said that it is gone (410)";
                 batch

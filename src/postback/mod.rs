@@ -14,7 +14,8 @@
 //!
 //! The way of one entry: [`worker`] claims what is due, by destination → [`delivery`] decides what may go → [`people`]
 //! opens what may be told of its person → [`destinations`] says whether it is something for it, and how → [`attempt`]
-//! sends it through [`client`] and [`guard`], with a token of [`tokens`] → [`destinations`] judges the answer →
+//! sends it through [`client`] and [`guard`], with a token of [`tokens`] → [`destinations`] judges the answer,
+//! [`fate`] what it means for each →
 //! [`settle`] says what follows, [`retry`] when again → [`store`] writes it down. [`lanes`] keeps a slow destination from
 //! delaying others, [`once`] a caller from being told twice; [`log`] and [`http`] show all this to people.
 
@@ -24,8 +25,10 @@ pub mod condition;
 pub mod delivery;
 pub mod destinations;
 pub mod events;
+pub mod fate;
 pub mod files;
 pub mod filter;
+mod flights;
 pub mod guard;
 pub mod http;
 pub mod lanes;

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use crate::call::model::{Call, CallOrigin};
-use crate::config::model::{ConversionRule, Destination, Once, Site};
+use crate::config::model::{ConversionRule, Once, Site};
 use crate::platform::clock::Millis;
+use crate::platform::ids::DestinationId;
 use crate::postback::condition::{first_unmet, value};
 use crate::postback::destinations;
 use crate::postback::model::{ConversionFacts, Postback, Skip};
@@ -25,11 +26,8 @@ pub fn decide(
     for rule in &site.conversions {
         let withheld = unmet(rule, call);
         for destination in &rule.destinations {
-            let Some(known) = site.destinations.iter().find(|known| known.id == *destination)
-            else {
-                continue;
-            };
-            postbacks.push(postback(site, rule, known, call, withheld.clone(), now, give_up_after));
+            let withheld = withheld.clone();
+            postbacks.push(postback(site, (rule, destination), call, withheld, now, give_up_after));
         }
     }
     postbacks
@@ -52,8 +50,7 @@ fn unmet(rule: &ConversionRule, call: &Call) -> Option<Skip> {
 
 fn postback(
     site: &Site,
-    rule: &ConversionRule,
-    destination: &Destination,
+    (rule, destination): (&ConversionRule, &DestinationId),
     call: &Call,
     withheld: Option<Skip>,
     now: Millis,
@@ -65,14 +62,15 @@ fn postback(
         None => converted_at.plus(ms(rule.delay)),
     };
     let usual = now.max(not_before).plus(ms(give_up_after));
+    let known = site.destinations.iter().find(|known| known.id == *destination);
     Postback {
-        latest_at: destinations::latest(destination, converted_at, usual),
+        latest_at: known.map_or(usual, |known| destinations::latest(known, converted_at, usual)),
         not_before,
         once: once(rule, call),
         withheld,
         ..Postback::new(
-            format!("{}.{}.{}", call.id, id_part(&rule.name), destination.id),
-            (site.id.clone(), destination.id.clone(), call.id),
+            format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
+            (site.id.clone(), destination.clone(), call.id),
             rule.name.clone(),
             (converted_at, now),
             facts(site, value(rule, call), call),

@@ -3,8 +3,8 @@
 use crate::ledger::model::{Envelope, Event};
 use crate::platform::clock::Millis;
 use crate::platform::redis::StoreError;
-use crate::postback::attempt::{Fate, Outcome};
 use crate::postback::destinations::{HOUR_MS, Judgement};
+use crate::postback::fate::{Fate, Outcome};
 use crate::postback::model::{
     CorrectionKind, Postback, Receipt, SettledPostback, Skip, SkipReason, Verdict,
 };

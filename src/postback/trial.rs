@@ -9,10 +9,16 @@ use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{CallId, SiteId};
-use crate::postback::attempt::{Fate, Outcome};
+use crate::platform::redis::StoreError;
+use crate::platform::secret::Secret;
+use crate::postback::attempt::Sending;
+use crate::postback::delivery::ClaimClock;
 use crate::postback::destinations::eligible::eligible;
-use crate::postback::destinations::{Judgement, Platform, Purpose, Row, Trial};
+use crate::postback::destinations::{Batch, Judgement, Platform, Purpose, Row, Trial};
+use crate::postback::fate::{Fate, Outcome};
+use crate::postback::lanes::Lane;
 use crate::postback::model::{ConversionFacts, Exchange, Postback};
+use crate::postback::people::Wanted;
 use crate::postback::store::Outbox;
 use crate::postback::told::{Person, Told};
 use crate::postback::worker::Deliverer;
@@ -234,4 +240,66 @@ fn sample(
     let id = format!("{call}.{conversion}.{}", destination.id);
     let what = (site.clone(), destination.id.clone(), call);
     Ok(Postback::new(id, what, conversion, (now, now), facts))
+}
+
+impl Deliverer {
+    /// Sends one row to `destination` at once, past its queue: for trials.
+    async fn try_out(
+        &self,
+        platform: &dyn Platform,
+        destination: &Destination,
+        row: Row,
+        personal: Vec<String>,
+        purpose: Purpose,
+    ) -> Outcome {
+        let now = self.clock.now();
+        // A lane of its own: a trial says nothing of what waits.
+        let lane = Lane::new(1);
+        let label = destination.id.as_str();
+        let sending = Sending {
+            platform,
+            lane: &lane,
+            label,
+            mark: label,
+            rows: &[row],
+            personal: &[personal],
+            corrects: false,
+            purpose,
+            until: now.plus(self.courier.claim_ms()),
+        };
+        let outcomes = self.courier.send(&sending, ClaimClock::starting(now)).await;
+        outcomes.into_iter().next().unwrap_or_else(Outcome::unsent)
+    }
+
+    /// What would be sent of `row`, for people.
+    fn shown(&self, platform: &dyn Platform, row: &Row, personal: Vec<String>) -> Option<Exchange> {
+        let batch = Batch {
+            rows: std::slice::from_ref(row),
+            corrects: false,
+            purpose: Purpose::Count,
+            token: Secret::new("unused-token"),
+            now: self.clock.now(),
+            nonce: "unused".to_owned(),
+        };
+        let request = platform.request(&batch).ok()?;
+        let body = match request.body.is_empty() {
+            true => String::new(),
+            false => request.redact(&row.body.to_string(), &personal),
+        };
+        Some(Exchange { request: request.line(), body, status: 0, answer: String::new() })
+    }
+
+    /// Who is behind `postback`, as far as `platform` may know.
+    async fn person_behind(
+        &self,
+        site: &SiteId,
+        postback: &Postback,
+        platform: &dyn Platform,
+    ) -> Result<Person, StoreError> {
+        let traits = platform.traits();
+        let wanted = Wanted { caller: traits.caller, client: traits.client };
+        let keys = self.shards.keys(site);
+        let people = self.courier.people.behind(&keys, &[postback], wanted).await?;
+        Ok(people.into_iter().next().unwrap_or_default())
+    }
 }

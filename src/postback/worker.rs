@@ -2,32 +2,24 @@
 //!
 //! Any number of processes may do this on one Redis; claims keep them apart.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
 use crate::config::Live;
-use crate::config::model::Destination;
 use crate::platform::clock::{Clock, Millis};
-use crate::platform::ids::SiteId;
 use crate::platform::key_file::{KeyFileError, load_or_create};
 use crate::platform::keys::Shards;
 use crate::platform::redis::StoreError;
-use crate::platform::secret::Secret;
 use crate::platform::shutdown::ShutdownSignal;
-use crate::postback::attempt::{self, Sending};
 use crate::postback::client::Client;
-use crate::postback::delivery::{ClaimClock, Courier, Ended, Taken};
-use crate::postback::destinations::{Batch, Platform, Purpose, Row};
-use crate::postback::lanes::{Lane, Lanes};
-use crate::postback::model::{Exchange, Postback, Verdict};
-use crate::postback::people::{People, Wanted};
-use crate::postback::store::{Claimed, Outbox};
+use crate::postback::delivery::{ClaimClock, Courier, Ended};
+use crate::postback::flights::Flights;
+use crate::postback::lanes::Lanes;
+use crate::postback::model::Verdict;
+use crate::postback::people::People;
+use crate::postback::store::Outbox;
 use crate::postback::tokens::Tokens;
-use crate::postback::told::Person;
 use crate::visit::client::ClientKey;
 
 /// Longest pause between two looks into the outbox.
@@ -45,9 +37,9 @@ const MOST_IN_FLIGHT: usize = 4_000;
 /// Delivers postbacks; cheap to clone.
 #[derive(Clone)]
 pub struct Deliverer {
-    courier: Arc<Courier>,
-    shards: Shards,
-    clock: Clock,
+    pub(super) courier: Arc<Courier>,
+    pub(super) shards: Shards,
+    pub(super) clock: Clock,
 }
 
 /// Keys that delivery opens and seals with.
@@ -111,25 +103,6 @@ impl Tally {
     }
 }
 
-/// Batches on their way, and how many entries they are.
-#[derive(Default)]
-struct Flights {
-    batches: JoinSet<Vec<Ended>>,
-    entries: usize,
-}
-
-impl Flights {
-    /// The next batch that ended.
-    async fn next(&mut self) -> Option<Vec<Ended>> {
-        let ended = self.batches.join_next().await?.unwrap_or_default();
-        self.entries = match self.batches.is_empty() {
-            true => 0,
-            false => self.entries.saturating_sub(ended.len()),
-        };
-        Some(ended)
-    }
-}
-
 /// What one look into all shards found.
 #[derive(Default)]
 struct Round {
@@ -174,7 +147,7 @@ impl Deliverer {
             while flights.next().await.is_some() {}
             return Err(failure);
         }
-        if flights.batches.is_empty() {
+        if flights.is_empty() {
             return Ok(round.next_due.map_or(Outcome::Idle, Outcome::NextDueAt));
         }
         let mut tally = Tally::default();
@@ -182,71 +155,6 @@ impl Deliverer {
             ended.iter().for_each(|ended| tally.add(ended));
         }
         Ok(Outcome::Settled(tally))
-    }
-
-    /// Sends one row to `destination` at once, past its queue: for trials.
-    pub async fn try_out(
-        &self,
-        platform: &dyn Platform,
-        destination: &Destination,
-        row: Row,
-        personal: Vec<String>,
-        purpose: Purpose,
-    ) -> attempt::Outcome {
-        let now = self.clock.now();
-        // A lane of its own: a trial says nothing of what waits.
-        let lane = Lane::new(1);
-        let label = destination.id.as_str();
-        let sending = Sending {
-            platform,
-            lane: &lane,
-            label,
-            mark: label,
-            rows: &[row],
-            personal: &[personal],
-            corrects: false,
-            purpose,
-            until: now.plus(self.courier.claim_ms()),
-        };
-        let outcomes = self.courier.send(&sending, ClaimClock::starting(now)).await;
-        outcomes.into_iter().next().unwrap_or_else(attempt::Outcome::unsent)
-    }
-
-    /// What would be sent of `row`, for people.
-    pub fn shown(
-        &self,
-        platform: &dyn Platform,
-        row: &Row,
-        personal: Vec<String>,
-    ) -> Option<Exchange> {
-        let batch = Batch {
-            rows: std::slice::from_ref(row),
-            corrects: false,
-            purpose: Purpose::Count,
-            token: Secret::new("unused-token"),
-            now: self.clock.now(),
-            nonce: "unused".to_owned(),
-        };
-        let request = platform.request(&batch).ok()?;
-        let body = match request.body.is_empty() {
-            true => String::new(),
-            false => request.redact(&row.body.to_string(), &personal),
-        };
-        Some(Exchange { request: request.line(), body, status: 0, answer: String::new() })
-    }
-
-    /// Who is behind `postback`, as far as `platform` may know.
-    pub async fn person_behind(
-        &self,
-        site: &SiteId,
-        postback: &Postback,
-        platform: &dyn Platform,
-    ) -> Result<Person, StoreError> {
-        let traits = platform.traits();
-        let wanted = Wanted { caller: traits.caller, client: traits.client };
-        let keys = self.shards.keys(site);
-        let people = self.courier.people.behind(&keys, &[postback], wanted).await?;
-        Ok(people.into_iter().next().unwrap_or_default())
     }
 
     /// Repeats until `signal`, then lets what is being sent finish (within the shutdown timeout);
@@ -295,7 +203,7 @@ impl Deliverer {
     async fn start_due(&self, now: Option<Millis>, flights: &mut Flights) -> Round {
         let mut round = Round::default();
         for shard in self.shards.all() {
-            let room = MOST_IN_FLIGHT.saturating_sub(flights.entries).min(CLAIM);
+            let room = MOST_IN_FLIGHT.saturating_sub(flights.entries()).min(CLAIM);
             if room == 0 {
                 round.more = true;
                 break;
@@ -311,10 +219,7 @@ impl Deliverer {
                         round.next_due = Some(round.next_due.map_or(due, |known| known.min(due)));
                     }
                     let clock = ClaimClock::starting(claims.now);
-                    flights.entries += claims.entries.len();
-                    for batch in self.batches(claims.entries, clock, flights) {
-                        flights.batches.spawn(handle(self.courier.clone(), batch, clock));
-                    }
+                    flights.start(&self.courier, claims.entries, clock);
                 }
                 Err(failure) => {
                     round.failure = Some(failure);
@@ -323,41 +228,6 @@ impl Deliverer {
             }
         }
         round
-    }
-
-    /// Claimed entries in batches that one request could tell: of one destination, all new ones or all corrections, or
-    /// all of one request that is asked about.
-    fn batches(
-        &self,
-        claimed: Vec<Claimed>,
-        clock: ClaimClock,
-        flights: &mut Flights,
-    ) -> Vec<Vec<Taken>> {
-        let installation = self.courier.live.now_full();
-        let mut alike: BTreeMap<_, Vec<Taken>> = BTreeMap::new();
-        for claimed in claimed {
-            let Ok(postback) = serde_json::from_str::<Postback>(&claimed.body) else {
-                flights.batches.spawn(bury(self.courier.clone(), claimed, clock));
-                continue;
-            };
-            let request = postback.receipt.as_ref().map(|receipt| receipt.request.clone());
-            let (site, destination) = (postback.site.clone(), postback.destination.clone());
-            let key = (site, destination, postback.corrects.is_some(), request);
-            alike.entry(key).or_default().push(Taken { claimed, postback });
-        }
-        let mut batches = Vec::new();
-        for ((site, destination, ..), mut entries) in alike {
-            let known = installation
-                .site(&site)
-                .and_then(|site| site.destinations.iter().find(|known| known.id == destination));
-            let most = known.map_or(CLAIM, |known| known.kind.platform().traits().most).max(1);
-            while entries.len() > most {
-                let rest = entries.split_off(most);
-                batches.push(std::mem::replace(&mut entries, rest));
-            }
-            batches.push(entries);
-        }
-        batches
     }
 
     async fn upkeep(&self) {
@@ -376,41 +246,6 @@ impl Deliverer {
                 metrics::gauge!("ringtrace_outbox_dead").set(depth.dead as f64);
             }
             Err(error) => tracing::warn!(%error, "the outbox was not counted"),
-        }
-    }
-}
-
-/// A batch in a task of its own: what goes wrong with it stays there.
-async fn handle(courier: Arc<Courier>, batch: Vec<Taken>, clock: ClaimClock) -> Vec<Ended> {
-    let destination = batch.first().map(|taken| taken.postback.destination.to_string());
-    let destination = destination.unwrap_or_default();
-    let ended = courier.deliver(batch, clock).await;
-    ended.into_iter().map(|(id, ended)| told(&destination, &id, ended)).collect()
-}
-
-async fn bury(courier: Arc<Courier>, claimed: Claimed, clock: ClaimClock) -> Vec<Ended> {
-    let id = claimed.id.clone();
-    let ended = courier.bury(claimed, clock.now()).await;
-    vec![told("", &id, ended)]
-}
-
-/// Counts and logs how an entry ended.
-fn told(destination: &str, id: &str, ended: Result<Ended, StoreError>) -> Ended {
-    match ended {
-        Ok(ended) => {
-            if let Ended::With(verdict) = &ended {
-                let (destination, word) = (destination.to_owned(), verdict.word());
-                metrics::counter!(
-                    "ringtrace_postbacks_total", "destination" => destination, "verdict" => word
-                )
-                .increment(1);
-                tracing::debug!(postback = %id, verdict = word, why = verdict.why(), "settled");
-            }
-            ended
-        }
-        Err(error) => {
-            tracing::warn!(postback = %id, %error, "a result was not written; it will be sent again");
-            Ended::Lost
         }
     }
 }

@@ -190,12 +190,10 @@ fn refused(answer: &Answer, said: &Value) -> Answered {
     let why = text(said, "/error/message");
     let details = said.pointer("/error/details/0/errors/0");
     match details.map(|error| (code(error), judge(error))) {
-        Some((code, _)) if code == "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE" => {
-            Answered::Refused(
-                "this developer token may not upload conversions any more; use google_data_manager"
-                    .to_owned(),
-            )
-        }
+        Some(("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", _)) => Answered::Refused(
+            "this developer token may not upload conversions any more; use google_data_manager"
+                .to_owned(),
+        ),
         Some((code, Judgement::Later(why, wait))) if EXHAUSTED.contains(&code) => {
             Answered::All(Judgement::Later(why, wait))
         }
