@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help demo build test lint unit snippet journey peers bench setup setup-test geo clean
+.PHONY: help demo build test lint unit snippet journey peers storm bench setup setup-test geo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,10 +43,13 @@ journey:
 	cargo build --locked --bin ringtrace
 	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
 
-peers: # the providers' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas
+peers: # the providers' and platforms' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas
 	cargo build --locked --bin ringtrace
-	@for peer in twilio signatures documents sip reports; do \
+	@for peer in twilio signatures documents platforms sip reports; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
+
+storm: setup-test ## ten thousand conversions through a platform that misbehaves, while workers and Redis are killed
+	RINGTRACE_STORM=10000 cargo test --locked --test it -- --nocapture storm::
 
 bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.md
 	cargo build --profile dist --locked --bin ringtrace

@@ -29,6 +29,7 @@ use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
 use crate::lease::clicks::late_clicks;
+use crate::lease::exhausted::exhaustions;
 use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -42,8 +43,9 @@ use crate::platform::redis_server::{RedisServer, RedisServerError};
 use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
+use crate::postback::overflow::OverflowWorker;
 use crate::postback::store::Outbox;
-use crate::postback::worker::Deliverer;
+use crate::postback::worker::{Deliverer, DeliveryKeys};
 use crate::report::credits::worker::EffectsWorker;
 use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
 use crate::visit::client::ClientKey;
@@ -245,6 +247,7 @@ impl Service {
         let clock = Clock::default();
         let signing = SigningKeys::load_or_create(&data)?;
         let client_key = ClientKey::load_or_create(&data)?;
+        let delivery_keys = DeliveryKeys::load_or_create(&data, client_key.clone())?;
         let warehouse = Warehouse::open(&data, config.warehouse.threads)?;
         let spool =
             Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
@@ -268,9 +271,12 @@ impl Service {
         let installation = live.now_full();
         let Config { server, limits, .. } = &installation.config;
         let outbox = Outbox::new(for_workers.clone());
+        let deliverer = Deliverer::new(live.clone(), outbox.clone(), clock.clone(), delivery_keys)?;
         let api = ApiClient::new(&installation.config.providers)?;
         let (commander, commands) = Commander::new(api.clone(), spool.clone(), clock.clone());
         let (late_clicks, told_late) = late_clicks();
+        let (exhaustions, exhausted) = exhaustions();
+        let overflow = OverflowWorker::new(live.clone(), outbox.clone(), exhausted);
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -285,10 +291,12 @@ impl Service {
             benchmarks: web::Data::new(Benchmarks::embedded()?),
             grants: web::Data::new(Grants::default()),
             late_clicks: web::Data::new(late_clicks),
+            exhaustions: web::Data::new(exhaustions),
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
-            outbox: outbox.clone(),
+            outbox,
+            deliverer: deliverer.clone(),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
@@ -309,7 +317,6 @@ impl Service {
         let fitter = Fitter::new(recorder_on(for_workers.clone()));
         let late_clicks = LateClickWorker::new(recorder_on(for_workers.clone()), told_late);
         let calls = CallWorker::new(recorder_on(redis), spool, commander);
-        let deliverer = Deliverer::new(live.clone(), outbox, clock.clone())?;
         let (redis, reports) = (for_workers.clone(), warehouse.clone());
         let effects = EffectsWorker::new(reports, live.clone(), clock.clone(), redis);
         let benchmarks = parts.benchmarks.clone().into_inner();
@@ -340,6 +347,7 @@ impl Service {
             tokio::spawn(commands.run(signal())),
             tokio::spawn(fitter.run(signal())),
             tokio::spawn(late_clicks.run(signal())),
+            tokio::spawn(overflow.run(signal())),
             tokio::spawn(effects.run(signal())),
             tokio::spawn(alerts.run(signal())),
             tokio::spawn(reconciler.run(signal())),

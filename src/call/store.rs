@@ -207,13 +207,13 @@ impl CallStore {
         }
         script.arg(MOST_LISTED).arg(revised.len()).arg(now.0);
         for Revised { replacement, correction } in revised {
-            let withdrawn = if replacement.withdrawn.is_empty() { "" } else { "withdrawn" };
+            let withdrawn = if replacement.withheld.is_none() { "" } else { "withdrawn" };
             script.arg(&replacement.id).arg(pack("a postback", replacement)?).arg(withdrawn);
             script.arg(&correction.id).arg(pack("a postback", correction)?);
         }
         for postback in postbacks {
             let json = pack("a postback", postback)?;
-            script.arg(&postback.id).arg(json).arg(postback.queued_at.0);
+            script.arg(&postback.id).arg(json).arg(postback.due_at().0);
         }
         let (word, queued): (String, u64) = self.redis.script("saving a call", &script).await?;
         let saved = if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict };

@@ -70,6 +70,17 @@ impl Client {
             .map_err(|e| CliError::Server { url: self.url(path), why: format!("no JSON: {e}") })
     }
 
+    /// Posts JSON to `path` and reads the JSON that is answered.
+    pub async fn post_json(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<serde_json::Value, CliError> {
+        let text = self.send(Method::POST, path, &[], |request| request.json(body)).await?;
+        serde_json::from_str(&text)
+            .map_err(|e| CliError::Server { url: self.url(path), why: format!("no JSON: {e}") })
+    }
+
     /// Posts a CSV to `path`.
     pub async fn post_csv(&self, path: &str, csv: String) -> Result<String, CliError> {
         self.post_csv_to(path, &[], csv).await

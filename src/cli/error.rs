@@ -51,6 +51,9 @@ pub enum CliError {
     /// Webhooks that should come here do not; each was told already.
     #[error("{0} of the webhooks are not as they should be; `ringtrace provider sync` sets them")]
     Unsynced(usize),
+    /// A test conversion that was not taken; why was told already.
+    #[error("the test conversion was not taken: {0}")]
+    Untaken(String),
     /// A database of places cannot be used.
     #[error(transparent)]
     Place(DatabaseError),

@@ -11,6 +11,7 @@ mod forecast;
 mod import;
 mod key;
 mod numbers;
+mod postback;
 mod provider;
 pub mod replay;
 mod report;
@@ -35,6 +36,7 @@ pub use forecast::{ForecastArgs, StaffingArgs};
 pub use import::ImportCommand;
 pub use key::{KeyCommand, NewKeyArgs};
 pub use numbers::{NumbersCommand, PoolArgs};
+pub use postback::PostbackCommand;
 pub use provider::ProviderCommand;
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
@@ -87,6 +89,9 @@ pub enum Command {
     /// Accounts at telephony providers: do they work, and do their webhooks come here?
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Destinations of conversions: try one, send once more, write files.
+    #[command(subcommand)]
+    Postback(PostbackCommand),
     /// Take over what other systems know into the running server.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -116,6 +121,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Numbers(command) => finish(numbers::run(command)),
         Command::Provider(command) => finish(provider::run(command)),
+        Command::Postback(command) => finish(postback::run(command)),
         Command::Import(command) => finish(import::run(command)),
         Command::Key(KeyCommand::New(args)) => key::run(&args),
     }

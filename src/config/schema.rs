@@ -6,6 +6,7 @@
 //! drift apart. Where calls go stands in [`routing`].
 
 mod alerts;
+mod conversion;
 mod routing;
 mod telephony;
 
@@ -17,13 +18,14 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, UrlMethod,
-    VisitField, WarehouseKind,
+    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, VisitField,
+    WarehouseKind,
 };
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::telemetry::LogFormat;
 use crate::platform::vanity::Vanity;
+use conversion::{CONVERSION, DESTINATION};
 use routing::{ROUTING, SPAM};
 
 /// What a value may be.
@@ -124,7 +126,7 @@ const NETWORK: Shape = quoted::<IpNet>("a network such as \"10.0.0.0/8\"");
 pub(super) const FLAG: Shape = bare::<bool>("true or false");
 pub(super) const COUNT: Shape = bare::<u32>("a whole number that is not negative");
 const SHARDS: Shape = bare::<u16>("a whole number from 1 to 256");
-const PROBABILITY: Shape = bare::<f64>("a number from 0 to 1");
+pub(super) const PROBABILITY: Shape = bare::<f64>("a number from 0 to 1");
 
 /// A whole configuration.
 pub static CONFIG: Shape = Shape::Table(&[
@@ -386,46 +388,3 @@ const SCORE_CONDITION: &[Key] = &[
     key("sources", Shape::List(&TEXT)),
     key("media", Shape::List(&TEXT)),
 ];
-
-const CONVERSION: &[Key] = &[
-    needed("name", TEXT),
-    key("when", Shape::Table(CONDITION)),
-    key("value", quoted::<String>("a decimal in quotes such as \"25.00\"")),
-    needed("destinations", Shape::List(&ID)),
-];
-
-const CONDITION: &[Key] = &[
-    key("answered", FLAG),
-    key("min_talk_s", COUNT),
-    key("first_time", FLAG),
-    key("sources", Shape::List(&TEXT)),
-    key("media", Shape::List(&TEXT)),
-    key("min_confidence", PROBABILITY),
-    key("qualified", FLAG),
-    key("converted", FLAG),
-    key("dispositions", Shape::List(&TEXT)),
-    key("spam", FLAG),
-];
-
-const DESTINATION: Shape = Shape::Kinds {
-    common: &[needed("id", ID)],
-    kinds: &[
-        (
-            "url",
-            &[
-                needed("url", TEXT),
-                key("method", quoted::<UrlMethod>("\"GET\" or \"POST\"")),
-                key("require", Shape::List(&TEXT)),
-                key("hmac_secret", Shape::Secret),
-            ],
-        ),
-        (
-            "webhook",
-            &[
-                needed("url", TEXT),
-                key("secret", Shape::Secret),
-                key("headers", Shape::Map(&Shape::Secret)),
-            ],
-        ),
-    ],
-};

@@ -1,5 +1,6 @@
 //! Bearer keys: who asks, what they may do, which sites they may see.
 
+use std::borrow::Cow;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -104,7 +105,9 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let limiter = request.app_data::<web::Data<ApiLimiter>>().ok_or(Problem::Internal)?;
     let installation = live.now();
     let Config { api_keys, limits, server, .. } = &installation.config;
-    let Some(key) = presented(request).and_then(|presented| find_key(api_keys, presented)) else {
+    let presented =
+        presented(request).map(Cow::Borrowed).or_else(|| in_url(request).map(Cow::Owned));
+    let Some(key) = presented.as_deref().and_then(|presented| find_key(api_keys, presented)) else {
         return Err(limiter.refuse(limits, client_ip(request, &server.trusted_proxies)));
     };
     limiter.check_key(limits, &key.sha256)?;
@@ -114,6 +117,18 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
         return Err(Problem::TooLarge { limit: limits.api_body });
     }
     Ok(Caller { key: Arc::new(key.clone()) })
+}
+
+/// Paths that ad platforms fetch by themselves, with nothing but a URL to go by.
+const FETCHED: [&str; 1] = ["/v1/postbacks/file"];
+
+/// The key in the query, of a path that is fetched so; it is no part of the log, as no query is.
+fn in_url(request: &HttpRequest) -> Option<String> {
+    if !FETCHED.contains(&request.path()) {
+        return None;
+    }
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    pairs.into_iter().find(|(name, _)| name == "key").map(|(_, value)| value.into_owned())
 }
 
 fn presented(request: &HttpRequest) -> Option<&str> {

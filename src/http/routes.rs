@@ -30,6 +30,7 @@ use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::http::operations;
 use crate::http::problem::{PROBLEM, Problem};
 use crate::lease::clicks::LateClicks;
+use crate::lease::exhausted::Exhaustions;
 use crate::lease::pools::http::CallDelays;
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
@@ -38,6 +39,7 @@ use crate::platform::redis::Redis;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
 use crate::report::query::benchmarks::Benchmarks;
+use crate::postback::worker::Deliverer;
 use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
@@ -73,6 +75,8 @@ pub struct Parts {
     pub grants: web::Data<Grants>,
     /// Where taps go that pages tell of late.
     pub late_clicks: web::Data<LateClicks>,
+    /// Where pools go that had no number for a visitor.
+    pub exhaustions: web::Data<Exhaustions>,
     /// Where addresses are.
     pub places: Places,
     /// Seals who asked.
@@ -81,6 +85,8 @@ pub struct Parts {
     pub hub: Hub,
     /// The outbox of postbacks.
     pub outbox: Outbox,
+    /// What delivers them, and tries destinations.
+    pub deliverer: Deliverer,
     /// The dashboard's pages, prepared once.
     pub dashboard: ExtraRoutes,
     /// The snippet, prepared once.
@@ -143,10 +149,12 @@ pub fn application(
         .app_data(parts.benchmarks.clone())
         .app_data(parts.grants.clone())
         .app_data(parts.late_clicks.clone())
+        .app_data(parts.exhaustions.clone())
         .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))
         .app_data(web::Data::new(parts.places.clone()))
         .app_data(web::Data::new(parts.client_key.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))
+        .app_data(web::Data::new(parts.deliverer.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))
         .app_data(web::Data::new(redis))

@@ -14,6 +14,7 @@ use crate::lease::amp;
 use crate::lease::clicks::LateClicks;
 use crate::lease::cookies::Cookies;
 use crate::lease::desk::Desk;
+use crate::lease::exhausted::Exhaustions;
 use crate::lease::gate::{live, site, turn_away};
 use crate::lease::known::Known;
 use crate::lease::model::{Done, PageSign, SignKind};
@@ -96,6 +97,9 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     };
     if view.opened().is_some() {
         metrics::counter!("ringtrace_sessions_total").increment(1);
+    }
+    if let Some(exhaustions) = request.app_data::<web::Data<Exhaustions>>() {
+        exhaustions.tell(&site.id, &outcome, desk.clock.now());
     }
     let token = SessionToken { visitor, ..view.token };
     answer(&reply(&live, site, &outcome, identity(&desk, site, &token, known.mode)))

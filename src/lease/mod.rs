@@ -15,6 +15,7 @@ mod beats;
 pub mod clicks;
 mod cookies;
 mod desk;
+pub mod exhausted;
 mod gate;
 pub mod holders;
 pub mod http;

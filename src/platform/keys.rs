@@ -297,10 +297,25 @@ impl SiteKeys {
         format!("rt:{}:calls:{}", self.shard, self.site)
     }
 
+    /// STR id of the postback that tells `destination` what is told once for each caller or click.
+    pub fn once(&self, destination: &str, hash: &str) -> String {
+        format!("rt:{}:once:{}:{destination}:{hash}", self.shard, self.site)
+    }
+
     /// ZSET call id → started_at (ms) of the site's calls without a final status.
     pub fn open_calls(&self) -> String {
         format!("rt:{}:calls:open:{}", self.shard, self.site)
     }
+}
+
+/// STR sealed tokens of the OAuth credential with this name.
+pub fn oauth(credential: &str) -> String {
+    format!("rt:{{oauth}}:oauth:{credential}")
+}
+
+/// STR that somebody renews the tokens of this credential now.
+pub fn oauth_turn(credential: &str) -> String {
+    format!("rt:{{oauth}}:oauth:{credential}:turn")
 }
 
 /// HASH number → `site/pool` that owns it, across all sites (its own hash tag).

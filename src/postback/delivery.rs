@@ -1,27 +1,37 @@
-//! One claimed entry, from claim to settlement.
+//! Some claimed entries of one destination, from claim to settlement.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::Live;
-use crate::config::model::{Destination, DestinationKind, PostbackDelivery};
-use crate::ledger::model::{Envelope, Event};
+use futures_util::future::join_all;
+
+use crate::config::model::{Destination, DestinationKind, PostbackDelivery, Site};
+use crate::config::{Installation, Live};
 use crate::platform::clock::Millis;
-use crate::platform::redis::StoreError;
-use crate::postback::client::{Answer, Client, Request, SendError};
-use crate::postback::destinations::{self, Judgement, Prepared};
-use crate::postback::lanes::{Admission, Lane, Lanes, NoPlace, WAITING_PER_SENDING};
-use crate::postback::model::{Postback, SettledPostback, Verdict};
-use crate::postback::retry::{BackOff, next_attempt, retry_after};
+use crate::platform::redis::{Redis, StoreError};
+use crate::postback::attempt::Sending;
+use crate::postback::client::Client;
+use crate::postback::destinations::eligible::{earliest, eligible};
+use crate::postback::destinations::{Platform, Purpose, Row};
+use crate::postback::fate::Outcome;
+use crate::postback::lanes::{Admission, Lane, Lanes, NoPlace};
+use crate::postback::model::{Postback, Skip, SkipReason, Verdict};
+use crate::postback::once;
+use crate::postback::people::{People, Wanted};
+use crate::postback::retry::BackOff;
+use crate::postback::settle::{Decision, Waits, conclude, settlement};
 use crate::postback::store::{Claimed, Move, Outbox, to_json};
+use crate::postback::tokens::Tokens;
+use crate::postback::told::{Person, Told};
 
 /// How long a destination that refuses our credentials is left alone, at most.
 const REFUSED_PAUSE_MS: i64 = 15 * 60_000;
 
-/// How long a postback stands back when its lane is full, in milliseconds.
-const FULL_LANE_MS: (i64, i64) = (250, 1000);
-
 /// What a claim lasts longer than all its waiting and sending may take.
 const CLAIM_MARGIN_MS: i64 = 10_000;
+
+/// Requests at a time to a platform that takes many conversions with each.
+const BATCHES_AT_A_TIME: usize = 2;
 
 /// Delivers claimed entries.
 pub struct Courier {
@@ -33,6 +43,12 @@ pub struct Courier {
     pub client: Client,
     /// The lanes of all destinations.
     pub lanes: Lanes,
+    /// Who is behind conversions.
+    pub people: People,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Where it is kept what is told once.
+    pub redis: Redis,
     /// Time-outs and back-off, as they were when the program started.
     pub delivery: PostbackDelivery,
 }
@@ -50,7 +66,8 @@ impl ClaimClock {
         ClaimClock { claimed_at, since: Instant::now() }
     }
 
-    fn now(&self) -> Millis {
+    /// The moment it is.
+    pub fn now(&self) -> Millis {
         self.claimed_at.plus(i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -60,7 +77,7 @@ impl ClaimClock {
 pub enum Ended {
     /// With a verdict that was written down.
     With(Verdict),
-    /// Nothing was sent; it is queued for later.
+    /// Nothing was sent, or what became of it is asked later.
     Postponed,
     /// Somebody else had settled or claimed it meanwhile; nothing was changed.
     Lost,
@@ -68,185 +85,312 @@ pub enum Ended {
     Unreadable,
 }
 
-/// What to do with an entry.
-enum Decision {
-    Settle(Box<Postback>, Verdict),
-    Postpone(Millis),
+/// A claimed entry that was read.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The claim.
+    pub claimed: Claimed,
+    /// What is to be told.
+    pub postback: Postback,
+}
+
+/// Entries on their way through the questions that are asked of each; what is decided leaves.
+struct Batch {
+    open: Vec<Taken>,
+    decided: Vec<(Taken, Decision)>,
+}
+
+impl Batch {
+    /// Asks `question` of every entry that is still open; an answer decides it.
+    fn decide(&mut self, mut question: impl FnMut(&Postback) -> Option<Decision>) {
+        for taken in std::mem::take(&mut self.open) {
+            match question(&taken.postback) {
+                Some(decision) => self.decided.push((taken, decision)),
+                None => self.open.push(taken),
+            }
+        }
+    }
+
+    fn postpone(&mut self, at: Millis) {
+        self.decide(|_| Some(Decision::Postpone(at)));
+    }
+
+    fn postbacks(&self) -> Vec<&Postback> {
+        self.open.iter().map(|taken| &taken.postback).collect()
+    }
 }
 
 impl Courier {
-    /// How long a claim must last: all the waiting in a lane, then the sending.
+    /// How long a claim must last: the waiting in a lane, then the sending.
     pub fn claim_ms(&self) -> i64 {
-        self.timeout_ms().saturating_mul(1 + WAITING_PER_SENDING as i64) + CLAIM_MARGIN_MS
+        self.timeout_ms().saturating_mul(3) + CLAIM_MARGIN_MS
     }
 
-    fn timeout_ms(&self) -> i64 {
+    pub(super) fn timeout_ms(&self) -> i64 {
         i64::try_from(self.delivery.timeout.as_millis()).unwrap_or(i64::MAX / 8).max(1)
     }
 
-    /// Delivers one entry and settles it. When Redis cannot be told the result, the claim runs
-    /// out and the postback is sent again with the same id.
-    pub async fn deliver(&self, claimed: Claimed, clock: ClaimClock) -> Result<Ended, StoreError> {
-        let Ok(postback) = serde_json::from_str::<Postback>(&claimed.body) else {
-            tracing::error!(id = %claimed.id, "a postback cannot be read and goes to the dead set");
-            let (at, body) = (clock.now(), claimed.body.clone());
-            self.outbox.settle(&claimed, &Move::Dead { at, body, ledger: String::new() }).await?;
-            return Ok(Ended::Unreadable);
-        };
-        let (to, ended) = match self.decide(&claimed, postback, clock).await {
+    pub(super) fn refused_pause_ms(&self) -> i64 {
+        BackOff::configured(&self.delivery).max_ms.min(REFUSED_PAUSE_MS)
+    }
+
+    /// Puts an entry that cannot be read into the dead set.
+    pub async fn bury(&self, claimed: Claimed, at: Millis) -> Result<Ended, StoreError> {
+        tracing::error!(id = %claimed.id, "a postback cannot be read and goes to the dead set");
+        let body = claimed.body.clone();
+        self.outbox.settle(&claimed, &Move::Dead { at, body, ledger: String::new() }).await?;
+        Ok(Ended::Unreadable)
+    }
+
+    /// Delivers entries of one claim that are alike ([`crate::postback::worker`]) and settles them. When Redis cannot be
+    /// told a result, the claim runs out and the postback is sent again with the same id.
+    pub async fn deliver(
+        &self,
+        entries: Vec<Taken>,
+        clock: ClaimClock,
+    ) -> Vec<(String, Result<Ended, StoreError>)> {
+        let mut batch = Batch { open: entries, decided: Vec::new() };
+        let installation = self.live.now_full();
+        if let Err(error) = self.decide(&installation, &mut batch, clock).await {
+            tracing::warn!(%error, "postbacks wait");
+            batch.postpone(clock.now());
+        }
+        // What nobody decided on is nobody's fault.
+        batch.postpone(clock.now());
+        let settled = batch.decided.into_iter().map(async |(taken, decision)| {
+            let id = taken.claimed.id.clone();
+            (id, self.settle(&installation, taken, decision, clock.now()).await)
+        });
+        join_all(settled).await
+    }
+
+    async fn settle(
+        &self,
+        installation: &Installation,
+        taken: Taken,
+        decision: Decision,
+        now: Millis,
+    ) -> Result<Ended, StoreError> {
+        let Taken { claimed, postback } = taken;
+        let ledger = String::new();
+        let (to, ended) = match decision {
             Decision::Postpone(at) => {
-                (Move::Later { at, body: claimed.body.clone() }, Ended::Postponed)
+                (Move::Later { at, body: to_json(&postback)?, ledger }, Ended::Postponed)
+            }
+            Decision::Await(postback, at) => {
+                (Move::Later { at, body: to_json(&*postback)?, ledger }, Ended::Postponed)
             }
             Decision::Settle(postback, verdict) => {
-                (settlement(*postback, &verdict, clock.now())?, Ended::With(verdict))
+                let lets_go = matches!(
+                    verdict,
+                    Verdict::Rejected { .. } | Verdict::Skipped { .. } | Verdict::GaveUp { .. }
+                );
+                if lets_go {
+                    let keys = installation.shards.keys(&postback.site);
+                    once::let_go(&self.redis, &keys, &postback).await?;
+                }
+                (settlement(*postback, &verdict, now)?, Ended::With(verdict))
             }
         };
         if self.outbox.settle(&claimed, &to).await? { Ok(ended) } else { Ok(Ended::Lost) }
     }
 
-    async fn decide(&self, claimed: &Claimed, postback: Postback, clock: ClaimClock) -> Decision {
-        if !postback.withdrawn.is_empty() {
-            let why = postback.withdrawn.clone();
-            return skip(postback, &why);
-        }
-        let installation = self.live.now_full();
-        let destination = installation.site(&postback.site).and_then(|site| {
-            site.destinations.iter().find(|destination| destination.id == postback.destination)
-        });
-        let Some(destination) = destination else {
-            return skip(postback, "the destination is no longer configured");
+    async fn decide(
+        &self,
+        installation: &Installation,
+        batch: &mut Batch,
+        clock: ClaimClock,
+    ) -> Result<(), StoreError> {
+        batch.decide(|postback| postback.withheld.clone().map(|withheld| skip(postback, withheld)));
+        let Some((site, destination)) = batch.open.first().and_then(|taken| {
+            let site = installation.site(&taken.postback.site)?;
+            let of = |known: &&Destination| known.id == taken.postback.destination;
+            Some((site, site.destinations.iter().find(of)?))
+        }) else {
+            let removed = "the destination is no longer configured";
+            batch.decide(|found| Some(skip(found, Skip::new(SkipReason::Misconfigured, removed))));
+            return Ok(());
         };
-        if clock.now() > postback.latest_at {
-            let why = if postback.last_answer.is_empty() {
-                "its latest moment passed before it could be sent".to_owned()
-            } else {
-                postback.last_answer.clone()
-            };
-            return Decision::Settle(Box::new(postback), Verdict::GaveUp { why });
+        let platform = destination.kind.platform();
+        let platform = platform.as_ref();
+        let traits = platform.traits();
+        let now = clock.now();
+        batch.decide(|postback| before_all(postback, traits.at_most_once, now));
+        if batch.open.is_empty() {
+            return Ok(());
         }
 
-        let lane = self.lanes.lane(&postback.site, &postback.destination);
+        let width = if traits.most > 1 { BATCHES_AT_A_TIME } else { self.delivery.per_destination };
+        let lane = self.lanes.lane(&site.id, &destination.id, width);
         let _turn = match lane.turn().await {
             Ok(turn) => turn,
-            Err(NoPlace::Closed) => return Decision::Postpone(clock.now()),
+            Err(NoPlace::Closed) => {
+                batch.postpone(clock.now());
+                return Ok(());
+            }
             Err(NoPlace::Full) => {
-                let (least, most) = FULL_LANE_MS;
-                let wait = least + (rand::random::<f64>() * (most - least) as f64) as i64;
-                return Decision::Postpone(clock.now().plus(wait));
+                let now = clock.now();
+                batch.decide(|_| Some(Decision::Postpone(lane.come_again(now, width))));
+                return Ok(());
             }
         };
-        let now = clock.now();
-        if claimed.until.since(now) < self.timeout_ms() {
-            // Whoever claims it next could send it while we still do.
-            return Decision::Postpone(now);
-        }
-        let url = url_of(destination);
-        match lane.health(|health| health.admit(url, now, self.timeout_ms())) {
+        let people = self.open(installation, site, platform, batch, clock).await?;
+        let mark = gone_mark(destination);
+        match lane.health(|health| health.admit(&mark, clock.now(), self.timeout_ms())) {
             Admission::Go => {}
-            Admission::NotBefore(at) => return Decision::Postpone(at),
+            Admission::NotBefore(at) => {
+                batch.postpone(at);
+                return Ok(());
+            }
             Admission::Gone => {
-                return skip(postback, "the destination said that it is gone (410)");
+                let why = "the destination said that it is gone (410)";
+                batch
+                    .decide(|found| Some(skip(found, Skip::new(SkipReason::DestinationGone, why))));
+                return Ok(());
             }
         }
-        match destinations::prepare(destination, &postback, now) {
-            Ok(Prepared::Send(request)) => {
-                let answer = self.attempt(destination, *request).await;
-                self.conclude(destination, &lane, postback, answer, clock.now())
-            }
-            Ok(Prepared::Skip { why }) => skip(postback, &why),
-            Err(wrong) => skip(postback, &format!("the destination's configuration: {wrong}")),
-        }
-    }
-
-    async fn attempt(
-        &self,
-        destination: &Destination,
-        request: Request,
-    ) -> Result<Answer, SendError> {
-        let started = Instant::now();
-        let answer = self.client.send(request).await;
-        let label = destination.id.to_string();
-        metrics::histogram!("ringtrace_postback_attempt_seconds", "destination" => label)
-            .record(started.elapsed().as_secs_f64());
-        answer
-    }
-
-    fn conclude(
-        &self,
-        destination: &Destination,
-        lane: &Lane,
-        postback: Postback,
-        answer: Result<Answer, SendError>,
-        now: Millis,
-    ) -> Decision {
-        let mut postback = Box::new(postback);
-        let mut wanted = None;
-        let (judgement, why) = match answer {
-            Ok(answer) => {
-                wanted = answer.retry_after.as_deref().and_then(|text| retry_after(text, now));
-                let text = format!("HTTP {}: {}", answer.status, answer.text);
-                let judgement = destinations::judge(destination, &answer);
-                (judgement, text.trim_end_matches([' ', ':']).to_owned())
-            }
-            Err(error @ SendError::Private(_)) => (Judgement::Rejected, error.to_string()),
-            Err(error) => (Judgement::Later, error.to_string()),
-        };
-        lane.health(|health| match judgement {
-            Judgement::Delivered | Judgement::Rejected => health.succeeded(),
-            Judgement::Gone => health.gone(url_of(destination)),
-            Judgement::Later => health.failed(now),
-            Judgement::Refused => health.refused(now, self.refused_pause_ms()),
+        let outcomes = self.outcomes(platform, &lane, &mark, batch, &people, clock).await?;
+        let mut outcomes = outcomes.into_iter();
+        let now = clock.now();
+        batch.decide(|postback| {
+            let outcome = outcomes.next()?;
+            let waits = Waits {
+                back_off: BackOff::configured(&self.delivery),
+                refused_ms: self.refused_pause_ms(),
+                draw: rand::random(),
+            };
+            Some(conclude(postback.clone(), outcome, waits, now))
         });
-        postback.last_answer.clone_from(&why);
-        let failures = postback.attempts;
-        if judgement != Judgement::Refused {
-            postback.attempts = postback.attempts.saturating_add(1);
+        Ok(())
+    }
+
+    /// Opens who is behind the entries, and decides on those that are nothing for the platform, or not yet. Answers the
+    /// people behind those that are left.
+    async fn open(
+        &self,
+        installation: &Installation,
+        site: &Site,
+        platform: &dyn Platform,
+        batch: &mut Batch,
+        clock: ClaimClock,
+    ) -> Result<Vec<Person>, StoreError> {
+        let traits = platform.traits();
+        let keys = installation.shards.keys(&site.id);
+        let wanted = Wanted { caller: traits.caller, client: traits.client };
+        let found = self.people.behind(&keys, &batch.postbacks(), wanted).await?;
+        let mut firsts = Vec::with_capacity(found.len());
+        for taken in &batch.open {
+            let keep = site.caller_look_back;
+            firsts.push(once::take(&self.redis, &keys, &taken.postback, keep).await?);
         }
-        let wait_ms = match judgement {
-            Judgement::Delivered => return Decision::Settle(postback, Verdict::Delivered),
-            Judgement::Rejected | Judgement::Gone => {
-                return Decision::Settle(postback, Verdict::Rejected { why });
+        let now = clock.now();
+        let mut people = Vec::with_capacity(found.len());
+        let mut known = found.into_iter().zip(firsts);
+        batch.decide(|postback| {
+            let (person, is_first) = known.next()?;
+            let told = Told { postback, person: &person };
+            if postback.receipt.is_none() {
+                if !is_first {
+                    let why = "the same caller or click was told before";
+                    return Some(skip(postback, Skip::new(SkipReason::Duplicate, why)));
+                }
+                if let Err(wrong) = eligible(platform, &told, now) {
+                    return Some(skip(postback, wrong));
+                }
+                let at = earliest(&traits, &told);
+                if at > now {
+                    return Some(Decision::Postpone(at));
+                }
             }
-            Judgement::Refused => self.refused_pause_ms(),
-            Judgement::Later => {
-                BackOff::configured(&self.delivery).wait_ms(failures, rand::random())
-            }
-        };
-        let verdict = match next_attempt(now, wait_ms, wanted, postback.latest_at) {
-            Some(at) => Verdict::Retry { at, why },
-            None => Verdict::GaveUp { why },
-        };
-        Decision::Settle(postback, verdict)
+            people.push(person);
+            None
+        });
+        Ok(people)
     }
 
-    fn refused_pause_ms(&self) -> i64 {
-        BackOff::configured(&self.delivery).max_ms.min(REFUSED_PAUSE_MS)
+    async fn outcomes(
+        &self,
+        platform: &dyn Platform,
+        lane: &Arc<Lane>,
+        mark: &str,
+        batch: &mut Batch,
+        people: &[Person],
+        clock: ClaimClock,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let told = |(taken, person): (&Taken, &Person)| {
+            let told = Told { postback: &taken.postback, person };
+            let row = Row { id: taken.postback.id.clone(), body: platform.row(&told) };
+            (row, told.personal())
+        };
+        if batch.open.first().is_some_and(|first| first.postback.receipt.is_none())
+            && platform.traits().at_most_once
+            && !self.mark(batch).await?
+        {
+            // Somebody else has some of them now; who that is will say.
+            batch.postpone(clock.now());
+        }
+        let Some(first) = batch.open.first() else { return Ok(Vec::new()) };
+        let (rows, personal): (Vec<Row>, Vec<Vec<String>>) =
+            batch.open.iter().zip(people).map(told).unzip();
+        let sending = Sending {
+            platform,
+            lane,
+            label: first.postback.destination.as_str(),
+            mark,
+            rows: &rows,
+            personal: &personal,
+            corrects: first.postback.corrects.is_some(),
+            purpose: Purpose::Count,
+            until: first.claimed.until,
+        };
+        if let Some(receipt) = &first.postback.receipt {
+            let receipts = batch.open.iter().filter_map(|taken| taken.postback.receipt.as_ref());
+            let places: Vec<usize> = receipts.map(|receipt| receipt.row).collect();
+            return Ok(self.ask(&sending, (&receipt.request, &places), clock).await);
+        }
+        Ok(self.send(&sending, clock).await)
+    }
+
+    /// Notes that the entries may have been sent from now on; `false` when some claim was lost.
+    async fn mark(&self, batch: &Batch) -> Result<bool, StoreError> {
+        let Some(first) = batch.open.first() else { return Ok(true) };
+        let marked = batch.open.iter().map(|taken| {
+            let marked = Postback { in_doubt: true, ..taken.postback.clone() };
+            Ok((taken.claimed.id.clone(), to_json(&marked)?))
+        });
+        let marked = marked.collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(self.outbox.mark(&first.claimed, &marked).await?.len() == batch.open.len())
     }
 }
 
-fn skip(postback: Postback, why: &str) -> Decision {
-    Decision::Settle(Box::new(postback), Verdict::Skipped { why: why.to_owned() })
+/// What is decided before anybody is asked.
+fn before_all(postback: &Postback, at_most_once: bool, now: Millis) -> Option<Decision> {
+    if postback.receipt.is_some() {
+        return None;
+    }
+    if postback.in_doubt && at_most_once {
+        let why =
+            "it may have been counted before the process ended, and is not sent twice".to_owned();
+        return Some(Decision::Settle(Box::new(postback.clone()), Verdict::GaveUp { why }));
+    }
+    if now > postback.latest_at {
+        let why = match postback.last_answer.as_str() {
+            "" => "its latest moment passed before it could be sent".to_owned(),
+            answer => answer.to_owned(),
+        };
+        return Some(Decision::Settle(Box::new(postback.clone()), Verdict::GaveUp { why }));
+    }
+    (postback.not_before > now).then_some(Decision::Postpone(postback.not_before))
 }
 
-fn url_of(destination: &Destination) -> &str {
+fn skip(postback: &Postback, skip: Skip) -> Decision {
+    Decision::Settle(Box::new(postback.clone()), skip.into())
+}
+
+/// What a destination that is gone is known by: whoever changes its address means another one.
+fn gone_mark(destination: &Destination) -> String {
     match &destination.kind {
-        DestinationKind::Url { url, .. } | DestinationKind::Webhook { url, .. } => url,
+        DestinationKind::Webhook(target) => target.url.clone(),
+        _ => destination.id.to_string(),
     }
-}
-
-/// Where a postback with this verdict goes, and what the ledger hears of it.
-fn settlement(postback: Postback, verdict: &Verdict, at: Millis) -> Result<Move, StoreError> {
-    if let Verdict::Retry { at, .. } = verdict {
-        return Ok(Move::Later { at: *at, body: to_json(&postback)? });
-    }
-    // A postback that was replayed may be settled again after as many attempts, but not alike.
-    let id = format!("{}.{}.{}", postback.id, postback.attempts, verdict.word());
-    let fact = Event::Postback(Box::new(postback.fact(verdict.clone())));
-    let ledger = Envelope::new(postback.site.clone(), at, id, fact).to_json();
-    let settled = SettledPostback { postback, settled_at: at, verdict: verdict.clone() };
-    let body = to_json(&settled)?;
-    Ok(match verdict {
-        Verdict::GaveUp { .. } => Move::Dead { at, body, ledger },
-        _ => Move::Done { at, body, ledger },
-    })
 }

@@ -11,8 +11,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::clock::Clock;
 use crate::platform::ids::SiteId;
 use crate::platform::keys::Shard;
+use crate::postback::filter::Filter;
 use crate::postback::log::{Entry, Position, Replay, State};
-use crate::postback::model::CorrectionKind;
+use crate::postback::model::{CorrectionKind, Exchange, SkipReason};
 use crate::postback::store::Outbox;
 
 /// Entries of a page when the request does not say.
@@ -23,7 +24,12 @@ const LARGEST_PAGE: usize = 200;
 
 /// Registers the routes. They need `web::Data` of [`Outbox`], [`Live`] and [`Clock`].
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_postbacks).service(replay_postback);
+    // A postback's id could be any of these words; the words come first.
+    cfg.service(list_postbacks)
+        .service(crate::postback::replay::replay_postbacks)
+        .service(crate::postback::trial::try_destination)
+        .service(crate::postback::files::http::download)
+        .service(replay_postback);
 }
 
 /// What to list.
@@ -35,6 +41,10 @@ pub struct ListQuery {
     site: Option<SiteId>,
     /// Only those that stand so.
     state: Option<State>,
+    /// Which of them.
+    #[serde(flatten)]
+    #[param(inline)]
+    filter: Filter,
     /// Entries of a page, 1 to 200; 50 when absent.
     limit: Option<usize>,
     /// `next_cursor` of the page before.
@@ -70,6 +80,12 @@ pub struct PostbackView {
     /// What it makes of that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<CorrectionKind>,
+    /// Why it was skipped, as a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<SkipReason>,
+    /// What was sent last and what was answered, without secrets and personal data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<Exchange>,
     /// Where it stands.
     state: State,
     /// Attempts made.
@@ -92,7 +108,7 @@ pub struct PostbackView {
 
 impl From<Entry> for PostbackView {
     fn from(entry: Entry) -> Self {
-        let Entry { postback, state, at, why } = entry;
+        let Entry { postback, state, at, why, reason } = entry;
         let waits = state == State::Waiting;
         PostbackView {
             id: postback.id,
@@ -100,6 +116,8 @@ impl From<Entry> for PostbackView {
             destination: postback.destination.to_string(),
             call: postback.call.to_string(),
             conversion: postback.conversion,
+            reason,
+            exchange: postback.exchange.map(|exchange| *exchange),
             change: postback.corrects.as_ref().map(|correction| correction.change),
             corrects: postback.corrects.map(|correction| correction.of),
             state,
@@ -149,7 +167,8 @@ pub(crate) async fn list_postbacks(
     let mut shards: Vec<Shard> = sites.iter().map(|site| all_shards.of(site)).collect();
     shards.sort_unstable();
     shards.dedup();
-    let visible = |entry: &Entry| sites.contains(&entry.postback.site);
+    let visible =
+        |entry: &Entry| sites.contains(&entry.postback.site) && query.filter.lets_through(entry);
     let page = outbox.page(&shards, query.state, after, limit, visible).await?;
     Ok(web::Json(PostbackList {
         postbacks: page.entries.into_iter().map(PostbackView::from).collect(),

@@ -10,8 +10,11 @@ use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{DestinationId, SiteId};
 
-/// How many claimed postbacks may wait in a lane for each that is being sent.
-pub const WAITING_PER_SENDING: usize = 2;
+/// How many requests may wait in a lane for each that is being sent.
+pub const WAITING_PER_SENDING: usize = 32;
+
+/// How long a request that found its lane full stands back at least, and at most.
+const STAND_BACK_MS: (i64, i64) = (100, 60_000);
 
 /// Failures in a row after which a destination is left alone for a while.
 const MOST_FAILURES: u32 = 5;
@@ -30,7 +33,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Lanes that send `at_a_time` postbacks each.
+    /// Lanes that send at most `at_a_time` requests each.
     pub fn new(at_a_time: usize) -> Self {
         Lanes {
             lanes: Mutex::default(),
@@ -39,12 +42,13 @@ impl Lanes {
         }
     }
 
-    /// The lane of a configured destination; callers look the destination up first, so that there
-    /// are never more lanes than destinations.
-    pub fn lane(&self, site: &SiteId, destination: &DestinationId) -> Arc<Lane> {
+    /// The lane of a configured destination, in which at most `most` requests are sent at a time; callers look the
+    /// destination up first, so that there are never more lanes than destinations.
+    pub fn lane(&self, site: &SiteId, destination: &DestinationId, most: usize) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (site.clone(), destination.clone());
-        let lane = lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(self.at_a_time)));
+        let at_a_time = self.at_a_time.min(most.max(1));
+        let lane = lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(at_a_time)));
         if self.closed.load(Ordering::Acquire) {
             lane.close();
         }
@@ -65,6 +69,16 @@ pub struct Lane {
     places: Semaphore,
     senders: Semaphore,
     health: Mutex<Health>,
+    pace: Mutex<Pace>,
+}
+
+/// How fast a destination takes requests, and what those that found no place were told. Each gets a moment of its own,
+/// so that a long queue for a slow destination is not claimed again and again ahead of everybody else's.
+#[derive(Debug, Default)]
+struct Pace {
+    each_ms: f64,
+    /// Up to when moments are given away (ms); a fast destination takes several in a millisecond.
+    booked_ms: f64,
 }
 
 /// Why a postback did not get into its lane.
@@ -83,11 +97,13 @@ pub struct Turn<'a> {
 }
 
 impl Lane {
-    fn new(at_a_time: usize) -> Self {
+    /// A lane that sends `at_a_time` requests.
+    pub fn new(at_a_time: usize) -> Self {
         Lane {
             places: Semaphore::new(at_a_time * (1 + WAITING_PER_SENDING)),
             senders: Semaphore::new(at_a_time),
             health: Mutex::default(),
+            pace: Mutex::default(),
         }
     }
 
@@ -104,6 +120,22 @@ impl Lane {
         })?;
         let sender = self.senders.acquire().await.map_err(|_| NoPlace::Closed)?;
         Ok(Turn { _place: place, _sender: sender })
+    }
+
+    /// Notes that requests are taken at a pace of one in `took_ms` by each sender.
+    pub fn note(&self, took_ms: f64) {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.each_ms = 0.8 * pace.each_ms + 0.2 * took_ms.max(0.0);
+    }
+
+    /// When somebody who found no place may come again: in the order of asking, at the destination's pace.
+    pub fn come_again(&self, now: Millis, at_a_time: usize) -> Millis {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let (least, most) = STAND_BACK_MS;
+        let step = pace.each_ms / at_a_time.max(1) as f64;
+        let next = pace.booked_ms.max(now.plus(least).0 as f64) + step;
+        pace.booked_ms = next.min(now.plus(most).0 as f64);
+        Millis(pace.booked_ms as i64)
     }
 
     /// Looks at or changes the destination's health.
@@ -193,6 +225,19 @@ impl Health {
         self.circuit = Circuit::Resting { until: now.plus(pause_ms), rests: 0 };
     }
 
+    /// It asked for patience: nothing is sent before `until`.
+    pub fn asked_to_wait(&mut self, until: Millis) {
+        let is_longer = match self.circuit {
+            Circuit::Closed { .. } => true,
+            Circuit::Resting { until: rests, .. } | Circuit::Probing { until: rests, .. } => {
+                rests < until
+            }
+        };
+        if is_longer {
+            self.circuit = Circuit::Resting { until, rests: 0 };
+        }
+    }
+
     /// It said that nobody lives at `url`. Remembered until this process ends or the URL changes.
     pub fn gone(&mut self, url: &str) {
         self.gone = Some(url.to_owned());
@@ -256,6 +301,25 @@ mod tests {
     }
 
     #[test]
+    fn who_found_no_place_comes_again_in_turn() {
+        let lane = Lane::new(2);
+        for _ in 0..50 {
+            lane.note(1000.0);
+        }
+        let first = lane.come_again(NOW, 2);
+        let second = lane.come_again(NOW, 2);
+        assert!((490..=510).contains(&second.since(first)), "{first} {second}");
+        for _ in 0..1000 {
+            assert!(lane.come_again(NOW, 2).since(NOW) <= STAND_BACK_MS.1);
+        }
+        let wait = NOW.plus(7_000);
+        let mut health = Health::default();
+        health.asked_to_wait(wait);
+        health.asked_to_wait(NOW);
+        assert_eq!(health.admit("u", NOW, 1000), Admission::NotBefore(wait));
+    }
+
+    #[test]
     fn a_gone_destination_stays_gone_until_its_url_changes() {
         let mut health = Health::default();
         health.gone("https://old.example/");
@@ -266,7 +330,7 @@ mod tests {
     #[tokio::test]
     async fn a_lane_has_a_bounded_queue_and_closes() {
         let lanes = Lanes::new(1);
-        let lane = lanes.lane(&"s".parse().expect("a site"), &"d".parse().expect("a destination"));
+        let lane = lanes.lane(&"s".parse().expect("a site"), &"d".parse().expect("an id"), 4);
         let sending = lane.turn().await.expect("a turn");
         let mut waiting: Vec<_> = (0..WAITING_PER_SENDING).map(|_| Box::pin(lane.turn())).collect();
         for turn in &mut waiting {

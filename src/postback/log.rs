@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::platform::clock::Millis;
 use crate::platform::keys::{Shard, Shards};
 use crate::platform::redis::StoreError;
-use crate::postback::model::{Postback, SettledPostback, Verdict};
+use crate::postback::model::{Postback, SettledPostback, SkipReason, Verdict};
 use crate::postback::store::Outbox;
 
 /// Entries that one look into one list reads.
@@ -31,7 +31,10 @@ pub enum State {
     /// In the queue, or being sent.
     Waiting,
     /// Taken by its destination.
+    #[serde(alias = "sent")]
     Delivered,
+    /// Taken back by its destination.
+    Retracted,
     /// Refused by its destination for good.
     Rejected,
     /// Not sent on purpose.
@@ -51,6 +54,8 @@ pub struct Entry {
     pub at: Millis,
     /// Why it is not delivered, empty when nothing is known against it.
     pub why: String,
+    /// The same as a word, of skipped ones.
+    pub reason: Option<SkipReason>,
 }
 
 /// A place in the log, newest first: everything behind it is older. As text: `<ms>.<id>`.
@@ -119,7 +124,7 @@ impl List {
     fn holds(self, state: State) -> bool {
         match self {
             List::Due => state == State::Waiting,
-            List::Done => matches!(state, State::Delivered | State::Rejected | State::Skipped),
+            List::Done => !matches!(state, State::Waiting | State::Dead),
             List::Dead => state == State::Dead,
         }
     }
@@ -130,19 +135,28 @@ impl List {
             List::Due => serde_json::from_str::<Postback>(body).map(|postback| Entry {
                 state: State::Waiting,
                 at: Millis(at),
-                why: postback.last_answer.clone(),
+                why: match &postback.withheld {
+                    Some(withheld) => withheld.why.clone(),
+                    None => postback.last_answer.clone(),
+                },
+                reason: postback.withheld.as_ref().map(|withheld| withheld.reason),
                 postback,
             }),
             List::Done | List::Dead => {
                 serde_json::from_str::<SettledPostback>(body).map(|settled| Entry {
                     state: match settled.verdict {
                         Verdict::Delivered => State::Delivered,
+                        Verdict::Retracted => State::Retracted,
                         Verdict::Rejected { .. } => State::Rejected,
                         Verdict::Skipped { .. } => State::Skipped,
                         Verdict::GaveUp { .. } | Verdict::Retry { .. } => State::Dead,
                     },
                     at: settled.settled_at,
                     why: settled.verdict.why().to_owned(),
+                    reason: match settled.verdict {
+                        Verdict::Skipped { reason, .. } => Some(reason),
+                        _ => None,
+                    },
                     postback: settled.postback,
                 })
             }
@@ -292,7 +306,7 @@ impl Outbox {
         let Some(Found { mut entry, list, shard, body }) = found else { return Ok(None) };
         match entry.state {
             State::Waiting => return Ok(Some(Replay::Waiting(Box::new(entry)))),
-            State::Delivered => return Ok(Some(Replay::WasDelivered)),
+            State::Delivered | State::Retracted => return Ok(Some(Replay::WasDelivered)),
             State::Rejected | State::Skipped | State::Dead => {}
         }
         entry.postback.latest_at = now.plus(give_up_after_ms);

@@ -12,21 +12,39 @@
 //!
 //! When a call is attributed anew, [`revise`] says what becomes of what was queued or told of it.
 //!
-//! The way of one entry: [`store`] claims it → [`delivery`] decides → [`destinations`] builds the
-//! request → [`client`] sends it through [`guard`] → [`destinations`] judges the answer →
-//! [`retry`] says when again → [`store`] settles it. [`lanes`] keeps a slow destination from
-//! delaying others, [`worker`] repeats all this, [`log`] and [`http`] show it to people.
+//! The way of one entry: [`worker`] claims what is due, by destination → [`delivery`] decides what may go → [`people`]
+//! opens what may be told of its person → [`destinations`] says whether it is something for it, and how → [`attempt`]
+//! sends it through [`client`] and [`guard`], with a token of [`tokens`] → [`destinations`] judges the answer,
+//! [`fate`] what it means for each →
+//! [`settle`] says what follows, [`retry`] when again → [`store`] writes it down. [`lanes`] keeps a slow destination from
+//! delaying others, [`once`] a caller from being told twice; [`log`] and [`http`] show all this to people.
 
+pub mod attempt;
 pub mod client;
+pub mod condition;
 pub mod delivery;
 pub mod destinations;
+pub mod events;
+pub mod fate;
+pub mod files;
+pub mod filter;
+mod flights;
 pub mod guard;
 pub mod http;
 pub mod lanes;
 pub mod log;
 pub mod model;
+pub mod once;
+pub mod overflow;
+pub mod people;
+pub mod replay;
 pub mod retry;
 pub mod revise;
 pub mod rules;
+pub mod settle;
 pub mod store;
+pub mod tokens;
+pub mod told;
+pub mod trial;
+pub mod verdict;
 pub mod worker;

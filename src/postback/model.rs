@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::platform::clock::Millis;
-use crate::platform::ids::{CallId, DestinationId, SiteId};
+use crate::platform::ids::{CallId, DestinationId, SessionId, SiteId};
+pub use crate::postback::verdict::{Skip, SkipReason, Verdict};
+use crate::visit::ad_ids::AdIds;
 use crate::visit::learnt::Labels;
+use crate::visit::model::Consent;
 
 /// One conversion on its way to one destination. Everything it says is frozen when the conversion
 /// is decided; secrets and URLs are looked up in the configuration at sending.
@@ -25,6 +28,9 @@ pub struct Postback {
     pub converted_at: Millis,
     /// When it was queued.
     pub queued_at: Millis,
+    /// Not told before this moment: somebody may still say that it is none.
+    #[serde(default)]
+    pub not_before: Millis,
     /// Given up after this moment.
     pub latest_at: Millis,
     /// Attempts that failed or were answered so far. An answer that refuses our credentials (401,
@@ -38,9 +44,53 @@ pub struct Postback {
     /// What it corrects, where the destination heard of the conversion before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrects: Option<Correction>,
-    /// Why it is not to be sent any more; empty while it is.
+    /// Why it is not to be sent, or not any more; none while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Skip>,
+    /// What must be told once only, whichever call brings it: a caller or a click. None: the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
+    /// What was sent last and what was answered, redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Box<Exchange>>,
+    /// It was taken, and the platform is asked later what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// It may have been sent, to a destination that knows no key to tell repeats by.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
+}
+
+/// One request and its answer as people may see them: without secrets, callers' numbers (hashed ones, too), addresses
+/// and user agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Exchange {
+    /// Method and URL.
+    pub request: String,
+    /// What was told of this conversion; empty without a body.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub withdrawn: String,
+    pub body: String,
+    /// HTTP status; 0: no answer.
+    pub status: u16,
+    /// The answer's beginning, or why there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+}
+
+/// A platform's word that it took a request whose rows it looks at later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The platform's id of the request.
+    pub request: String,
+    /// Which row of it this is, from 0.
+    pub row: usize,
+    /// When it was taken.
+    pub at: Millis,
+}
+
+/// Conversions have rules' names; what webhooks hear of besides has these.
+pub fn is_event(conversion: &str) -> bool {
+    conversion.contains('.')
 }
 
 /// What became of a conversion that a destination was told of.
@@ -65,6 +115,41 @@ pub enum CorrectionKind {
 }
 
 impl Postback {
+    /// A postback that waits to be told, from now on and for ever, with nothing special about it.
+    pub fn new(
+        id: String,
+        (site, destination, call): (SiteId, DestinationId, CallId),
+        conversion: String,
+        (converted_at, queued_at): (Millis, Millis),
+        facts: ConversionFacts,
+    ) -> Self {
+        Postback {
+            id,
+            site,
+            destination,
+            call,
+            conversion,
+            converted_at,
+            queued_at,
+            not_before: Millis::default(),
+            latest_at: Millis(i64::MAX),
+            attempts: 0,
+            last_answer: String::new(),
+            facts,
+            corrects: None,
+            withheld: None,
+            once: None,
+            exchange: None,
+            receipt: None,
+            in_doubt: false,
+        }
+    }
+
+    /// When it is due first.
+    pub fn due_at(&self) -> Millis {
+        self.queued_at.max(self.not_before)
+    }
+
     /// What the ledger is told when this postback gets `verdict`.
     pub fn fact(&self, verdict: Verdict) -> PostbackFact {
         PostbackFact {
@@ -129,64 +214,34 @@ pub struct ConversionFacts {
     pub country: String,
     /// Keyed hash of the caller; never the number in clear.
     pub caller_hash: Option<String>,
+    /// Channel group of the call.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub channel: String,
+    /// The visit that the call is attributed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// When it began: the click.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clicked_at: Option<Millis>,
+    /// What its visitor allowed by the time of the call; asked again at sending.
+    #[serde(default)]
+    pub consent: Consent,
+    /// What tags know its browser by; empty without consent to advertising.
+    #[serde(default, skip_serializing_if = "AdIds::is_empty")]
+    pub ad_ids: AdIds,
+    /// What it came to, in the words of the site.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub disposition: String,
+    /// How good a lead it is, 0 to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u8>,
+    /// The pool that it is about; empty where it is about a call.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pool: String,
     /// What the page told of the visitor by the time of the call: ids of other systems, which need
     /// consent to analytics, and tags.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
-}
-
-/// What became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Verdict {
-    /// The destination took it.
-    Delivered,
-    /// The destination will never take it.
-    Rejected {
-        /// Its reason in plain words.
-        why: String,
-    },
-    /// Try again.
-    Retry {
-        /// Not before this moment.
-        at: Millis,
-        /// Why it did not work.
-        why: String,
-    },
-    /// It was not sent on purpose.
-    Skipped {
-        /// Why not.
-        why: String,
-    },
-    /// The latest moment passed; it is in the dead set.
-    GaveUp {
-        /// What the last attempt said.
-        why: String,
-    },
-}
-
-impl Verdict {
-    /// The word used in the API, metrics and the ledger.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Verdict::Delivered => "delivered",
-            Verdict::Rejected { .. } => "rejected",
-            Verdict::Retry { .. } => "retry",
-            Verdict::Skipped { .. } => "skipped",
-            Verdict::GaveUp { .. } => "gave_up",
-        }
-    }
-
-    /// The reason, empty when delivered.
-    pub fn why(&self) -> &str {
-        match self {
-            Verdict::Delivered => "",
-            Verdict::Rejected { why }
-            | Verdict::Retry { why, .. }
-            | Verdict::Skipped { why }
-            | Verdict::GaveUp { why } => why,
-        }
-    }
 }
 
 /// The body of a `postback` ledger event: the verdict of one postback.

@@ -1,4 +1,4 @@
-//! What a call that is attributed anew means for what was said of it before. Pure.
+//! What a call that is judged anew means for what was said of it before. Pure.
 //!
 //! What still waits is said as it is now, or not at all. What a destination has heard is corrected by a postback of
 //! its own, which tells the first one's id; a destination that takes nothing back skips it, so that the delivery log says
@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 use crate::call::model::Call;
 use crate::config::model::Site;
 use crate::platform::clock::Millis;
-use crate::postback::model::{Correction, CorrectionKind, Postback};
-use crate::postback::rules::{decide, id_part};
+use crate::postback::model::{Correction, CorrectionKind, Postback, Skip, SkipReason};
+use crate::postback::rules::{decide, id_part, sent};
 
 /// What becomes of one postback.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,33 +22,45 @@ pub struct Revised {
 }
 
 /// What becomes of the postbacks of a call that was `before` and is `after`: nothing, unless another visit, another
-/// source or another place among its caller's calls is what changed.
+/// source, another place among its caller's calls or another outcome is what changed.
 pub fn revise(
     site: &Site,
     (before, after): (&Call, &Call),
     now: Millis,
     give_up_after: SignedDuration,
 ) -> Vec<Revised> {
-    let Some(because) = reason(before, after) else { return Vec::new() };
     let told = decide(site, before, now, give_up_after);
-    let met = decide(site, after, now, give_up_after);
+    let told: Vec<&Postback> = sent(&told).collect();
+    let all = decide(site, after, now, give_up_after);
+    let because = reason(before, after);
     let mut revised = Vec::new();
-    for new in &met {
-        let same = told.iter().any(|old| old.id == new.id && old.facts == new.facts);
-        if !same {
+    for new in sent(&all) {
+        let old = told.iter().find(|old| old.id == new.id);
+        let same = old.is_some_and(|old| match because {
+            Some(_) => old.facts == new.facts,
+            // An outcome says more than platforms are told; they are told what it is worth.
+            None => old.facts.value == new.facts.value,
+        });
+        // What is decided for the first time is queued by itself.
+        if !same && before.status.is_final() {
+            let because = because.unwrap_or("outcome");
             let correction = correction(new, CorrectionKind::Restated, because, after.version);
             revised.push(Revised { replacement: new.clone(), correction });
         }
     }
-    for old in told.into_iter().filter(|old| met.iter().all(|new| new.id != old.id)) {
-        let correction = correction(&old, CorrectionKind::Retracted, because, after.version);
-        let withdrawn = format!("the call no longer meets the rule ({because})");
-        revised.push(Revised { replacement: Postback { withdrawn, ..old }, correction });
+    for old in told.into_iter().filter(|old| sent(&all).all(|new| new.id != old.id)) {
+        let because = because.unwrap_or("outcome");
+        let correction = correction(old, CorrectionKind::Retracted, because, after.version);
+        let unmet = all.iter().find(|new| new.id == old.id).and_then(|new| new.withheld.as_ref());
+        let unmet = unmet.map_or(String::new(), |unmet| format!(": {}", unmet.why));
+        let why = format!("the call no longer meets the rule ({because}){unmet}");
+        let withheld = Some(Skip::new(SkipReason::Withdrawn, why));
+        revised.push(Revised { replacement: Postback { withheld, ..old.clone() }, correction });
     }
     revised
 }
 
-/// Why anything must be said anew.
+/// Why anything must be said anew of where it came from.
 fn reason(before: &Call, after: &Call) -> Option<&'static str> {
     let of = |call: &Call| {
         let found = call.attribution.clone();
@@ -73,6 +85,7 @@ fn correction(
     Postback {
         id: format!("{call}.{}~v{version}.{destination}", id_part(conversion)),
         corrects: Some(correction),
+        withheld: None,
         ..postback.clone()
     }
 }

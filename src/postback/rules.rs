@@ -2,12 +2,16 @@
 
 use jiff::SignedDuration;
 
-use crate::call::model::{Call, CallStatus};
-use crate::config::model::{ConversionCondition, ConversionRule, Site};
+use crate::call::model::{Call, CallOrigin};
+use crate::config::model::{ConversionRule, Once, Site};
 use crate::platform::clock::Millis;
-use crate::postback::model::{ConversionFacts, Postback};
+use crate::platform::ids::DestinationId;
+use crate::postback::condition::{first_unmet, value};
+use crate::postback::destinations;
+use crate::postback::model::{ConversionFacts, Postback, Skip};
 
-/// The postbacks that `call` causes as it stands at `now`: one for each met rule and destination.
+/// The postbacks of `call` as it stands at `now`: one for each rule and destination, once the call is over. Those of
+/// rules that it does not meet are withheld with the reason, so that every call has a verdict for every destination.
 /// The ids depend on call, rule and destination alone, so deciding twice queues once.
 pub fn decide(
     site: &Site,
@@ -15,37 +19,85 @@ pub fn decide(
     now: Millis,
     give_up_after: SignedDuration,
 ) -> Vec<Postback> {
-    met(site, call)
-        .flat_map(|rule| {
-            rule.destinations.iter().map(|destination| Postback {
-                id: format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
-                site: site.id.clone(),
-                destination: destination.clone(),
-                call: call.id,
-                conversion: rule.name.clone(),
-                converted_at: call.ended_at.unwrap_or(now),
-                queued_at: now,
-                latest_at: now.plus(give_up_after.as_millis() as i64),
-                attempts: 0,
-                last_answer: String::new(),
-                facts: facts(site, rule, call),
-                corrects: None,
-                withdrawn: String::new(),
-            })
-        })
-        .collect()
+    if !call.status.is_final() || call.origin() == CallOrigin::Imported {
+        return Vec::new();
+    }
+    let mut postbacks = Vec::new();
+    for rule in &site.conversions {
+        let withheld = unmet(rule, call);
+        for destination in &rule.destinations {
+            let withheld = withheld.clone();
+            postbacks.push(postback(site, (rule, destination), call, withheld, now, give_up_after));
+        }
+    }
+    postbacks
+}
+
+/// Those of `postbacks` that are to be sent.
+pub fn sent(postbacks: &[Postback]) -> impl Iterator<Item = &Postback> {
+    postbacks.iter().filter(|postback| postback.withheld.is_none())
 }
 
 /// The rules that `call` meets as it stands; none while it is not over.
 pub fn met<'a>(site: &'a Site, call: &'a Call) -> impl Iterator<Item = &'a ConversionRule> {
-    let counts = |rule: &&ConversionRule| rule.when.spam || !call.is_spam();
     let rules = site.conversions.iter().filter(|_| call.status.is_final());
-    rules.filter(counts).filter(|rule| is_met(&rule.when, call))
+    rules.filter(|rule| unmet(rule, call).is_none())
+}
+
+fn unmet(rule: &ConversionRule, call: &Call) -> Option<Skip> {
+    first_unmet(&rule.when, call).map(|(reason, why)| Skip::new(reason, why))
+}
+
+fn postback(
+    site: &Site,
+    (rule, destination): (&ConversionRule, &DestinationId),
+    call: &Call,
+    withheld: Option<Skip>,
+    now: Millis,
+    give_up_after: SignedDuration,
+) -> Postback {
+    let converted_at = call.ended_at.unwrap_or(now);
+    let not_before = match withheld {
+        Some(_) => now,
+        None => converted_at.plus(ms(rule.delay)),
+    };
+    let usual = now.max(not_before).plus(ms(give_up_after));
+    let known = site.destinations.iter().find(|known| known.id == *destination);
+    Postback {
+        latest_at: known.map_or(usual, |known| destinations::latest(known, converted_at, usual)),
+        not_before,
+        once: once(rule, call),
+        withheld,
+        ..Postback::new(
+            format!("{}.{}.{destination}", call.id, id_part(&rule.name)),
+            (site.id.clone(), destination.clone(), call.id),
+            rule.name.clone(),
+            (converted_at, now),
+            facts(site, value(rule, call), call),
+        )
+    }
+}
+
+fn ms(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+/// What is told once only, where it is not the call.
+fn once(rule: &ConversionRule, call: &Call) -> Option<String> {
+    match rule.once {
+        Once::Call => None,
+        Once::Caller => call.caller_hash.as_ref().map(|caller| format!("caller {caller}")),
+        Once::Click => {
+            let clicks = call.attribution.as_ref().map(|found| found.click_ids.as_slice());
+            let click = clicks.unwrap_or_default().first()?;
+            Some(format!("click {}={}", click.name, click.value))
+        }
+    }
 }
 
 /// A rule's name as part of an id: letters, digits, '-' and '_' stand for themselves, every other
 /// byte is `~` and two hex digits. So ids fit into headers and URLs, and different names differ.
-pub(super) fn id_part(name: &str) -> String {
+pub(crate) fn id_part(name: &str) -> String {
     name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {
         match byte {
             b'-' | b'_' => part.push(byte.into()),
@@ -56,59 +108,50 @@ pub(super) fn id_part(name: &str) -> String {
     })
 }
 
-fn is_met(when: &ConversionCondition, call: &Call) -> bool {
-    let source = call.attribution.as_ref().and_then(|a| a.source.as_ref());
-    let confidence = call.attribution.as_ref().map_or(0.0, |a| a.confidence);
-    let one_of = |allowed: &[String], value: Option<&String>| {
-        allowed.is_empty()
-            || value.is_some_and(|v| allowed.iter().any(|a| a.eq_ignore_ascii_case(v)))
-    };
-    when.answered.is_none_or(|wanted| wanted == (call.status == CallStatus::Answered))
-        && when.min_talk_s.is_none_or(|least| call.talk_s.unwrap_or(0) >= least)
-        && when.first_time.is_none_or(|wanted| call.first_time == Some(wanted))
-        && when.min_confidence.is_none_or(|least| confidence >= least)
-        && one_of(&when.sources, source.map(|s| &s.source))
-        && one_of(&when.media, source.map(|s| &s.medium))
-        && when.qualified.is_none_or(|wanted| call.qualified() == Some(wanted))
-        && when.converted.is_none_or(|wanted| call.outcome.converted == Some(wanted))
-        && one_of(&when.dispositions, Some(&call.outcome.disposition))
-}
-
-fn facts(site: &Site, rule: &ConversionRule, call: &Call) -> ConversionFacts {
-    let attribution = call.attribution.clone();
-    let source = attribution.as_ref().and_then(|a| a.source.clone()).unwrap_or_default();
-    let click_ids = attribution
-        .as_ref()
-        .filter(|a| a.consent.ads)
-        .map(|a| a.click_ids.iter().map(|id| (id.name.clone(), id.value.clone())).collect())
-        .unwrap_or_default();
+/// What may be told of `call`; its visitor's ids only as far as the visitor allows it.
+pub(crate) fn facts(site: &Site, value: Option<String>, call: &Call) -> ConversionFacts {
+    let attribution = call.attribution.as_ref();
+    let source = attribution.and_then(|found| found.source.clone()).unwrap_or_default();
+    let with_ads = attribution.filter(|found| found.consent.ads);
+    let click_ids = with_ads.map(|found| {
+        found.click_ids.iter().map(|id| (id.name.clone(), id.value.clone())).collect()
+    });
     let landing_page =
-        attribution.as_ref().map(|a| format!("{}{}", a.landing_host, a.landing_page));
+        attribution.map(|found| format!("{}{}", found.landing_host, found.landing_page));
     ConversionFacts {
         source: source.source,
         medium: source.medium,
         campaign: source.campaign,
         term: source.term,
         content: source.content,
-        click_ids,
+        channel: source.channel,
+        click_ids: click_ids.unwrap_or_default(),
         landing_page: landing_page.unwrap_or_default(),
         call_started_at: call.started_at,
         talk_s: call.talk_s.unwrap_or(0),
         status: call.status.word().to_owned(),
         first_time: call.first_time,
-        confidence: attribution.as_ref().map_or(0.0, |a| a.confidence),
-        value: rule.value.clone(),
+        confidence: attribution.map_or(0.0, |found| found.confidence),
+        value,
         currency: site.currency.clone(),
         tracking_number: call.tracking_number.as_ref().map(ToString::to_string).unwrap_or_default(),
         country: call.country().to_owned(),
         caller_hash: call.caller_hash.clone(),
-        labels: attribution.map(|a| a.labels).unwrap_or_default(),
+        session: attribution.and_then(|found| found.session),
+        clicked_at: attribution.and_then(|found| found.session_started_at),
+        consent: attribution.map(|found| found.consent).unwrap_or_default(),
+        ad_ids: with_ads.map(|found| found.ad_ids.clone()).unwrap_or_default(),
+        disposition: call.outcome.disposition.clone(),
+        score: call.lead_score(),
+        pool: String::new(),
+        labels: attribution.map(|found| found.labels.clone()).unwrap_or_default(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::model::CallStatus;
     use crate::platform::ids::CallId;
     use proptest::prelude::*;
 
@@ -126,6 +169,14 @@ mod tests {
             value = "12.50"
             destinations = ["ads", "crm"]
             when = { answered = true, min_talk_s = 60 }
+            [[destinations]]
+            id = "ads"
+            kind = "url"
+            url = "https://ads.example/"
+            [[destinations]]
+            id = "crm"
+            kind = "webhook"
+            url = "https://crm.example/"
             "#,
         )
         .expect("a site")
@@ -157,8 +208,40 @@ mod tests {
         call
     }
 
+    /// What is sent; the rest is withheld.
     fn decided(call: &Call) -> Vec<Postback> {
-        decide(&site(), call, NOW, SignedDuration::from_hours(72))
+        let all = decide(&site(), call, NOW, SignedDuration::from_hours(72));
+        sent(&all).cloned().collect()
+    }
+
+    #[test]
+    fn a_rule_that_is_not_met_has_a_verdict_for_each_destination_all_the_same() {
+        let short = Call { talk_s: Some(59), ..call() };
+        let withheld = decide(&site(), &short, NOW, SignedDuration::from_hours(72));
+        let reasons: Vec<_> =
+            withheld.iter().filter_map(|postback| postback.withheld.as_ref()).collect();
+        assert_eq!(reasons.len(), 2);
+        assert_eq!(reasons[0].reason, crate::postback::model::SkipReason::TooShort);
+        assert_eq!(reasons[0].why, "59 s talked, 60 s are asked for");
+    }
+
+    #[test]
+    fn a_value_comes_from_the_outcome_the_table_or_the_rule() {
+        let mut site = site();
+        let rule = &mut site.conversions[0];
+        rule.values = vec![crate::config::model::ConversionValue {
+            when: toml::from_str("dispositions = [\"sold\"]").expect("a condition"),
+            value: "99".to_owned(),
+        }];
+        let value = |rule: &ConversionRule, call: &Call| value(rule, call).expect("a value");
+        let mut call = call();
+        assert_eq!(value(rule, &call), "12.50");
+        call.outcome.disposition = "Sold".to_owned();
+        assert_eq!(value(rule, &call), "99");
+        call.outcome.value = Some("149.90".to_owned());
+        assert_eq!(value(rule, &call), "99");
+        rule.outcome_value = true;
+        assert_eq!(value(rule, &call), "149.90");
     }
 
     #[test]
@@ -189,7 +272,8 @@ mod tests {
         assert_eq!(decided(&call), []);
         let mut wants = site();
         wants.conversions[0].when.spam = true;
-        assert_eq!(decide(&wants, &call, NOW, SignedDuration::from_hours(1)).len(), 2);
+        let told = decide(&wants, &call, NOW, SignedDuration::from_hours(1));
+        assert_eq!(sent(&told).count(), 2);
         call.outcome.spam = Some(false);
         assert_eq!(decided(&call).len(), 2);
         call.screen = None;

@@ -13,8 +13,9 @@
 //! **Who moves what.** A producer adds an id to `due` and `body` together, and only when none of
 //! `body`, `done` and `dead` has it: the call stage does so inside the script that saves the call,
 //! everybody else by [`Outbox::enqueue`]. The worker claims (`due`'s score moves on, nothing is
-//! removed) and settles: to `done` (delivered, rejected, skipped), to `dead` (given up), or back
-//! into `due`. A settlement that ends a postback adds its ledger entry in the same script. People
+//! removed) and settles: to `done` (delivered, retracted, rejected, skipped), to `dead` (given up), or back
+//! into `due`. A settlement adds its ledger entry in the same script. What may be
+//! sent once only is marked before ([`Outbox::mark`]). People
 //! replay from `done` and `dead` into `due`. Pruning forgets the oldest of `done` and `dead`:
 //! their bodies, and later their ids. An id that was forgotten could be queued again when its call
 //! changes, which is why ids are kept as long as calls.
@@ -53,6 +54,7 @@ struct Scripts {
     enqueue: Script,
     claim: Script,
     settle: Script,
+    mark: Script,
     prune: Script,
     replay: Script,
 }
@@ -108,6 +110,8 @@ pub enum Move {
         at: Millis,
         /// The [`Postback`] as JSON.
         body: String,
+        /// The ledger envelope as JSON; empty: none.
+        ledger: String,
     },
 }
 
@@ -127,10 +131,16 @@ impl Outbox {
             enqueue: Script::new(include_str!("lua/enqueue.lua")),
             claim: Script::new(include_str!("lua/claim.lua")),
             settle: Script::new(include_str!("lua/settle.lua")),
+            mark: Script::new(include_str!("lua/mark.lua")),
             prune: Script::new(include_str!("lua/prune.lua")),
             replay: Script::new(include_str!("lua/replay.lua")),
         };
         Outbox { redis, scripts: Arc::new(scripts) }
+    }
+
+    /// The connection.
+    pub fn redis(&self) -> &Redis {
+        &self.redis
     }
 
     /// Queues `postbacks`; answers how many were new. Those already queued, settled or given up
@@ -149,7 +159,7 @@ impl Outbox {
                 .key(shard.outbox_done())
                 .key(shard.outbox_dead())
                 .arg(&postback.id)
-                .arg(postback.queued_at.0)
+                .arg(postback.due_at().0)
                 .arg(to_json(postback)?);
             queued += self.run::<usize>("queueing a postback", &invocation).await?;
         }
@@ -188,7 +198,7 @@ impl Outbox {
         let (word, at, body, ledger) = match to {
             Move::Done { at, body, ledger } => ("done", at, body, ledger.as_str()),
             Move::Dead { at, body, ledger } => ("dead", at, body, ledger.as_str()),
-            Move::Later { at, body } => ("later", at, body, ""),
+            Move::Later { at, body, ledger } => ("later", at, body, ledger.as_str()),
         };
         let shard = claimed.shard;
         let mut invocation = self.scripts.settle.key(shard.outbox_due());
@@ -208,6 +218,21 @@ impl Outbox {
             .arg(ledger);
         let answer: String = self.run("settling a postback", &invocation).await?;
         Ok(answer == "settled")
+    }
+
+    /// Writes into claimed entries of one shard and one claim that they may have been sent; answers whose claim still
+    /// holds.
+    pub async fn mark(
+        &self,
+        claimed: &Claimed,
+        entries: &[(String, String)],
+    ) -> Result<Vec<String>, StoreError> {
+        let mut invocation = self.scripts.mark.key(claimed.shard.outbox_due());
+        invocation.key(claimed.shard.outbox_body()).arg(claimed.until.0);
+        for (id, body) in entries {
+            invocation.arg(id).arg(body);
+        }
+        self.run("marking postbacks", &invocation).await
     }
 
     /// Forgets what became of the postbacks that `shard` settled or gave up more than `keep_ms` ago,

@@ -2,21 +2,25 @@
 //!
 //! Any number of processes may do this on one Redis; claims keep them apart.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
 use crate::config::Live;
 use crate::platform::clock::{Clock, Millis};
+use crate::platform::key_file::{KeyFileError, load_or_create};
 use crate::platform::keys::Shards;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
 use crate::postback::client::Client;
 use crate::postback::delivery::{ClaimClock, Courier, Ended};
+use crate::postback::flights::Flights;
 use crate::postback::lanes::Lanes;
 use crate::postback::model::Verdict;
-use crate::postback::store::{Claimed, Outbox};
+use crate::postback::people::People;
+use crate::postback::store::Outbox;
+use crate::postback::tokens::Tokens;
+use crate::visit::client::ClientKey;
 
 /// Longest pause between two looks into the outbox.
 const POLL: Duration = Duration::from_millis(500);
@@ -25,17 +29,34 @@ const POLL: Duration = Duration::from_millis(500);
 const UPKEEP: Duration = Duration::from_secs(15);
 
 /// Most entries claimed from one shard at once.
-const CLAIM: usize = 32;
+const CLAIM: usize = 500;
 
 /// Most entries that one process holds at a time.
-const MOST_IN_FLIGHT: usize = 256;
+const MOST_IN_FLIGHT: usize = 4_000;
 
 /// Delivers postbacks; cheap to clone.
 #[derive(Clone)]
 pub struct Deliverer {
-    courier: Arc<Courier>,
-    shards: Shards,
-    clock: Clock,
+    pub(super) courier: Arc<Courier>,
+    pub(super) shards: Shards,
+    pub(super) clock: Clock,
+}
+
+/// Keys that delivery opens and seals with.
+#[derive(Clone, Default)]
+pub struct DeliveryKeys {
+    /// Opens addresses and user agents; none: they stay sealed.
+    pub client: Option<ClientKey>,
+    /// Seals access tokens.
+    pub tokens: [u8; 32],
+}
+
+impl DeliveryKeys {
+    /// The keys in `folder`, made the first time.
+    pub fn load_or_create(folder: &Path, client: ClientKey) -> Result<Self, KeyFileError> {
+        let tokens = load_or_create(folder, "tokens.key")?;
+        Ok(DeliveryKeys { client: Some(client), tokens })
+    }
 }
 
 /// What one round did.
@@ -52,7 +73,7 @@ pub enum Outcome {
 /// How claims ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Taken by the destination.
+    /// Taken by the destination, or taken back.
     pub delivered: u32,
     /// Refused for good.
     pub rejected: u32,
@@ -71,7 +92,7 @@ pub struct Tally {
 impl Tally {
     fn add(&mut self, ended: &Ended) {
         *match ended {
-            Ended::With(Verdict::Delivered) => &mut self.delivered,
+            Ended::With(Verdict::Delivered | Verdict::Retracted) => &mut self.delivered,
             Ended::With(Verdict::Rejected { .. }) => &mut self.rejected,
             Ended::With(Verdict::Skipped { .. }) => &mut self.skipped,
             Ended::With(Verdict::Retry { .. }) => &mut self.retried,
@@ -81,8 +102,6 @@ impl Tally {
         } += 1;
     }
 }
-
-type Flights = JoinSet<Ended>;
 
 /// What one look into all shards found.
 #[derive(Default)]
@@ -97,12 +116,21 @@ struct Round {
 impl Deliverer {
     /// A deliverer for the installation that `live` describes. Destinations follow reloads; the
     /// section `postback` is read now and not again.
-    pub fn new(live: Live, outbox: Outbox, clock: Clock) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        live: Live,
+        outbox: Outbox,
+        clock: Clock,
+        keys: DeliveryKeys,
+    ) -> Result<Self, reqwest::Error> {
         let installation = live.now_full();
         let delivery = installation.config.postback.clone();
+        let redis = outbox.redis().clone();
         let courier = Courier {
             client: Client::new(&delivery)?,
             lanes: Lanes::new(delivery.per_destination),
+            people: People::new(redis.clone(), keys.client),
+            tokens: Tokens::new(redis.clone(), &keys.tokens),
+            redis,
             live,
             outbox,
             delivery,
@@ -113,18 +141,18 @@ impl Deliverer {
     /// Claims what is due at `now` (`None`: Redis' time), delivers it and waits for the results.
     /// An error means that some shard could not be asked; what was claimed is handled all the same.
     pub async fn run_once(&self, now: Option<Millis>) -> Result<Outcome, StoreError> {
-        let mut flights = Flights::new();
+        let mut flights = Flights::default();
         let round = self.start_due(now, &mut flights).await;
         if let Some(failure) = round.failure {
-            flights.join_all().await;
+            while flights.next().await.is_some() {}
             return Err(failure);
         }
         if flights.is_empty() {
             return Ok(round.next_due.map_or(Outcome::Idle, Outcome::NextDueAt));
         }
         let mut tally = Tally::default();
-        while let Some(ended) = flights.join_next().await {
-            tally.add(&ended.unwrap_or(Ended::Lost));
+        while let Some(ended) = flights.next().await {
+            ended.iter().for_each(|ended| tally.add(ended));
         }
         Ok(Outcome::Settled(tally))
     }
@@ -132,7 +160,7 @@ impl Deliverer {
     /// Repeats until `signal`, then lets what is being sent finish (within the shutdown timeout);
     /// what only waited for its turn goes back into the queue.
     pub async fn run(self, mut signal: ShutdownSignal) {
-        let mut flights = Flights::new();
+        let mut flights = Flights::default();
         let mut upkeep_at = Instant::now();
         let mut was_down = false;
         while !signal.is_over() {
@@ -152,7 +180,7 @@ impl Deliverer {
 
         self.courier.lanes.close();
         let patience = self.courier.live.now().config.server.shutdown_timeout.unsigned_abs();
-        let drained = async { while flights.join_next().await.is_some() {} };
+        let drained = async { while flights.next().await.is_some() {} };
         if tokio::time::timeout(patience, drained).await.is_err() {
             tracing::warn!("some postbacks did not finish in time and will be sent again");
         }
@@ -166,7 +194,7 @@ impl Deliverer {
             tokio::select! {
                 () = signal.over() => return,
                 () = &mut pause => return,
-                Some(_) = flights.join_next() => if round.more { return },
+                Some(_) = flights.next() => if round.more { return },
             }
         }
     }
@@ -175,7 +203,7 @@ impl Deliverer {
     async fn start_due(&self, now: Option<Millis>, flights: &mut Flights) -> Round {
         let mut round = Round::default();
         for shard in self.shards.all() {
-            let room = MOST_IN_FLIGHT.saturating_sub(flights.len()).min(CLAIM);
+            let room = MOST_IN_FLIGHT.saturating_sub(flights.entries()).min(CLAIM);
             if room == 0 {
                 round.more = true;
                 break;
@@ -191,9 +219,7 @@ impl Deliverer {
                         round.next_due = Some(round.next_due.map_or(due, |known| known.min(due)));
                     }
                     let clock = ClaimClock::starting(claims.now);
-                    for claimed in claims.entries {
-                        flights.spawn(handle(self.courier.clone(), claimed, clock));
-                    }
+                    flights.start(&self.courier, claims.entries, clock);
                 }
                 Err(failure) => {
                     round.failure = Some(failure);
@@ -220,30 +246,6 @@ impl Deliverer {
                 metrics::gauge!("ringtrace_outbox_dead").set(depth.dead as f64);
             }
             Err(error) => tracing::warn!(%error, "the outbox was not counted"),
-        }
-    }
-}
-
-/// One claimed entry in a task of its own: what goes wrong with it stays there.
-async fn handle(courier: Arc<Courier>, claimed: Claimed, clock: ClaimClock) -> Ended {
-    let id = claimed.id.clone();
-    // The destination's id is the last part of the postback's.
-    let destination = id.rsplit('.').next().unwrap_or_default().to_owned();
-    match courier.deliver(claimed, clock).await {
-        Ok(ended) => {
-            if let Ended::With(verdict) = &ended {
-                let word = verdict.word();
-                metrics::counter!(
-                    "ringtrace_postbacks_total", "destination" => destination, "verdict" => word
-                )
-                .increment(1);
-                tracing::debug!(postback = %id, verdict = word, why = verdict.why(), "settled");
-            }
-            ended
-        }
-        Err(error) => {
-            tracing::warn!(postback = %id, %error, "a result was not written; it will be sent again");
-            Ended::Lost
         }
     }
 }

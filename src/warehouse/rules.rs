@@ -283,12 +283,12 @@ fn spam_reasons(call: &Call) -> String {
 }
 
 fn postback(envelope: &Envelope, fact: &PostbackFact, setting: &Setting<'_>) -> PostbackRow {
-    let (verdict, why, retry_at) = match &fact.verdict {
-        Verdict::Delivered => ("delivered", "", None),
-        Verdict::Rejected { why } => ("rejected", why.as_str(), None),
-        Verdict::Retry { at, why } => ("retry", why.as_str(), Some(*at)),
-        Verdict::Skipped { why } => ("skipped", why.as_str(), None),
-        Verdict::GaveUp { why } => ("gave_up", why.as_str(), None),
+    let verdict = fact.verdict.word();
+    let (why, retry_at) = match &fact.verdict {
+        Verdict::Retry { at, why } => (why.as_str(), Some(*at)),
+        // Reports group by it.
+        Verdict::Skipped { reason, .. } => (reason.word(), None),
+        other => (other.why(), None),
     };
     PostbackRow {
         id: envelope.id.clone(),

@@ -251,7 +251,7 @@ async fn what_was_sent_is_corrected_where_the_destination_takes_it() {
     let (kind, click, reason, of) = messages[1].clone();
     assert_eq!(
         (kind.as_str(), click.as_str(), reason.as_str(), of),
-        ("conversion.updated", "one", "outcome", format!("{id}.call.crm"))
+        ("conversion.adjusted", "one", "outcome", format!("{id}.call.crm"))
     );
     assert_eq!(world.clicks().await, ["two"], "a URL takes nothing back");
     let states = world.states().await;
@@ -309,7 +309,7 @@ async fn what_had_no_click_id_is_sent_once_it_has_one() {
     world.deliver().await;
     assert_eq!(world.clicks().await, ["one"]);
     let messages = world.messages().await;
-    assert_eq!(messages[1].0, "conversion.updated", "{messages:?}");
+    assert_eq!(messages[1].0, "conversion.adjusted", "{messages:?}");
     // An outcome is stronger than a form, and may correct it.
     let other = world.view("page-two", "two", json!({})).await;
     let later = world.call("CA2", "+14155550133", unseen).await;

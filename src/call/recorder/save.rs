@@ -21,6 +21,8 @@ use crate::config::model::Site;
 use crate::platform::clock::Millis;
 use crate::platform::keys::SiteKeys;
 use crate::postback;
+use crate::postback::model::Postback;
+use crate::postback::rules::sent;
 
 /// From this confidence on no second look is taken.
 pub(super) const SURE: f64 = 0.95;
@@ -102,10 +104,12 @@ impl Recorder {
             // The outbox has forgotten what it sent so long ago.
             Some(before) => {
                 let told = postback::rules::decide(site, before, now, give_up_after);
-                postbacks.retain(|new| told.iter().all(|old| old.id != new.id));
+                let is_new = |new: &Postback| sent(&told).all(|old| old.id != new.id);
+                postbacks.retain(|new| new.withheld.is_none() && is_new(new));
             }
             None => {}
         }
+        postbacks.extend(postback::events::of_call(site, known.call, &call, now, give_up_after));
         let mut revised = match known.call.filter(|_| !is_imported) {
             Some(before) => postback::revise::revise(site, (before, &call), now, give_up_after),
             None => Vec::new(),

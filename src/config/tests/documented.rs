@@ -5,8 +5,17 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::{DEMO, config, texts};
-use crate::config::layers::DEFAULTS;
+use crate::config::check::check;
+use crate::config::layers::{DEFAULTS, Sources};
 use crate::config::schema::{CONFIG, FILE_SUFFIX, Key, Shape};
+
+/// Examples of all kinds of destinations.
+const DESTINATIONS: &str = include_str!("../../../config/destinations.toml");
+
+/// The demo and the examples, as two files of one folder.
+fn both() -> Sources {
+    texts(&[("demo.toml", DEMO), ("destinations.toml", DESTINATIONS)])
+}
 
 /// Every key of the schema, tables and `_file` keys too; kinds apart: `.sites.destinations(url).id`.
 fn schema_keys(shape: &Shape, path: &str, out: &mut BTreeSet<String>) {
@@ -76,12 +85,9 @@ fn model_keys(value: &Json, path: &str, out: &mut BTreeSet<String>) {
 fn the_schema_knows_the_keys_of_the_model_and_no_others() {
     let (mut schema, mut model) = (BTreeSet::new(), BTreeSet::new());
     schema_keys(&CONFIG, "", &mut schema);
-    model_keys(
-        &serde_json::to_value(config(&texts(&[("demo.toml", DEMO)]))).expect("it serialises"),
-        "",
-        &mut model,
-    );
-    assert_eq!(schema, model);
+    model_keys(&serde_json::to_value(config(&both())).expect("it serialises"), "", &mut model);
+    let differ: Vec<_> = schema.symmetric_difference(&model).collect();
+    assert!(differ.is_empty(), "{differ:?}");
 }
 
 /// Paths of the keys that stand in a commented file, also behind `# ` or `#: `, each with whether
@@ -113,20 +119,35 @@ fn documented(text: &str) -> Vec<(String, bool)> {
 
 #[test]
 fn every_key_is_in_a_shipped_file_with_a_comment() {
-    let commented: BTreeSet<String> = [DEFAULTS, DEMO]
+    let commented: BTreeSet<String> = [DEFAULTS, DEMO, DESTINATIONS]
         .into_iter()
         .flat_map(documented)
         .filter_map(|(path, commented)| commented.then_some(path))
         .collect();
     let mut keys = BTreeSet::new();
     leaf_keys(&CONFIG, "", &mut keys);
+    // The conditions of values are those of conversions, explained there.
+    keys.retain(|key| !key.starts_with(".sites.conversions.values.when."));
     let missing: Vec<_> = keys.difference(&commented).collect();
     assert_eq!(missing, Vec::<&String>::new());
 }
 
 #[test]
-fn the_defaults_that_the_demo_shows_are_the_real_ones() {
-    let shown: Vec<String> = DEMO
+fn the_defaults_that_shipped_files_show_are_the_real_ones() {
+    the_defaults_are_real("demo.toml", DEMO, "\nhold = ");
+    the_defaults_are_real("destinations.toml", DESTINATIONS, "\ntest_code = ");
+}
+
+#[test]
+fn the_examples_of_destinations_have_nothing_to_complain_about() {
+    let config = config(&texts(&[("destinations.toml", DESTINATIONS)]));
+    // It is no whole configuration, but what it shows must work.
+    let told = check(&config).into_iter().filter(|complaint| complaint.path.contains("].d"));
+    assert_eq!(told.collect::<Vec<_>>(), []);
+}
+
+fn the_defaults_are_real(name: &str, text: &str, one_of_them: &str) {
+    let shown: Vec<String> = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(bare)
@@ -138,7 +159,7 @@ fn the_defaults_that_the_demo_shows_are_the_real_ones() {
         })
         .collect();
     let shown = shown.join("\n");
-    assert!(shown.contains("\nhold = "), "defaults were uncommented");
-    let with_defaults = config(&texts(&[("demo.toml", &shown)]));
-    assert_eq!(with_defaults, config(&texts(&[("demo.toml", DEMO)])));
+    assert!(shown.contains(one_of_them), "defaults were uncommented");
+    let with_defaults = config(&texts(&[(name, &shown)]));
+    assert_eq!(with_defaults, config(&texts(&[(name, text)])));
 }

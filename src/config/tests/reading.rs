@@ -174,9 +174,9 @@ fn a_loaded_configuration_never_prints_a_secret() {
         telephony.kamailio[0].token.reveal(),
     ]);
     for destination in &config.sites[0].destinations {
-        if let DestinationKind::Webhook { secret, headers, .. } = &destination.kind {
-            secrets.push(secret.reveal());
-            secrets.extend(headers.values().map(|value| value.reveal()));
+        if let DestinationKind::Webhook(target) = &destination.kind {
+            secrets.push(target.secret.reveal());
+            secrets.extend(target.headers.values().map(|value| value.reveal()));
         }
     }
     assert_eq!(secrets.len(), 12);

@@ -1,8 +1,8 @@
 //! The macros of URL templates and what they stand for. The caller's number is not among them: it
 //! never leaves in clear.
 
-use crate::postback::model::Postback;
-use crate::visit::click_id::is_uploadable;
+use crate::postback::model::{Postback, Skip, SkipReason};
+use crate::postback::told::Told;
 
 /// How a fact is read.
 type Fact = fn(&Postback) -> String;
@@ -94,30 +94,45 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 
 impl Macro {
     /// What it stands for, empty when it has no value.
-    pub fn value(self, postback: &Postback) -> String {
+    pub fn value(self, told: &Told<'_>) -> String {
         let text = match self {
-            Macro::Fact(fact) => fact(postback),
-            Macro::ClickId(name) => click_id(postback, name).unwrap_or_default(),
-            Macro::AffiliateClickId => AFFILIATE_CLICK_IDS
-                .iter()
-                .find_map(|name| click_id(postback, name))
-                .unwrap_or_default(),
+            Macro::Fact(fact) => fact(told.postback),
+            Macro::ClickId(name) => told.click_id(name).unwrap_or_default().to_owned(),
+            Macro::AffiliateClickId => {
+                let found = AFFILIATE_CLICK_IDS.iter().find_map(|name| told.click_id(name));
+                found.unwrap_or_default().to_owned()
+            }
         };
         // A path segment of dots would lead the request somewhere else, and says nothing.
         if text.bytes().all(|b| b == b'.') { String::new() } else { text }
+    }
+
+    /// Why it, called `name`, has no value.
+    pub fn missing(self, name: &str, told: &Told<'_>) -> Skip {
+        let names = match self {
+            Macro::Fact(_) => {
+                return Skip::new(SkipReason::MissingValue, format!("it has no {name}"));
+            }
+            Macro::ClickId(name) => &[name][..],
+            Macro::AffiliateClickId => AFFILIATE_CLICK_IDS,
+        };
+        if !told.person.ads && told.facts().session.is_some() {
+            return Skip::new(
+                SkipReason::NoConsent,
+                format!("without consent, {name} is not told"),
+            );
+        }
+        match told.need_click(names) {
+            Err(Skip { reason: SkipReason::TestValue, why }) => {
+                Skip::new(SkipReason::TestValue, why)
+            }
+            _ => Skip::new(SkipReason::NoClickId, format!("it has no {name}")),
+        }
     }
 }
 
 fn value(postback: &Postback) -> String {
     postback.facts.value.clone().unwrap_or_default()
-}
-
-/// The click id of that name, unless no platform could have made it: those are kept in reports, and
-/// never uploaded.
-fn click_id(postback: &Postback, name: &str) -> Option<String> {
-    let ids = &postback.facts.click_ids;
-    let (_, value) = ids.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    is_uploadable(name, value).then(|| value.clone())
 }
 
 #[cfg(test)]

@@ -1,19 +1,48 @@
-//! The kinds of destinations. Each has one shape: is this postback for it, what is the request, and
-//! what does the answer mean.
+//! The kinds of destinations, one file each, all of one shape ([`Platform`]): is this conversion for it, what is the
+//! request, what does the answer mean. Pure: no I/O, clock or randomness.
+//!
+//! What all have in common stands once: [`eligible`] says who may be told at all, [`answers`] what an HTTP status means,
+//! [`shapes`] how requests are put together.
 
+pub mod answers;
+pub mod eligible;
+mod ga4;
+mod google;
+mod linkedin;
 pub mod macros;
+mod mappings;
+mod meta;
+mod microsoft;
+mod nextdoor;
+mod openai;
+mod pinterest;
+mod quora;
+mod reddit;
+mod shapes;
+mod snap;
 #[cfg(test)]
 mod tests;
+mod tiktok;
 pub mod url;
 pub mod webhook;
+mod x;
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use crate::config::model::{Destination, DestinationKind};
+pub use answers::{Answered, Judgement};
+
+use crate::config::model::{Destination, DestinationKind, OAuth};
 use crate::platform::clock::Millis;
 use crate::platform::secret::Secret;
 use crate::postback::client::{Answer, Request};
-use crate::postback::model::Postback;
+use crate::postback::model::Skip;
+use crate::postback::told::Told;
+
+/// Milliseconds of an hour.
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// A destination whose configuration cannot work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +50,7 @@ pub enum BadDestination {
     /// The URL template.
     #[error(transparent)]
     Template(#[from] url::BadTemplate),
-    /// The URL of a webhook.
+    /// A URL.
     #[error("the URL must be an absolute http:// or https:// URL")]
     Url,
     /// The secret of a webhook.
@@ -35,82 +64,188 @@ pub enum BadDestination {
         /// What is wrong.
         why: &'static str,
     },
+    /// A key that it cannot do without.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
 }
 
-/// What to do with one postback now.
-pub enum Prepared {
-    /// Send this.
-    Send(Box<Request>),
-    /// It is not for this destination.
-    Skip {
-        /// Why not.
-        why: String,
-    },
+/// What a platform takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing: what was told stands.
+    Nothing,
+    /// A conversion told again with other facts; none that is taken back.
+    Restated,
+    /// Both.
+    Corrections,
 }
 
-/// What an answer means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
-    /// It was taken.
-    Delivered,
-    /// It will never be taken.
-    Rejected,
-    /// The whole destination is gone: this postback is rejected, and nothing else is sent there.
-    Gone,
-    /// It may be taken later.
-    Later,
-    /// Our credentials are refused: not this postback's fault, but the connection's.
-    Refused,
+/// What always holds of a platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Traits {
+    /// Whether it needs the visitor's consent to advertising for anything at all.
+    pub needs_consent: bool,
+    /// Whether it is told the caller's number, hashed or not.
+    pub caller: bool,
+    /// Whether it is told address and user agent of the visitor.
+    pub client: bool,
+    /// Most conversions of one request.
+    pub most: usize,
+    /// How old a conversion may be, in milliseconds; none: it does not say.
+    pub oldest_ms: Option<i64>,
+    /// How long after the click it may be told first, in milliseconds.
+    pub after_click_ms: i64,
+    /// How long after a conversion its correction may be told first, in milliseconds.
+    pub after_conversion_ms: i64,
+    /// Whether it knows no key by which it could tell a repeat.
+    pub at_most_once: bool,
+    /// What it takes back.
+    pub takes: Takes,
+    /// How it can be asked without counting anything.
+    pub trial: Trial,
+}
+
+/// How a destination can be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// It looks at a request and counts nothing.
+    Validates,
+    /// Events can be marked as tests.
+    TestCode,
+    /// What is sent counts.
+    None,
+}
+
+impl Traits {
+    /// An ad platform that takes one conversion at a time, once for each key, and nothing back.
+    pub const AD: Traits = Traits {
+        needs_consent: true,
+        caller: true,
+        client: true,
+        most: 1,
+        oldest_ms: None,
+        after_click_ms: 0,
+        after_conversion_ms: 0,
+        at_most_once: false,
+        takes: Takes::Nothing,
+        trial: Trial::None,
+    };
+}
+
+/// What proves who we are.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// Whatever the request itself holds.
+    Own,
+    /// A token that is renewed at this address when the configuration names none, with this scope.
+    OAuth(&'a OAuth, &'static str, &'static str),
+}
+
+/// For what a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To count.
+    Count,
+    /// To be looked at ([`Trial::Validates`]).
+    Validate,
+    /// To be shown among test events ([`Trial::TestCode`]).
+    Test,
+}
+
+/// One conversion as its platform wants to hear it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The postback's id.
+    pub id: String,
+    /// The row.
+    pub body: Value,
+}
+
+/// Some rows for one request, all conversions or all corrections.
+pub struct Batch<'a> {
+    /// The rows, never more than [`Traits::most`].
+    pub rows: &'a [Row],
+    /// Whether they correct what was told before.
+    pub corrects: bool,
+    /// For what.
+    pub purpose: Purpose,
+    /// The access token of an [`OAuth`] credential; empty for others.
+    pub token: Secret,
+    /// The moment.
+    pub now: Millis,
+    /// A random text that is never used twice.
+    pub nonce: String,
+}
+
+/// One kind of destination.
+pub trait Platform: Send + Sync {
+    /// What always holds of it.
+    fn traits(&self) -> Traits;
+
+    /// What its configuration lacks.
+    fn check(&self) -> Result<(), BadDestination>;
+
+    /// What proves who we are.
+    fn credential(&self) -> Credential<'_> {
+        Credential::Own
+    }
+
+    /// Whether `told` is something for it; [`eligible`] has asked what concerns all platforms.
+    fn eligible(&self, told: &Told<'_>) -> Result<(), Skip>;
+
+    /// `told`, which is eligible, in its words.
+    fn row(&self, told: &Told<'_>) -> Value;
+
+    /// The request that tells `batch`.
+    fn request(&self, batch: &Batch<'_>) -> Result<Request, BadDestination>;
+
+    /// What the answer to a request of `rows` rows means.
+    fn classify(&self, answer: &Answer, rows: usize) -> Answered;
+
+    /// The question what became of a request that it took ([`Judgement::Taken`]).
+    fn question(&self, _request: &str, _token: &Secret) -> Result<Request, BadDestination> {
+        Err(BadDestination::Missing("question"))
+    }
+
+    /// What the answer to that means for each of `rows`.
+    fn classify_question(&self, answer: &Answer, rows: &[usize]) -> Answered {
+        self.classify(answer, rows.len())
+    }
+}
+
+impl DestinationKind {
+    /// What it is and does.
+    pub fn platform(&self) -> Box<dyn Platform + '_> {
+        match self {
+            DestinationKind::Url(target) => Box::new(url::Url(target)),
+            DestinationKind::Webhook(target) => Box::new(webhook::Webhook(target)),
+            DestinationKind::GoogleDataManager(config) => Box::new(google::DataManager(config)),
+            DestinationKind::GoogleAds(config) => Box::new(google::Ads(config)),
+            DestinationKind::Ga4(config) => Box::new(ga4::Ga4(config)),
+            DestinationKind::Meta(pixel) => Box::new(meta::Meta(pixel)),
+            DestinationKind::MicrosoftAds(config) => Box::new(microsoft::Offline(config)),
+            DestinationKind::MicrosoftUet(pixel) => Box::new(microsoft::Uet(pixel)),
+            DestinationKind::Tiktok(pixel) => Box::new(tiktok::Tiktok(pixel)),
+            DestinationKind::Linkedin(pixel) => Box::new(linkedin::Linkedin(pixel)),
+            DestinationKind::Pinterest(pixel) => Box::new(pinterest::Pinterest(pixel)),
+            DestinationKind::Snap(pixel) => Box::new(snap::Snap(pixel)),
+            DestinationKind::Reddit(pixel) => Box::new(reddit::Reddit(pixel)),
+            DestinationKind::X(config) => Box::new(x::X(config)),
+            DestinationKind::OpenaiAds(pixel) => Box::new(openai::OpenAi(pixel)),
+            DestinationKind::Quora(pixel) => Box::new(quora::Quora(pixel)),
+            DestinationKind::Nextdoor(pixel) => Box::new(nextdoor::Nextdoor(pixel)),
+        }
+    }
 }
 
 /// Checks a destination's configuration without sending anything.
 pub fn check(destination: &Destination) -> Result<(), BadDestination> {
-    match &destination.kind {
-        DestinationKind::Url { url, require, .. } => {
-            url::check_template(url)?;
-            Ok(url::check_required(require)?)
-        }
-        DestinationKind::Webhook { url, secret, headers, .. } => {
-            webhook::check(url, secret, texts(headers))
-        }
-    }
+    destination.kind.platform().check()
 }
 
-/// Configured headers as the texts they are sent as.
-fn texts(headers: &BTreeMap<String, Secret>) -> impl Iterator<Item = (&str, &str)> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.reveal()))
-}
-
-/// The request that tells `postback` to `destination` in an attempt at `now`.
-pub fn prepare(
-    destination: &Destination,
-    postback: &Postback,
-    now: Millis,
-) -> Result<Prepared, BadDestination> {
-    match &destination.kind {
-        DestinationKind::Url { .. } if postback.corrects.is_some() => Ok(Prepared::Skip {
-            why: "the call was attributed anew after this was told, and a URL takes nothing back"
-                .to_owned(),
-        }),
-        DestinationKind::Url { url, method, require, hmac_secret, .. } => {
-            Ok(url::prepare(url, *method, require, hmac_secret, postback)?)
-        }
-        DestinationKind::Webhook { url, secret, headers, .. } => {
-            webhook::prepare(url, secret, texts(headers), postback, now)
-                .map(|request| Prepared::Send(Box::new(request)))
-        }
-    }
-}
-
-/// Judges the answer of `destination` by its status: 2xx is taken; time-outs, limits and server
-/// faults pass; refused credentials are the connection's matter; 410 tells a webhook that nobody
-/// lives there (Standard Webhooks); everything else, redirects too, will be the same next time.
-pub fn judge(destination: &Destination, answer: &Answer) -> Judgement {
-    match answer.status {
-        200..=299 => Judgement::Delivered,
-        401 | 403 => Judgement::Refused,
-        408 | 423 | 425 | 429 | 500..=599 => Judgement::Later,
-        410 if matches!(destination.kind, DestinationKind::Webhook { .. }) => Judgement::Gone,
-        _ => Judgement::Rejected,
-    }
+/// Until when a conversion of `converted_at` may be told to `destination`: the platform's own latest moment, where it
+/// has one, else `usual`.
+pub fn latest(destination: &Destination, converted_at: Millis, usual: Millis) -> Millis {
+    let oldest = destination.kind.platform().traits().oldest_ms;
+    oldest.map_or(usual, |oldest| converted_at.plus(oldest))
 }

@@ -6,19 +6,22 @@
 //! may stand in path and query, never in the host: what a visitor's URL says must not choose where
 //! the request goes.
 
-use ::url::Url;
 use hmac::{Hmac, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha2::Sha256;
 
-use super::Prepared;
+use serde_json::Value;
+
+use super::answers::{Answered, by_status};
 use super::macros::{self, Macro};
-use crate::config::model::UrlMethod;
+use super::{BadDestination, Batch, Platform, Traits};
+use crate::config::model::{UrlMethod, UrlTarget};
 use crate::platform::secret::Secret;
-use crate::postback::client::Request;
-use crate::postback::model::Postback;
+use crate::postback::client::{Answer, Request};
+use crate::postback::model::{Skip, SkipReason};
+use crate::postback::told::Told;
 
 /// Longest template in bytes.
 pub const LONGEST_TEMPLATE: usize = 4096;
@@ -76,36 +79,121 @@ pub fn check_required(require: &[String]) -> Result<(), BadTemplate> {
     require.iter().try_for_each(|name| known(name).map(|_| ()))
 }
 
-/// The request for `postback`, or why it is skipped.
-pub(super) fn prepare(
-    template: &str,
-    method: UrlMethod,
-    require: &[String],
-    hmac_secret: &Secret,
-    postback: &Postback,
-) -> Result<Prepared, BadTemplate> {
-    for name in require {
-        if known(name)?.value(postback).is_empty() {
-            return Ok(Prepared::Skip { why: format!("it has no {name}") });
+/// A URL with macros.
+pub(super) struct Url<'a>(pub &'a UrlTarget);
+
+impl Platform for Url<'_> {
+    fn traits(&self) -> Traits {
+        // Click ids are told with consent only; a network may want nothing but the conversion.
+        Traits { needs_consent: false, caller: false, client: false, ..Traits::AD }
+    }
+
+    fn check(&self) -> Result<(), BadDestination> {
+        check_template(&self.0.url)?;
+        Ok(check_required(&self.0.require)?)
+    }
+
+    fn eligible(&self, told: &Told<'_>) -> Result<(), Skip> {
+        for name in &self.0.require {
+            let Some(known) = macros::find(name) else { continue };
+            if known.value(told).is_empty() {
+                return Err(known.missing(name, told));
+            }
+        }
+        match self.filled(told) {
+            Some(url) if url.len() > LONGEST_URL => Err(Skip::new(
+                SkipReason::Other,
+                format!("its URL would be longer than {LONGEST_URL} bytes"),
+            )),
+            _ => Ok(()),
         }
     }
-    let mut url = parse(&fill(&pieces(template)?, postback))?;
-    url.set_fragment(None);
-    sign(&mut url, hmac_secret);
-    if url.as_str().len() > LONGEST_URL {
-        return Ok(Prepared::Skip {
-            why: format!("its URL would be longer than {LONGEST_URL} bytes"),
-        });
+
+    /// The URL with everything substituted, and the same for people.
+    fn row(&self, told: &Told<'_>) -> Value {
+        let shown = pieces(&self.0.url).map(|pieces| shown(&pieces, told)).unwrap_or_default();
+        serde_json::json!({ "url": self.filled(told), "shown": shown })
     }
-    let mut headers = HeaderMap::new();
-    if let Ok(key) = HeaderValue::from_str(&postback.id) {
-        headers.insert(HeaderName::from_static("idempotency-key"), key);
+
+    fn request(&self, batch: &Batch<'_>) -> Result<Request, BadDestination> {
+        let row = batch.rows.first().ok_or(BadDestination::Url)?;
+        let text = |name: &str| row.body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut url = parse(text("url"))?;
+        url.set_fragment(None);
+        sign(&mut url, &self.0.hmac_secret);
+        let mut headers = HeaderMap::new();
+        if let Ok(key) = HeaderValue::from_str(&row.id) {
+            headers.insert(HeaderName::from_static("idempotency-key"), key);
+        }
+        let method = match self.0.method {
+            UrlMethod::Get => Method::GET,
+            UrlMethod::Post => Method::POST,
+        };
+        let shown = Some(text("shown").to_owned());
+        Ok(Request { method, url, headers, body: String::new(), hidden: Vec::new(), shown })
     }
-    let method = match method {
-        UrlMethod::Get => Method::GET,
-        UrlMethod::Post => Method::POST,
-    };
-    Ok(Prepared::Send(Box::new(Request { method, url, headers, body: String::new() })))
+
+    fn classify(&self, answer: &Answer, _rows: usize) -> Answered {
+        by_status(answer, "")
+    }
+}
+
+impl Url<'_> {
+    fn filled(&self, told: &Told<'_>) -> Option<String> {
+        Some(fill(&pieces(&self.0.url).ok()?, told))
+    }
+}
+
+/// The URL as people may see it: the path and whatever the template itself puts into the query may be secrets.
+fn shown(pieces: &[Piece<'_>], told: &Told<'_>) -> String {
+    let mut shown = String::new();
+    let (mut query, mut literal) = (false, false);
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if !query => {
+                let (path, rest) = text.split_once('?').unwrap_or((text, ""));
+                if shown.is_empty() {
+                    let host = host_end(path).unwrap_or(path.len()).min(path.len());
+                    shown.push_str(&path[..host]);
+                    shown.push_str("/[…]");
+                }
+                query = text.contains('?');
+                if query {
+                    shown.push('?');
+                    literal = hide_values(rest, literal, &mut shown);
+                }
+            }
+            Piece::Text(text) => literal = hide_values(text, literal, &mut shown),
+            Piece::Macro(name) if query => shown.push_str(&name.value(told)),
+            Piece::Macro(_) => {}
+        }
+    }
+    shown
+}
+
+/// Appends a piece of a query with its literal values hidden; `inside` says whether it begins inside of one. Returns
+/// whether it ends there.
+fn hide_values(text: &str, inside: bool, out: &mut String) -> bool {
+    let mut inside = inside;
+    for c in text.chars() {
+        match c {
+            '&' | '?' => {
+                inside = false;
+                out.push(c);
+            }
+            '=' if !inside => {
+                inside = true;
+                out.push(c);
+            }
+            _ if inside => {
+                if !out.ends_with("[…]") {
+                    out.push_str("[…]");
+                }
+            }
+            _ => out.push(c),
+        }
+    }
+    inside
 }
 
 fn pieces(template: &str) -> Result<Vec<Piece<'_>>, BadTemplate> {
@@ -169,26 +257,26 @@ fn known(name: &str) -> Result<Macro, BadTemplate> {
     })
 }
 
-fn fill(pieces: &[Piece<'_>], postback: &Postback) -> String {
+fn fill(pieces: &[Piece<'_>], told: &Told<'_>) -> String {
     pieces.iter().fold(String::new(), |mut url, piece| {
         match piece {
             Piece::Text(text) => url.push_str(text),
             Piece::Macro(name) => {
-                url.extend(utf8_percent_encode(&name.value(postback), ENCODED));
+                url.extend(utf8_percent_encode(&name.value(told), ENCODED));
             }
         }
         url
     })
 }
 
-fn parse(text: &str) -> Result<Url, BadTemplate> {
-    let url = Url::parse(text).map_err(|_| BadTemplate::NotUrl)?;
+fn parse(text: &str) -> Result<::url::Url, BadTemplate> {
+    let url = ::url::Url::parse(text).map_err(|_| BadTemplate::NotUrl)?;
     let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
     if usable { Ok(url) } else { Err(BadTemplate::NotUrl) }
 }
 
 /// Appends `sig`: the hex HMAC-SHA256 of path and query as they go over the wire, without `sig`.
-fn sign(url: &mut Url, secret: &Secret) {
+fn sign(url: &mut ::url::Url, secret: &Secret) {
     if secret.is_empty() {
         return;
     }

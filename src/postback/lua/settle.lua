@@ -17,6 +17,9 @@ if not score or tonumber(score) ~= tonumber(ARGV[2]) then
   return 'lost'
 end
 
+if ARGV[7] ~= '' then
+  redis.call('XADD', KEYS[7], '*', ARGV[6], ARGV[7])
+end
 if ARGV[3] == 'later' then
   redis.call('ZADD', KEYS[1], ARGV[4], id)
   redis.call('HSET', KEYS[2], id, ARGV[5])
@@ -31,7 +34,4 @@ redis.call('ZADD', set, ARGV[4], id)
 redis.call('HSET', bodies, id, ARGV[5])
 redis.call('ZREM', KEYS[1], id)
 redis.call('HDEL', KEYS[2], id)
-if ARGV[7] ~= '' then
-  redis.call('XADD', KEYS[7], '*', ARGV[6], ARGV[7])
-end
 return 'settled'

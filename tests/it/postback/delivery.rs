@@ -40,6 +40,8 @@ async fn a_receiver_that_fails_twice_gets_one_delivery_under_one_key() {
     let told = world.told().await;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].attempts, &told[0].verdict), (3, &Verdict::Delivered));
+    let all: Vec<_> = world.all_told().await.iter().map(|fact| fact.verdict.word()).collect();
+    assert_eq!(all, ["retry", "retry", "delivered"], "every attempt leaves its verdict");
 }
 
 #[tokio::test]

@@ -4,22 +4,24 @@ mod api;
 mod delivery;
 mod faults;
 mod outbox;
+mod platforms;
+mod storm;
 mod targets;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ringtrace::config::Live;
-use ringtrace::config::model::{Config, Destination, DestinationKind, UrlMethod};
+use ringtrace::config::model::{Config, Destination, DestinationKind, UrlTarget, WebhookTarget};
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::{CallId, SiteId};
 use ringtrace::platform::keys::Shard;
 use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::platform::secret::Secret;
-use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact};
+use ringtrace::postback::model::{ConversionFacts, Postback, PostbackFact, Verdict};
 use ringtrace::postback::store::Outbox;
-use ringtrace::postback::worker::{Deliverer, Outcome, Tally};
+use ringtrace::postback::worker::{Deliverer, DeliveryKeys, Outcome, Tally};
+use ringtrace::visit::model::Consent;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -73,7 +75,8 @@ impl World {
     }
 
     fn deliverer(&self) -> Deliverer {
-        Deliverer::new(self.live.clone(), self.outbox.clone(), self.clock.clone())
+        let keys = DeliveryKeys::default();
+        Deliverer::new(self.live.clone(), self.outbox.clone(), self.clock.clone(), keys)
             .expect("a deliverer")
     }
 
@@ -85,24 +88,16 @@ impl World {
     fn postback(&self, destination: &str) -> Postback {
         let call = CallId::new();
         let now = self.clock.now();
-        Postback {
-            id: format!("{call}.qualified.{destination}"),
-            site: self.site.clone(),
-            destination: destination.parse().expect("a destination id"),
-            call,
-            conversion: "qualified".to_owned(),
-            converted_at: now,
-            queued_at: now,
-            latest_at: now.plus(72 * 3_600_000),
-            attempts: 0,
-            last_answer: String::new(),
-            facts: ConversionFacts {
-                click_ids: vec![("gclid".to_owned(), "Cj0abc".to_owned())],
-                ..ConversionFacts::default()
-            },
-            corrects: None,
-            withdrawn: String::new(),
-        }
+        let id = format!("{call}.qualified.{destination}");
+        let destination = destination.parse().expect("a destination id");
+        let facts = ConversionFacts {
+            click_ids: vec![("gclid".to_owned(), "Cj0abc".to_owned())],
+            consent: Consent { analytics: true, ads: true },
+            ..ConversionFacts::default()
+        };
+        let what = (self.site.clone(), destination, call);
+        let latest_at = now.plus(72 * 3_600_000);
+        Postback { latest_at, ..Postback::new(id, what, "qualified".to_owned(), (now, now), facts) }
     }
 
     async fn enqueue(&self, postbacks: &[Postback]) -> usize {
@@ -153,8 +148,15 @@ impl World {
         self.receiver.received_requests().await.expect("requests are recorded")
     }
 
-    /// The postback events in the ledger.
+    /// The verdicts in the ledger that ended a postback.
     async fn told(&self) -> Vec<PostbackFact> {
+        let mut all = self.all_told().await;
+        all.retain(|fact| !matches!(fact.verdict, Verdict::Retry { .. }));
+        all
+    }
+
+    /// All verdicts in the ledger.
+    async fn all_told(&self) -> Vec<PostbackFact> {
         let mut range = redis::cmd("XRANGE");
         range.arg(self.shard().ledger()).arg("-").arg("+");
         let entries: Vec<(String, Vec<(String, String)>)> =
@@ -192,22 +194,19 @@ fn destinations(receiver: &str) -> Vec<Destination> {
     vec![
         destination(
             "ads",
-            DestinationKind::Url {
+            DestinationKind::Url(UrlTarget {
                 url: format!("{receiver}/pb?gclid={{gclid}}&id={{txid}}&token=topsecret"),
-                method: UrlMethod::Get,
                 require: vec!["gclid".to_owned()],
-                hmac_secret: Secret::default(),
-                hmac_secret_file: None,
-            },
+                ..UrlTarget::default()
+            }),
         ),
         destination(
             "crm",
-            DestinationKind::Webhook {
+            DestinationKind::Webhook(WebhookTarget {
                 url: format!("{receiver}/hook"),
                 secret: Secret::new(WEBHOOK_SECRET),
-                secret_file: None,
-                headers: BTreeMap::new(),
-            },
+                ..WebhookTarget::default()
+            }),
         ),
     ]
 }

@@ -64,7 +64,11 @@ async fn a_late_worker_cannot_undo_a_retry() {
     let late = claim(&world).await.remove(0);
     world.advance(CLAIM_MS);
     let present = claim(&world).await.remove(0);
-    let later = Move::Later { at: world.clock.now().plus(1), body: present.body.clone() };
+    let later = Move::Later {
+        at: world.clock.now().plus(1),
+        body: present.body.clone(),
+        ledger: String::new(),
+    };
     assert!(world.outbox.settle(&present, &later).await.expect("Redis answers"));
     assert!(!settle(&world.outbox, &late, world.clock.now()).await);
     world.advance(1);

@@ -13,8 +13,8 @@ use super::World;
 
 /// Points the destination `ads` to `url`.
 fn lead_to(config: &mut Config, to: &str) {
-    if let DestinationKind::Url { url, .. } = &mut config.sites[0].destinations[0].kind {
-        to.clone_into(url);
+    if let DestinationKind::Url(target) = &mut config.sites[0].destinations[0].kind {
+        to.clone_into(&mut target.url);
     }
 }
 

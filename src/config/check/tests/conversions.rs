@@ -1,7 +1,7 @@
 //! Conversions and where they go.
 
 use super::all_are_said;
-use crate::config::model::DestinationKind;
+use crate::config::model::{DestinationKind, WebhookTarget};
 use crate::platform::secret::Secret;
 
 #[test]
@@ -53,7 +53,7 @@ fn conversions_reach_destinations_that_can_be_delivered_to() {
         (
             "headers of the request itself",
             |c| {
-                if let DestinationKind::Webhook { headers, .. } =
+                if let DestinationKind::Webhook(WebhookTarget { headers, .. }) =
                     &mut c.sites[0].destinations[1].kind
                 {
                     headers.insert("Host".to_owned(), Secret::new("x"));
@@ -69,8 +69,8 @@ fn conversions_reach_destinations_that_can_be_delivered_to() {
         (
             "a macro that is required but not there",
             |c| {
-                if let DestinationKind::Url { require, .. } = &mut c.sites[0].destinations[0].kind {
-                    require.push("wbraid".to_owned());
+                if let DestinationKind::Url(target) = &mut c.sites[0].destinations[0].kind {
+                    target.require.push("wbraid".to_owned());
                 }
             },
             &["warning sites[0].destinations[0].require[1]"],

@@ -1,84 +1,36 @@
-//! What destinations ask for and how answers are judged.
+//! URL templates and webhooks: what is sent, and how answers are judged.
 
 use base64::Engine;
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::url::{BadTemplate, check_template};
 use super::*;
-use crate::config::model::UrlMethod;
-use crate::platform::ids::CallId;
-use crate::platform::secret::Secret;
-use crate::postback::client::Request;
-use crate::postback::model::ConversionFacts;
-
-const NOW: Millis = Millis(1_767_323_045_000);
-
-fn named(kind: DestinationKind) -> Destination {
-    Destination { id: "d".parse().expect("an id"), kind }
-}
+use crate::config::model::{UrlTarget, WebhookTarget};
+use crate::postback::destinations::check;
+use crate::postback::destinations::url::{BadTemplate, check_template};
+use crate::postback::destinations::webhook;
 
 fn url_to(url: &str, require: &[&str], hmac_secret: &str) -> Destination {
-    named(DestinationKind::Url {
+    named(DestinationKind::Url(UrlTarget {
         url: url.to_owned(),
-        method: UrlMethod::Get,
         require: require.iter().map(ToString::to_string).collect(),
         hmac_secret: Secret::new(hmac_secret),
-        hmac_secret_file: None,
-    })
+        ..UrlTarget::default()
+    }))
 }
 
 fn webhook_to(url: &str, secret: &str, header: Option<(&str, &str)>) -> Destination {
-    named(DestinationKind::Webhook {
+    let headers = header.map(|(name, value)| (name.to_owned(), Secret::new(value)));
+    named(DestinationKind::Webhook(WebhookTarget {
         url: url.to_owned(),
         secret: Secret::new(secret),
-        secret_file: None,
-        headers: header
-            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
-            .into_iter()
-            .collect(),
-    })
+        headers: headers.into_iter().collect(),
+        ..WebhookTarget::default()
+    }))
 }
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-fn postback(facts: ConversionFacts) -> Postback {
-    Postback {
-        id: "c.qualified.d".to_owned(),
-        site: "s".parse().expect("a site"),
-        destination: "d".parse().expect("a destination"),
-        call: CallId::default(),
-        conversion: "qualified".to_owned(),
-        converted_at: NOW,
-        queued_at: NOW,
-        latest_at: NOW,
-        attempts: 0,
-        last_answer: String::new(),
-        facts,
-        corrects: None,
-        withdrawn: String::new(),
-    }
-}
-
-fn with_click_id(name: &str, value: &str) -> Postback {
-    let click_ids = vec![(name.to_owned(), value.to_owned())];
-    postback(ConversionFacts { click_ids, ..ConversionFacts::default() })
-}
-
-fn request(destination: &Destination, postback: &Postback) -> Request {
-    match prepare(destination, postback, NOW).expect("a good destination") {
-        Prepared::Send(request) => *request,
-        Prepared::Skip { why } => panic!("skipped: {why}"),
-    }
-}
-
-fn skipped(destination: &Destination, postback: &Postback) -> String {
-    match prepare(destination, postback, NOW).expect("a good destination") {
-        Prepared::Send(request) => panic!("sent to {}", request.url),
-        Prepared::Skip { why } => why,
-    }
-}
 
 #[test]
 fn answers_are_judged_by_their_status() {
@@ -86,23 +38,23 @@ fn answers_are_judged_by_their_status() {
         let to = "https://x.example/";
         let destination =
             if kind == "url" { url_to(to, &[], "") } else { webhook_to(to, SECRET, None) };
-        judge(&destination, &Answer { status, retry_after: None, text: String::new() })
+        destination.kind.platform().classify(&Answer::new(status, ""), 1)
     };
     for status in [200, 201, 202, 204] {
-        assert_eq!(judged("url", status), Judgement::Delivered);
+        assert_eq!(judged("url", status), Answered::delivered());
     }
     for status in [301, 302, 307, 400, 404, 405, 409, 413, 422, 451] {
-        assert_eq!(judged("url", status), Judgement::Rejected);
-        assert_eq!(judged("webhook", status), Judgement::Rejected);
+        assert!(matches!(judged("url", status), Answered::Poisoned { .. }), "{status}");
+        assert!(matches!(judged("webhook", status), Answered::Poisoned { .. }), "{status}");
     }
     for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-        assert_eq!(judged("url", status), Judgement::Later);
+        assert!(matches!(judged("url", status), Answered::All(Judgement::Later(..))), "{status}");
     }
     for status in [401, 403] {
-        assert_eq!(judged("webhook", status), Judgement::Refused);
+        assert!(matches!(judged("webhook", status), Answered::Refused(_)), "{status}");
     }
-    assert_eq!(judged("url", 410), Judgement::Rejected);
-    assert_eq!(judged("webhook", 410), Judgement::Gone);
+    assert!(matches!(judged("url", 410), Answered::Poisoned { .. }));
+    assert_eq!(judged("webhook", 410), Answered::Gone);
 }
 
 #[test]
@@ -136,9 +88,11 @@ fn templates_are_checked() {
 #[test]
 fn required_macros_must_be_known_and_have_a_value() {
     let wants_gclid = url_to("https://x.example/", &["gclid"], "");
-    assert_eq!(skipped(&wants_gclid, &postback(ConversionFacts::default())), "it has no gclid");
+    let none = skipped(&wants_gclid, &postback(ConversionFacts::default()));
+    assert_eq!((none.reason, none.why.as_str()), (SkipReason::NoClickId, "it has no gclid"));
     for unreal in ["", "test", "{gclid}", "a b", "<script>"] {
-        assert_eq!(skipped(&wants_gclid, &with_click_id("gclid", unreal)), "it has no gclid");
+        let skip = skipped(&wants_gclid, &with_click_id("gclid", unreal));
+        assert_eq!(skip.reason, SkipReason::TestValue, "{unreal}");
     }
     request(&wants_gclid, &with_click_id("gclid", "Cj0-_x.~"));
     assert!(check(&url_to("https://x.example/", &["gklid"], "")).is_err());
@@ -177,8 +131,7 @@ proptest! {
             source: source.clone(),
             ..ConversionFacts::default()
         };
-        let prepared = prepare(&template, &postback(facts), NOW).expect("a good destination");
-        if let Prepared::Send(sent) = prepared {
+        if let Ok(sent) = prepared(&template, &postback(facts), NOW) {
             let only_dots = |text: &str| text.bytes().all(|b| b == b'.');
             let told = |text: &str| if only_dots(text) { String::new() } else { text.to_owned() };
             prop_assert_eq!(sent.url.host_str(), Some("x.example"));
@@ -210,7 +163,7 @@ struct Vector {
 #[test]
 fn our_signatures_are_those_of_the_official_vectors() {
     let vectors: Vec<Vector> = serde_json::from_str(include_str!(
-        "../../../tests/fixtures/standard-webhooks/vectors.json"
+        "../../../../tests/fixtures/standard-webhooks/vectors.json"
     ))
     .expect("the vectors");
     for vector in vectors {
@@ -252,9 +205,7 @@ fn a_webhook_says_what_happened_and_keeps_its_id_over_attempts() {
     postback.facts.labels.ids.insert("crm".to_owned(), "4711".to_owned());
     postback.facts.labels.tags.push("vip".to_owned());
     let first = request(&hook, &postback);
-    let Ok(Prepared::Send(second)) = prepare(&hook, &postback, NOW.plus(5000)) else {
-        panic!("not sent");
-    };
+    let second = prepared(&hook, &postback, NOW.plus(5000)).expect("it is sent");
     assert_eq!(first.headers["webhook-id"], "c.qualified.d");
     assert_eq!(first.headers["webhook-id"], second.headers["webhook-id"]);
     assert_eq!(first.headers["webhook-timestamp"], "1767323045");
@@ -284,4 +235,43 @@ fn a_webhook_with_a_bad_secret_url_or_header_is_refused() {
     for url in ["file:///etc/passwd", "x.example/h", ""] {
         assert_eq!(check(&webhook_to(url, SECRET, None)), Err(BadDestination::Url), "{url}");
     }
+}
+
+#[test]
+fn what_people_see_of_a_url_hides_its_path_and_the_templates_own_values() {
+    let template = "https://x.example/hooks/T01?token=s3cr3t&gclid={gclid}&k=a{source}b#frag";
+    let sent = request(&url_to(template, &[], ""), &with_click_id("gclid", "Cj0abc"));
+    assert_eq!(sent.line(), "GET https://x.example/[…]?token=[…]&gclid=Cj0abc&k=[…]");
+}
+
+#[test]
+fn two_secrets_sign_twice() {
+    let mut hook = webhook_to("https://x.example/h", SECRET, None);
+    let second = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    if let DestinationKind::Webhook(target) = &mut hook.kind {
+        target.second_secret = Secret::new(second);
+    }
+    let sent = request(&hook, &with_click_id("gclid", "abc"));
+    for secret in [SECRET, second] {
+        let receiver = standardwebhooks::Webhook::new(secret).expect("a secret");
+        let signature = receiver.sign("c.qualified.d", 1_767_323_045, sent.body.as_bytes());
+        let signature = signature.expect("a signature");
+        let header = sent.headers["webhook-signature"].to_str().expect("text");
+        assert!(header.split(' ').any(|entry| entry == signature), "{header}");
+    }
+    assert_eq!(sent.headers["idempotency-key"], "c.qualified.d");
+}
+
+#[test]
+fn a_webhook_is_told_no_click_id_that_is_unreal_or_not_allowed() {
+    let hook = webhook_to("https://x.example/h", SECRET, None);
+    let mut told = with_click_id("gclid", "test");
+    told.facts.click_ids.push(("msclkid".to_owned(), "b1240587f865192a".to_owned()));
+    let body: Value = serde_json::from_str(&request(&hook, &told).body).expect("JSON");
+    assert_eq!(body["data"]["click_ids"], json!({ "msclkid": "b1240587f865192a" }));
+    let denied = Person { ads: false, ..person() };
+    let platform = hook.kind.platform();
+    let row = platform.row(&Told { postback: &told, person: &denied });
+    assert_eq!(row["data"]["click_ids"], json!({}));
+    assert!(row["data"].get("caller").is_none(), "the number is told to nobody who did not ask");
 }
