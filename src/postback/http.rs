@@ -117,7 +117,7 @@ impl From<Entry> for PostbackView {
 /// Lists postbacks, newest first: what waits by when it is due, the rest by when it was settled.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(ListQuery),
     responses(
         (status = 200, description = "A page of postbacks", body = PostbackList),
@@ -161,7 +161,7 @@ pub(crate) async fn list_postbacks(
 /// waits already stays as it is.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(("id" = String, Path, description = "The postback's id")),
     responses(
         (status = 200, description = "It waits", body = PostbackView),

@@ -33,7 +33,7 @@ impl From<WarehouseError> for Problem {
 /// Which ads, searches and links made the phone ring.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("site" = Option<Vec<String>>, Query, description = "Site ids; repeat it for several. Default: every site the key may see"),
         ("from" = Option<String>, Query, description = "First day (2026-03-01), or a moment (RFC 3339). Default: 30 days with the last one"),
@@ -64,7 +64,7 @@ pub async fn sources(
 /// When the phone rings: 168 rows, one for each hour of the week.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("site" = Option<Vec<String>>, Query, description = "As for the report `sources`"),
         ("from" = Option<String>, Query, description = "As for the report `sources`"),
@@ -95,7 +95,7 @@ pub async fn hours(
 /// Which pages visitors landed on before they called.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("site" = Option<Vec<String>>, Query, description = "As for the report `sources`"),
         ("from" = Option<String>, Query, description = "As for the report `sources`"),

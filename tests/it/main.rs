@@ -50,5 +50,6 @@ mod replay;
 mod report;
 mod report_credits;
 mod report_http;
+mod tenants;
 mod visit;
 mod warehouse;

@@ -52,7 +52,7 @@ pub struct CallList {
 /// Lists calls, newest first, as far back as the warehouse goes.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(FilterQuery, PageQuery),
     responses(
         (status = 200, description = "One page", body = CallList),
@@ -97,7 +97,7 @@ struct ExportQuery {
 /// All calls that meet the conditions, as a file, newest first. It is sent while it is read.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(FilterQuery, ExportQuery),
     responses(
         (status = 200, description = "The calls", content(
@@ -140,7 +140,7 @@ pub struct OneQuery {
 /// Shows one call, however old.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(("id" = String, Path, description = "The call's id"), OneQuery),
     responses(
         (status = 200, description = "The call", body = CallView),
