@@ -189,6 +189,7 @@ pub(crate) async fn replay_postback(
     match replay {
         None => Err(Problem::NotFound { what: "postback" }),
         Some(Replay::Waiting(entry)) => {
+            caller.is_about(&entry.postback.site);
             tracing::info!(postback = %id, by = caller.name(), "a postback is replayed");
             Ok(web::Json((*entry).into()))
         }

@@ -3,8 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
+mod access;
 mod accounts;
 mod agents;
+mod backup;
 mod call;
 mod calls;
 mod classify;
@@ -39,6 +42,7 @@ mod live;
 mod memory;
 mod numbers;
 mod outcomes;
+mod packaging;
 mod place;
 mod platform;
 mod pools;

@@ -13,6 +13,9 @@ use crate::support::app::{AUTH_TOKEN, BROWSER, TestApp, twilio_signature};
 /// The scopes of keys, lowest first.
 pub const SCOPES: [&str; 4] = ["reader", "analyst", "manager", "admin"];
 
+/// The key that may do everything everywhere.
+pub const EVERY_SITE: &str = "rt_every_site";
+
 /// A tenant: one site, and the ids of what happened on it.
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
@@ -105,8 +108,10 @@ impl Tenancy {
         let text = format!(
             "data_folder = \"{folder}\"\n[server]\nlisten = \"{}\"\npublic_url = \"{base}\"\nworkers = 1\n\
              [limits]\nunknown_keys_per_minute = 10000\napi_per_minute = 10000\n\
-             [postback]\nallow_private_targets = true\n{}{}",
+             [postback]\nallow_private_targets = true\n\
+             [[api_keys]]\nname = \"the installation's\"\nsha256 = \"{}\"\nscope = \"admin\"\n{}{}",
             base.trim_start_matches("http://"),
+            key_hash(EVERY_SITE),
             meadow.toml(),
             harbour.toml(),
         );
@@ -204,6 +209,8 @@ pub struct Route {
     pub scope: String,
     /// Whether its query may name a site, and whether it must.
     pub site: Option<bool>,
+    /// Whether it wants a key that may see every site.
+    pub wants_every_site: bool,
     has_body: bool,
 }
 
@@ -279,10 +286,12 @@ fn read(path: &str, method: &str, operation: &Value) -> Option<Route> {
     let security = operation["security"].as_array()?;
     let scopes = security.iter().find_map(|one| one["key"].as_array())?;
     let name = format!("{method} {path}");
-    let [Value::String(scope)] = &scopes[..] else {
+    let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
+    let [scope, more @ ..] = &scopes[..] else {
         panic!("{name}: state the scope that it needs, as in `security((\"key\" = [\"reader\"]))`")
     };
-    assert!(SCOPES.contains(&scope.as_str()), "{name}: there is no scope `{scope}`");
+    assert!(SCOPES.contains(scope), "{name}: there is no scope `{scope}`");
+    assert!(more.iter().all(|more| *more == "every-site"), "{name}: {more:?}");
     let mut site = None;
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let needed = parameter["required"] == true;
@@ -299,8 +308,9 @@ fn read(path: &str, method: &str, operation: &Value) -> Option<Route> {
     Some(Route {
         method: method.to_uppercase().parse().expect("a method"),
         path: path.to_owned(),
-        scope: scope.clone(),
+        scope: (*scope).to_owned(),
         site,
+        wants_every_site: !more.is_empty(),
         has_body: operation.get("requestBody").is_some(),
     })
 }

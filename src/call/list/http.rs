@@ -180,10 +180,13 @@ pub(in crate::call) async fn find_call(
         async move { store.load(&keys, id).await }
     });
     let found: Option<Call> = try_join_all(asked).await?.into_iter().flatten().next();
-    if let Some(call) = found {
-        return Ok(call);
-    }
-    archive.load(sites, vec![id]).await?.into_iter().next().ok_or(unknown)
+    let found = match found {
+        None => archive.load(sites, vec![id]).await?.into_iter().next(),
+        found => found,
+    };
+    let call = found.ok_or(unknown)?;
+    caller.is_about(&call.site);
+    Ok(call)
 }
 
 fn wanted_sites(
