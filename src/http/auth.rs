@@ -14,7 +14,7 @@ use crate::http::client_ip::client_ip;
 use crate::http::limits::ApiLimiter;
 use crate::http::people::{self, Person};
 use crate::http::problem::Problem;
-use crate::platform::clock::{Clock, Millis};
+use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 
 /// Header without which people whom a proxy signed in change nothing: a page of somebody else cannot send it without
@@ -152,11 +152,10 @@ impl FromRequest for Caller {
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let live = request.app_data::<web::Data<Live>>().ok_or(Problem::Internal)?;
-    let clock = request.app_data::<web::Data<Clock>>().ok_or(Problem::Internal)?;
     let limiter = request.app_data::<web::Data<ApiLimiter>>().ok_or(Problem::Internal)?;
     let installation = live.now();
     let Config { limits, server, .. } = &installation.config;
-    let Some(caller) = who(request, &installation, clock.now()) else {
+    let Some(caller) = who(request, &installation, Millis::system_now()) else {
         return Err(limiter.refuse(limits, client_ip(request, &server.trusted_proxies)));
     };
     let counted_as = if caller.is_person { &caller.key.name } else { &caller.key.sha256 };
