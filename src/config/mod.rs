@@ -11,6 +11,7 @@
 pub mod check;
 pub mod complaint;
 pub mod inspect;
+pub mod keys;
 pub mod layers;
 pub mod load;
 pub mod model;
@@ -34,7 +35,7 @@ use crate::platform::ids::SiteId;
 use crate::platform::keys::Shards;
 use crate::platform::phone::{PhoneNumber, WrittenForms};
 use crate::visit::site_rules::SiteRules;
-use model::{Config, Details, Site};
+use model::{ApiKey, Config, Details, Site};
 
 /// How a number is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,7 @@ pub struct Installation {
     by_key: HashMap<String, usize>,
     known: HashMap<PhoneNumber, Known>,
     added: Arc<ArcSwap<AddedNumbers>>,
+    kept_keys: Arc<ArcSwap<Vec<ApiKey>>>,
     /// In the order of the sites, and those of an unknown one.
     rules: Vec<SiteRules>,
     no_rules: SiteRules,
@@ -80,10 +82,14 @@ pub struct Installation {
 impl Installation {
     /// Indexes `config`; parsing phone numbers is too slow to do it per request.
     pub fn new(config: Config) -> Self {
-        Self::with_added(config, Arc::default())
+        Self::with_learnt(config, Arc::default(), Arc::default())
     }
 
-    fn with_added(config: Config, added: Arc<ArcSwap<AddedNumbers>>) -> Self {
+    fn with_learnt(
+        config: Config,
+        added: Arc<ArcSwap<AddedNumbers>>,
+        kept_keys: Arc<ArcSwap<Vec<ApiKey>>>,
+    ) -> Self {
         let by = |key: fn(&Site) -> String| -> HashMap<String, usize> {
             config.sites.iter().enumerate().map(|(i, site)| (key(site), i)).collect()
         };
@@ -119,6 +125,7 @@ impl Installation {
             by_key,
             known,
             added,
+            kept_keys,
             rules,
             no_rules,
             trackers,
@@ -176,6 +183,16 @@ impl Installation {
         self.added.store(Arc::new(added));
     }
 
+    /// Puts the keys of the key file in place of those that it had before.
+    pub fn learn_keys(&self, keys: Vec<ApiKey>) {
+        self.kept_keys.store(Arc::new(keys));
+    }
+
+    /// The keys of the key file.
+    pub fn kept_keys(&self) -> Arc<Vec<ApiKey>> {
+        self.kept_keys.load_full()
+    }
+
     /// What is known of added numbers.
     pub fn added(&self) -> Arc<AddedNumbers> {
         self.added.load_full()
@@ -204,7 +221,7 @@ impl Live {
 
     /// Puts another configuration in force for everybody.
     pub fn replace(&self, config: Config) {
-        let added = self.now().added.clone();
-        self.0.store(Arc::new(Installation::with_added(config, added)));
+        let (added, keys) = (self.now().added.clone(), self.now().kept_keys.clone());
+        self.0.store(Arc::new(Installation::with_learnt(config, added, keys)));
     }
 }

@@ -2,6 +2,7 @@
 //! default and one comment; it is compiled in and read first. `config/demo.toml` does the same for
 //! a site. A key that is added here is added to [`crate::config::schema`] too; a test compares them.
 
+mod access;
 mod ad_headers;
 mod alerts;
 mod conversion;
@@ -20,7 +21,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::platform::ids::SiteId;
@@ -28,6 +29,7 @@ use crate::platform::redis::place::{Login, Place};
 use crate::platform::secret::Secret;
 use crate::platform::telemetry::LogFormat;
 
+pub use access::*;
 pub use ad_headers::*;
 pub use alerts::*;
 pub use conversion::*;
@@ -58,6 +60,10 @@ pub struct Config {
     pub log: Log,
     /// Limits against abuse.
     pub limits: Limits,
+    /// Who may use the API, besides `api_keys`.
+    pub access: Access,
+    /// What is kept of who changed and exported what.
+    pub audit: Audit,
     /// Where visitors are.
     pub place: PlaceDatabases,
     /// Who counts as a program.
@@ -197,6 +203,10 @@ pub struct Limits {
     pub snippet_per_minute: u32,
     /// Snippet requests that one network may send at once.
     pub snippet_burst: u32,
+    /// Sessions a minute that may begin on one site from one network, IPv4 /24 or IPv6 /48.
+    pub sessions_per_minute: u32,
+    /// Share of a pool's numbers that one such network may hold, above 0 to 1.
+    pub pool_share: f64,
     /// API requests a minute of one key.
     pub api_per_minute: u32,
     /// API requests a minute without a known key from one network.
@@ -294,6 +304,9 @@ pub struct ApiKey {
     /// Sites it may see; empty: all.
     #[serde(default)]
     pub sites: Vec<SiteId>,
+    /// From when on it is refused; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What a key may do; each scope may do what the ones before it may.
@@ -312,7 +325,25 @@ pub enum Scope {
     Admin,
 }
 
+impl Scope {
+    /// Its word in configurations, documents and answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::Reader => "reader",
+            Scope::Analyst => "analyst",
+            Scope::Manager => "manager",
+            Scope::Admin => "admin",
+        }
+    }
+}
+
 impl Config {
+    /// The file with the keys that `ringtrace key` makes.
+    pub fn keys_file(&self) -> PathBuf {
+        let beside_data = || self.data_folder.join("api-keys.json");
+        self.access.keys_file.clone().unwrap_or_else(beside_data)
+    }
+
     /// The site with this id.
     pub fn site(&self, id: &SiteId) -> Option<&Site> {
         self.sites.iter().find(|site| &site.id == id)

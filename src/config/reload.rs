@@ -63,6 +63,7 @@ fn keep_fixed(running: &Config, wanted: &mut Config) -> Vec<Complaint> {
     keep("redis.shards", &running.redis.shards, &mut wanted.redis.shards, &mut out);
     keep("redis", &running.redis, &mut wanted.redis, &mut out);
     keep("warehouse", &running.warehouse, &mut wanted.warehouse, &mut out);
+    keep("access.keys_file", &running.access.keys_file, &mut wanted.access.keys_file, &mut out);
     keep("log", &running.log, &mut wanted.log, &mut out);
     keep("postback", &running.postback, &mut wanted.postback, &mut out);
     out.into_vec()
@@ -92,6 +93,8 @@ impl Changes {
             ("place", before.place != after.place),
             ("mail", before.mail != after.mail),
             ("api_keys", before.api_keys != after.api_keys),
+            ("access", before.access != after.access),
+            ("audit", before.audit != after.audit),
         ];
         Changes {
             sites_added: only_in(after, before),

@@ -5,6 +5,7 @@
 //! lets all complaints be told at once. A test holds it against the model, so that they cannot
 //! drift apart. Where calls go stands in [`routing`].
 
+mod access;
 mod alerts;
 mod conversion;
 mod routing;
@@ -18,7 +19,7 @@ use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use crate::config::model::{
-    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Scope, Storage, VisitField,
+    Capability, ConsentDefault, KeepIp, Mode, Overflow, RedisMode, Storage, VisitField,
     WarehouseKind,
 };
 use crate::platform::ids::SiteId;
@@ -136,13 +137,15 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("warehouse", Shape::Table(WAREHOUSE)),
     needed("log", Shape::Table(LOG)),
     needed("limits", Shape::Table(LIMITS)),
+    needed("access", Shape::Table(access::ACCESS)),
+    needed("audit", Shape::Table(access::AUDIT)),
     needed("place", Shape::Table(PLACE)),
     needed("bots", Shape::Table(BOTS)),
     needed("reports", Shape::Table(REPORTS)),
     needed("postback", Shape::Table(POSTBACK)),
     needed("providers", Shape::Table(PROVIDERS)),
     needed("mail", Shape::Table(alerts::MAIL)),
-    key("api_keys", Shape::List(&Shape::Table(API_KEY))),
+    key("api_keys", Shape::List(&Shape::Table(access::API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
 ]);
 
@@ -181,6 +184,8 @@ const LOG: &[Key] =
 const LIMITS: &[Key] = &[
     needed("snippet_per_minute", COUNT),
     needed("snippet_burst", COUNT),
+    needed("sessions_per_minute", COUNT),
+    needed("pool_share", PROBABILITY),
     needed("api_per_minute", COUNT),
     needed("unknown_keys_per_minute", COUNT),
     needed("snippet_body", COUNT),
@@ -217,13 +222,6 @@ const PROVIDERS: &[Key] = &[
     needed("reconcile", FLAG),
     needed("reconcile_every", DURATION),
     needed("reconcile_look_back", DURATION),
-];
-
-const API_KEY: &[Key] = &[
-    needed("name", TEXT),
-    needed("sha256", TEXT),
-    needed("scope", quoted::<Scope>("\"reader\", \"analyst\", \"manager\" or \"admin\"")),
-    key("sites", Shape::List(&ID)),
 ];
 
 const SITE: &[Key] = &[

@@ -50,7 +50,7 @@ struct ForecastAsked {
 /// How many calls the next days or hours will bring, with intervals, and how good such forecasts of this site were.
 #[utoipa::path(
     tag = "forecast",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(("site" = String, Path, description = "The site's id"), ForecastAsked),
     responses(
         (status = 200, description = "What is expected from today on", body = ForecastReply),
@@ -113,7 +113,7 @@ struct StaffingAsked {
 /// How many people it takes to answer what is expected: Erlang C for each hour.
 #[utoipa::path(
     tag = "forecast",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(("site" = String, Path, description = "The site's id"), StaffingAsked),
     responses(
         (status = 200, description = "People for each hour from today on", body = StaffingReply),
@@ -164,7 +164,7 @@ async fn staffing(
 /// What another budget or other hours would change, as an estimate with its assumptions.
 #[utoipa::path(
     tag = "forecast",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(("site" = String, Path, description = "The site's id")),
     request_body = WhatIf,
     responses(

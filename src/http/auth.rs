@@ -1,10 +1,11 @@
-//! Bearer keys: who asks, what they may do, which sites they may see.
+//! Who asks: a bearer key, or a person whom a trusted proxy signed in; what they may do, which sites they may see.
 
 use std::borrow::Cow;
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -12,17 +13,30 @@ use crate::config::model::{ApiKey, Config, Scope, Site};
 use crate::config::{Installation, Live};
 use crate::http::client_ip::client_ip;
 use crate::http::limits::ApiLimiter;
+use crate::http::people::{self, Person};
 use crate::http::problem::Problem;
+use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 
-/// The key of a request, already checked against the configuration and the limits. Take it as a
-/// handler argument; without a known key the handler does not run.
+/// Header without which people whom a proxy signed in change nothing: a page of somebody else cannot send it without
+/// asking first, and it is never told that it may.
+pub const NO_FORGERY: &str = "x-requested-with";
+
+/// Who asks, already checked against the configuration and the limits. Take it as a handler argument; without a known
+/// key the handler does not run.
 #[derive(Clone, Debug)]
 pub struct Caller {
     key: Arc<ApiKey>,
+    is_person: bool,
+    /// The sites that the request turned out to be about, for the audit log.
+    about: Arc<Mutex<Vec<SiteId>>>,
 }
 
 impl Caller {
+    fn new(key: ApiKey, is_person: bool) -> Self {
+        Caller { key: Arc::new(key), is_person, about: Arc::default() }
+    }
+
     /// Who the key belongs to, for logs.
     pub fn name(&self) -> &str {
         &self.key.name
@@ -33,20 +47,23 @@ impl Caller {
         if self.key.scope >= scope {
             return Ok(());
         }
-        Err(Problem::Forbidden {
-            needs: match scope {
-                Scope::Reader => "reader",
-                Scope::Analyst => "analyst",
-                Scope::Manager => "manager",
-                Scope::Admin => "admin",
-            },
-        })
+        Err(Problem::Forbidden { needs: scope.word() })
     }
 
-    /// Whether the configuration still has this key, as it was: it may have been taken away since the
-    /// request began.
+    /// Whether whoever asked would still be let in, as they were: a key may have been taken away or run out since the
+    /// request began, a role may have changed.
     pub fn is_still_known(&self, live: &Live) -> bool {
-        live.now().config.api_keys.contains(&self.key)
+        let installation = live.now();
+        if self.is_person {
+            let roles = &installation.config.access.roles;
+            return roles
+                .iter()
+                .any(|role| role.scope == self.key.scope && role.sites == self.key.sites);
+        }
+        let is_over = self.key.expires_at.is_some_and(|end| Millis::system_now() >= end.into());
+        let known = installation.config.api_keys.contains(&self.key)
+            || installation.kept_keys().contains(&self.key);
+        known && !is_over
     }
 
     /// Whether the key may see `site`.
@@ -54,10 +71,18 @@ impl Caller {
         self.key.sites.is_empty() || self.key.sites.contains(site)
     }
 
+    /// Whether it may see every site, also those that are added later.
+    pub fn sees_all(&self) -> bool {
+        self.key.sites.is_empty()
+    }
+
     /// The site that `id` names, when it exists and the key may see it: to others both are the same.
     pub fn site<'a>(&self, installation: &'a Installation, id: &str) -> Result<&'a Site, Problem> {
         let id = id.parse::<SiteId>().ok().filter(|id| self.sees(id));
-        id.and_then(|id| installation.site(&id)).ok_or(Problem::NotFound { what: "site" })
+        let site = id.and_then(|id| installation.site(&id));
+        let site = site.ok_or(Problem::NotFound { what: "site" })?;
+        self.is_about(&site.id);
+        Ok(site)
     }
 
     /// The sites among `wanted` (all configured ones when empty) that the key may see. Asking for
@@ -70,10 +95,26 @@ impl Caller {
         }
         let visible = |site: &SiteId| installation.site(site).is_some() && self.sees(site);
         if wanted.iter().all(visible) {
+            wanted.iter().for_each(|site| self.is_about(site));
             Ok(wanted.to_vec())
         } else {
             Err(Problem::NotFound { what: "site" })
         }
+    }
+
+    /// Notes for the audit log that the request is about `site`: for handlers that find it out from something else.
+    pub fn is_about(&self, site: &SiteId) {
+        let mut about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
+        if !about.contains(site) {
+            about.push(site.clone());
+        }
+    }
+
+    /// The sites that the request turned out to be about. One that named none is about all that its key may see; none:
+    /// all there are.
+    pub fn sites_asked(&self) -> Vec<SiteId> {
+        let about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
+        if about.is_empty() { self.key.sites.clone() } else { about.clone() }
     }
 }
 
@@ -82,13 +123,18 @@ pub fn key_hash(key: &str) -> String {
     hex::encode(Sha256::digest(key.as_bytes()))
 }
 
-/// Finds the configured key that `presented` is.
-pub fn find_key<'a>(keys: &'a [ApiKey], presented: &str) -> Option<&'a ApiKey> {
+/// Finds the key that `presented` is, unless it has run out by `now`.
+pub fn find_key<'a>(
+    keys: impl IntoIterator<Item = &'a ApiKey>,
+    presented: &str,
+    now: Millis,
+) -> Option<&'a ApiKey> {
     let hash = key_hash(presented);
-    keys.iter().find(|key| {
+    let found = keys.into_iter().find(|key| {
         let stored = key.sha256.to_ascii_lowercase();
         bool::from(stored.as_bytes().ct_eq(hash.as_bytes()))
-    })
+    });
+    found.filter(|key| key.expires_at.is_none_or(|end| now < end.into()))
 }
 
 impl FromRequest for Caller {
@@ -96,7 +142,12 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authenticate(request))
+        let caller = authenticate(request);
+        if let Ok(caller) = &caller {
+            // The audit log asks who it was.
+            request.extensions_mut().insert(caller.clone());
+        }
+        ready(caller)
     }
 }
 
@@ -104,19 +155,42 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let live = request.app_data::<web::Data<Live>>().ok_or(Problem::Internal)?;
     let limiter = request.app_data::<web::Data<ApiLimiter>>().ok_or(Problem::Internal)?;
     let installation = live.now();
-    let Config { api_keys, limits, server, .. } = &installation.config;
-    let presented =
-        presented(request).map(Cow::Borrowed).or_else(|| in_url(request).map(Cow::Owned));
-    let Some(key) = presented.as_deref().and_then(|presented| find_key(api_keys, presented)) else {
+    let Config { limits, server, .. } = &installation.config;
+    let Some(caller) = who(request, &installation, Millis::system_now()) else {
         return Err(limiter.refuse(limits, client_ip(request, &server.trusted_proxies)));
     };
-    limiter.check_key(limits, &key.sha256)?;
+    let counted_as = if caller.is_person { &caller.key.name } else { &caller.key.sha256 };
+    limiter.check_key(limits, counted_as)?;
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if caller.is_person && changes && !request.headers().contains_key(NO_FORGERY) {
+        return Err(Problem::BadRequest(format!("changes need the header `{NO_FORGERY}`")));
+    }
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limits.api_body) {
         return Err(Problem::TooLarge { limit: limits.api_body });
     }
-    Ok(Caller { key: Arc::new(key.clone()) })
+    Ok(caller)
+}
+
+/// Whose key it is, or else whom the proxy tells of. A key that is not known does not fall back on the proxy's word.
+fn who(request: &HttpRequest, installation: &Installation, now: Millis) -> Option<Caller> {
+    let presented =
+        presented(request).map(Cow::Borrowed).or_else(|| in_url(request).map(Cow::Owned));
+    if let Some(presented) = presented {
+        let kept = installation.kept_keys();
+        let keys = installation.config.api_keys.iter().chain(kept.iter());
+        return find_key(keys, &presented, now).map(|key| Caller::new(key.clone(), false));
+    }
+    let Person { name, role } = people::signed_in(request, &installation.config)?;
+    let key = ApiKey {
+        name,
+        sha256: String::new(),
+        scope: role.scope,
+        sites: role.sites.clone(),
+        expires_at: None,
+    };
+    Some(Caller::new(key, true))
 }
 
 /// Paths that ad platforms fetch by themselves, with nothing but a URL to go by.

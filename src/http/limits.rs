@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arc_swap::ArcSwap;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
 
 use crate::config::model::Limits;
 use crate::http::problem::Problem;
+use crate::platform::ids::SiteId;
 
 /// Those who have been quiet long enough are forgotten once per this many checks.
 const FORGET_EVERY: u32 = 10_000;
@@ -62,12 +64,20 @@ fn counted<K: Hash + Eq + Clone>(rate: Rate) -> (Rate, DefaultKeyedRateLimiter<K
 }
 
 /// How much one network may ask of the snippet's routes. Share one among all workers.
-pub struct SnippetLimiter(Limiter<IpAddr>);
+pub struct SnippetLimiter {
+    requests: Limiter<IpAddr>,
+    sessions: Limiter<(SiteId, IpNet)>,
+}
 
 impl SnippetLimiter {
     /// A limiter that begins with these limits.
     pub fn new(limits: &Limits) -> Self {
-        SnippetLimiter(Limiter::new(Self::rate(limits)))
+        let requests = Limiter::new(Self::rate(limits));
+        SnippetLimiter { requests, sessions: Limiter::new(Self::session_rate(limits)) }
+    }
+
+    fn session_rate(limits: &Limits) -> Rate {
+        Rate { per_minute: limits.sessions_per_minute, burst: limits.sessions_per_minute }
     }
 
     fn rate(limits: &Limits) -> Rate {
@@ -76,7 +86,12 @@ impl SnippetLimiter {
 
     /// Whether `address` may ask once more; counts the request.
     pub fn allows(&self, limits: &Limits, address: IpAddr) -> bool {
-        self.0.check(Self::rate(limits), &network(address)).is_ok()
+        self.requests.check(Self::rate(limits), &network(address)).is_ok()
+    }
+
+    /// Whether one more session may begin on `site` for `network`; counts it.
+    pub fn allows_session(&self, limits: &Limits, site: &SiteId, network: IpNet) -> bool {
+        self.sessions.check(Self::session_rate(limits), &(site.clone(), network)).is_ok()
     }
 }
 
@@ -137,6 +152,8 @@ mod tests {
         Limits {
             snippet_per_minute: per_minute,
             snippet_burst: burst,
+            sessions_per_minute: burst,
+            pool_share: 0.5,
             api_per_minute: per_minute,
             unknown_keys_per_minute: per_minute,
             snippet_body: 1,
@@ -164,6 +181,19 @@ mod tests {
         assert!(allows("::ffff:192.0.2.1"));
         assert!(!allows("192.0.2.1"));
         assert!(allows("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_network_begins_so_many_sessions_on_each_site() {
+        let limits = limits(1, 2);
+        let limiter = SnippetLimiter::new(&limits);
+        let allows = |site: &str, network: &str| {
+            let (site, network) = (site.parse().expect("an id"), network.parse().expect("a net"));
+            limiter.allows_session(&limits, &site, network)
+        };
+        assert!(allows("one", "192.0.2.0/24") && allows("one", "192.0.2.0/24"));
+        assert!(!allows("one", "192.0.2.0/24"));
+        assert!(allows("two", "192.0.2.0/24") && allows("one", "198.51.100.0/24"));
     }
 
     #[test]

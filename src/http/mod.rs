@@ -6,6 +6,7 @@ pub mod client_ip;
 pub mod edge;
 pub mod limits;
 pub mod operations;
+pub mod people;
 pub mod problem;
 pub mod routes;
 pub mod snippet;

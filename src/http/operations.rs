@@ -68,7 +68,7 @@ struct SiteView {
 }
 
 /// The sites that this key may see.
-#[utoipa::path(tag = "sites", security(("key" = [])), responses(
+#[utoipa::path(tag = "sites", security(("key" = ["reader"])), responses(
     (status = 200, body = [SiteView]), (status = 401)))]
 #[get("/v1/sites")]
 async fn sites(caller: Caller, live: web::Data<Live>) -> Result<HttpResponse, Problem> {

@@ -19,6 +19,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::ExtraRoutes;
 use crate::attribution::delays::prior;
+use crate::audit::middleware::audit;
+use crate::audit::store::AuditLog;
+use crate::backup::snapshot::Backups;
 use crate::call::archive::Archive;
 use crate::call::command::worker::Commander;
 use crate::call::live::hub::Hub;
@@ -33,6 +36,7 @@ use crate::lease::clicks::LateClicks;
 use crate::lease::exhausted::Exhaustions;
 use crate::lease::pools::http::CallDelays;
 use crate::lease::pools::load::Grants;
+use crate::lease::shares::Shares;
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
@@ -73,6 +77,8 @@ pub struct Parts {
     pub benchmarks: web::Data<Benchmarks>,
     /// Sessions that were given a number since they were last written down.
     pub grants: web::Data<Grants>,
+    /// Which network holds how much of a pool.
+    pub shares: web::Data<Shares>,
     /// Where taps go that pages tell of late.
     pub late_clicks: web::Data<LateClicks>,
     /// Where pools go that had no number for a visitor.
@@ -87,6 +93,10 @@ pub struct Parts {
     pub outbox: Outbox,
     /// What delivers them, and tries destinations.
     pub deliverer: Deliverer,
+    /// Who changed and exported what.
+    pub audit: AuditLog,
+    /// Makes copies of everything.
+    pub backups: Backups,
     /// The dashboard's pages, prepared once.
     pub dashboard: ExtraRoutes,
     /// The snippet, prepared once.
@@ -111,6 +121,8 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(forecast::http::routes)
         .configure(alert::http::routes)
         .configure(postback::http::routes)
+        .configure(crate::audit::http::routes)
+        .configure(crate::backup::http::routes)
         .configure(operations::routes);
 }
 
@@ -148,6 +160,7 @@ pub fn application(
         .app_data(parts.tables.clone())
         .app_data(parts.benchmarks.clone())
         .app_data(parts.grants.clone())
+        .app_data(parts.shares.clone())
         .app_data(parts.late_clicks.clone())
         .app_data(parts.exhaustions.clone())
         .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))
@@ -155,6 +168,8 @@ pub fn application(
         .app_data(web::Data::new(parts.client_key.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(parts.deliverer.clone()))
+        .app_data(web::Data::new(parts.audit.clone()))
+        .app_data(web::Data::new(parts.backups.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))
         .app_data(web::Data::new(redis))
@@ -197,6 +212,7 @@ pub fn application(
             }
         })
         .default_service(web::to(nothing_here))
+        .wrap(from_fn(audit))
         .wrap(Compress::default())
         .wrap(from_fn(edge))
 }

@@ -74,7 +74,7 @@ struct LeadsReply {
 /// be used is told with the reason; everything else is done, and may be sent again.
 #[utoipa::path(
     tag = "leads",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(AddQuery),
     request_body(
         content(
@@ -222,7 +222,7 @@ struct LeadList {
 /// warehouse, which never knew the number or the name.
 #[utoipa::path(
     tag = "leads",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(ListQuery),
     responses(
         (status = 200, description = "One page", body = LeadList),

@@ -25,6 +25,7 @@ use crate::lease::serve::{Wish, serve};
 use crate::lease::view::View;
 use crate::lease::wire::LeaseRequest;
 use crate::platform::ids::TargetId;
+use crate::visit::model::NoNumberReason;
 
 /// What an AMP page says; `url=SOURCE_URL&referrer=DOCUMENT_REFERRER` is filled in by AMP itself.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,6 +103,9 @@ async fn serve_alone(
     site: &Site,
     asked: &LeaseRequest,
 ) -> Outcome {
+    if !desk.may_begin(live, site) {
+        return Outcome::Nothing(NoNumberReason::RateLimited);
+    }
     let mut view = View::decide(desk, site, live.rules(&site.id), asked, &Known::nobody());
     let sign =
         PageSign { page: asked.page.clone(), seq: 1, kind: SignKind::View, done: Vec::new() };

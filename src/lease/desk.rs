@@ -14,6 +14,7 @@ use crate::http::limits::SnippetLimiter;
 use crate::http::problem::Problem;
 use crate::lease::pools::load::Grants;
 use crate::lease::serve::Clerk;
+use crate::lease::shares::{Guard, Shares, counted_network};
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
 use crate::platform::ids::SessionId;
@@ -33,6 +34,7 @@ pub(super) struct Desk<'a> {
     pub(super) limiter: &'a SnippetLimiter,
     pub(super) tables: &'a Tables,
     pub(super) grants: &'a Grants,
+    shares: &'a Shares,
     places: &'a Places,
     located: OnceCell<Located>,
     /// Who asks.
@@ -57,6 +59,7 @@ impl<'a> Desk<'a> {
             limiter: data(request)?,
             tables: data(request)?,
             grants: data(request)?,
+            shares: data(request)?,
             places: data(request)?,
             located: OnceCell::new(),
             address: client_ip(request, &installation.config.server.trusted_proxies),
@@ -73,11 +76,29 @@ impl<'a> Desk<'a> {
         Some(SealedClient { sealed: self.client_key.seal(&site.id, session, &details), keep })
     }
 
+    /// Whether one more session may begin on `site` for the network that asks; counts it.
+    pub(super) fn may_begin(&self, installation: &Installation, site: &Site) -> bool {
+        let limits = &installation.config.limits;
+        let network = counted_network(self.address);
+        let may = network.is_none_or(|n| self.limiter.allows_session(limits, &site.id, n));
+        if !may {
+            let site = site.id.to_string();
+            metrics::counter!("ringtrace_network_limits_total", "site" => site, "what" => "session")
+                .increment(1);
+        }
+        may
+    }
+
     /// Who hands out numbers.
     pub(super) fn clerk<'b>(&'b self, installation: &'b Installation, site: &Site) -> Clerk<'b> {
         let Desk { store, clock, grants, .. } = *self;
         let (trackers, rules) = (installation.trackers(&site.id), installation.rules(&site.id));
-        Clerk { store, clock, grants, trackers, rules }
+        let guard = counted_network(self.address).map(|network| Guard {
+            shares: self.shares,
+            network,
+            share: installation.config.limits.pool_share,
+        });
+        Clerk { store, clock, grants, trackers, rules, guard }
     }
 
     pub(super) fn user_agent(&self) -> &'a str {

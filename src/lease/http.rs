@@ -69,6 +69,10 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
     }
     let known = Known::of_view(&desk, site, &asked, asked.link.as_deref());
     let mut view = View::decide(&desk, site, live.rules(&site.id), &asked, &known);
+    if view.opened().is_some() && !desk.may_begin(&live, site) {
+        let outcome = Outcome::Nothing(NoNumberReason::RateLimited);
+        return answer(&reply(&live, site, &outcome, unchanged(&known, &asked, false)));
+    }
     let sign = PageSign {
         page: asked.page.clone(),
         seq: asked.seq,

@@ -28,6 +28,7 @@ pub mod reply;
 pub mod rules;
 pub mod scripts;
 pub mod serve;
+pub mod shares;
 pub mod store;
 mod told;
 pub mod trackers;

@@ -7,6 +7,7 @@ use crate::lease::model::{Lease, PageSign, SignKind, Tier};
 use crate::lease::pools::load::Grants;
 use crate::lease::reply::Outcome;
 use crate::lease::rules::{overflow, static_number};
+use crate::lease::shares::Guard;
 use crate::lease::store::{Asker, LeaseStore};
 use crate::lease::trackers::{Plan, Trackers};
 use crate::lease::view::View;
@@ -34,9 +35,43 @@ pub struct Clerk<'a> {
     pub trackers: &'a Trackers,
     /// How its page views are read.
     pub rules: &'a SiteRules,
+    /// What the network that asks may have; `None`: as much as it wants.
+    pub guard: Option<Guard<'a>>,
 }
 
 impl Clerk<'_> {
+    /// Notes what a session holds now.
+    fn note(&self, site: &Site, session: SessionId, leases: &[Lease], kind: SignKind) {
+        if let Some(guard) = &self.guard {
+            let now = self.clock.now();
+            leases.iter().for_each(|lease| guard.note(site, session, lease, kind, now));
+        }
+    }
+
+    /// The pools that may be asked for a number, and those of which the network has its share.
+    fn within_share<'p>(
+        &self,
+        site: &Site,
+        session: SessionId,
+        pools: Vec<&'p Pool>,
+    ) -> (Vec<&'p Pool>, Vec<&'p Pool>) {
+        let now = self.clock.now();
+        let may =
+            |pool: &&Pool| self.guard.is_none_or(|guard| guard.allows(site, pool, session, now));
+        pools.into_iter().partition(may)
+    }
+
+    /// What a session gets of a pool of which its network has its share: what comes after sharing. Shared numbers would
+    /// cost those who hold them their own.
+    fn held_back(&self, site: &Site, pool: &Pool, source: Option<&PhoneNumber>) -> Lease {
+        let number = overflow(pool, source).source.cloned();
+        let tier = if number.is_some() { Tier::Source } else { Tier::Original };
+        let lease =
+            Lease { pool: pool.id.clone(), number, tier, since: self.clock.now(), is_new: true };
+        self.count(site, &lease, None);
+        lease
+    }
+
     /// Counts what the session did not have before; `shown` is the number that stood on its page.
     fn count(&self, site: &Site, lease: &Lease, shown: Option<&PhoneNumber>) {
         if lease.is_new {
@@ -121,6 +156,7 @@ async fn lease_all(
     let missing = pools.iter().zip(&renewed).filter(|(_, lease)| lease.is_none());
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
     let mut leases: Vec<Lease> = renewed.into_iter().flatten().collect();
+    clerk.note(site, session, &leases, SignKind::View);
     if !may_take {
         leases.retain(|lease| lease.number.is_some());
         return Ok(what_it_has(&plan, marks, leases));
@@ -135,8 +171,12 @@ async fn lease_all(
     let source = opened.map(|visit| &visit.source).or(known.as_ref());
     let own_number = source.and_then(|source| static_number(site, source));
     let visitor = view.token.visitor;
+    let (asked, held_back) = clerk.within_share(site, session, missing);
+    if let Some(opening) = opening.take_if(|_| asked.is_empty()) {
+        opening.write(clerk.store.redis()).await?;
+    }
     let mut unwritten = opening.as_ref();
-    let asking = missing.iter().map(|pool| {
+    let asking = asked.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
         let shown = plan.shown(wish.shown, pool);
         let Wish { sign, place, .. } = wish;
@@ -150,7 +190,9 @@ async fn lease_all(
         let shown = site.pool(&lease.pool).and_then(|pool| plan.shown(wish.shown, pool));
         clerk.count(site, lease, shown);
     }
+    clerk.note(site, session, &granted, SignKind::View);
     leases.extend(granted);
+    leases.extend(held_back.iter().map(|pool| clerk.held_back(site, pool, own_number)));
     Ok(Outcome::Leases(marks, leases))
 }
 
@@ -209,6 +251,7 @@ pub async fn sign_of_life(
         };
         leases.extend(lease);
     }
+    clerk.note(site, session, &leases, sign.kind);
     Ok(what_it_has(&plan, token.marks, leases))
 }
 

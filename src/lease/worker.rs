@@ -10,6 +10,7 @@ use crate::config::{Installation, Live};
 use crate::lease::numbers::sync::{NumbersError, Synced, sync_pools};
 use crate::lease::pools::load::{self, Grants};
 use crate::lease::pools::state::{oldest_lease, state};
+use crate::lease::shares::Shares;
 use crate::lease::store::{LeaseStore, area_prefix, now_arg};
 use crate::platform::clock::Clock;
 use crate::platform::keys::SiteKeys;
@@ -92,14 +93,14 @@ pub async fn sweep(
 pub async fn run(
     store: LeaseStore,
     live: Live,
-    grants: Arc<Grants>,
+    (grants, shares): (Arc<Grants>, Arc<Shares>),
     clock: Clock,
     mut shutdown: ShutdownSignal,
 ) {
     let mut upkeep = Upkeep::default();
     let (mut pause, mut failing) = (WHILE_AWAY, false);
     while !shutdown.sleep(pause).await {
-        let done = upkeep.run_once(&store, &live, &grants, &clock).await;
+        let done = upkeep.run_once(&store, &live, (&grants, &shares), &clock).await;
         pause = match &done {
             Err(NumbersError::Store(StoreError::Unavailable(_))) => WHILE_AWAY,
             _ => EVERY,
@@ -115,7 +116,7 @@ pub async fn run(
 async fn watch(
     store: &LeaseStore,
     installation: &Installation,
-    grants: &Grants,
+    (grants, shares): (&Grants, &Shares),
     clock: &Clock,
     deep: bool,
 ) -> Result<(), StoreError> {
@@ -126,6 +127,7 @@ async fn watch(
             let found = state(store.redis(), &keys, pool, now).await?;
             let of = (&site.id, &pool.id);
             load::write(store.redis(), &keys, grants, of, found.held, now).await?;
+            shares.learn(of.0, of.1, usize::try_from(found.numbers).unwrap_or(usize::MAX), now);
             let show = |name: &'static str, value: f64| {
                 let labels = [("site", site.id.to_string()), ("pool", pool.id.to_string())];
                 metrics::gauge!(name, &labels).set(value);
@@ -162,7 +164,7 @@ impl Upkeep {
         &mut self,
         store: &LeaseStore,
         live: &Live,
-        grants: &Grants,
+        (grants, shares): (&Grants, &Shares),
         clock: &Clock,
     ) -> Result<(), NumbersError> {
         let wanted = live.now_full();
@@ -178,7 +180,8 @@ impl Upkeep {
             self.in_step = Some(wanted.clone());
         }
         run_once(store, &wanted, clock).await?;
-        watch(store, &wanted, grants, clock, self.turns.is_multiple_of(TURNS_PER_SYNC)).await?;
+        let deep = self.turns.is_multiple_of(TURNS_PER_SYNC);
+        watch(store, &wanted, (grants, shares), clock, deep).await?;
         Ok(())
     }
 }

@@ -344,7 +344,7 @@ pub(super) fn never(tag: &str) -> String {
 }
 
 /// The hash tag of a key of ours, without its braces; `None` when `text` is none.
-pub(super) fn tag_of(text: &[u8]) -> Option<&[u8]> {
+pub fn tag_of(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"rt:{")?;
     let end = rest.iter().position(|&byte| byte == b'}')?;
     Some(&rest[..end])

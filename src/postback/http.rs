@@ -135,7 +135,7 @@ impl From<Entry> for PostbackView {
 /// Lists postbacks, newest first: what waits by when it is due, the rest by when it was settled.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(ListQuery),
     responses(
         (status = 200, description = "A page of postbacks", body = PostbackList),
@@ -180,7 +180,7 @@ pub(crate) async fn list_postbacks(
 /// waits already stays as it is.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(("id" = String, Path, description = "The postback's id")),
     responses(
         (status = 200, description = "It waits", body = PostbackView),
@@ -208,6 +208,7 @@ pub(crate) async fn replay_postback(
     match replay {
         None => Err(Problem::NotFound { what: "postback" }),
         Some(Replay::Waiting(entry)) => {
+            caller.is_about(&entry.postback.site);
             tracing::info!(postback = %id, by = caller.name(), "a postback is replayed");
             Ok(web::Json((*entry).into()))
         }

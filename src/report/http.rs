@@ -72,7 +72,7 @@ enum ReportName {
 /// shape; all others are questions with a name, and take the parameters of `/v1/reports/query`, too.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("name" = ReportName, Path, description = "Which report"),
         ("site" = Option<Vec<String>>, Query, description = "Site ids; repeat it for several. Default: every site the key may see"),

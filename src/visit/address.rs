@@ -15,7 +15,8 @@ pub fn kept(address: IpAddr, keep: KeepIp) -> Option<IpNet> {
     }
 }
 
-fn truncated(address: IpAddr) -> IpNet {
+/// The network of `address`: an IPv4 /24 or an IPv6 /48.
+pub fn truncated(address: IpAddr) -> IpNet {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpNet::V4(Ipv4Net::new_assert(v4, 24).trunc()),
         IpAddr::V6(v6) => IpNet::V6(Ipv6Net::new_assert(v6, 48).trunc()),

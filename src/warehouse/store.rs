@@ -149,6 +149,27 @@ impl Warehouse {
             .await
     }
 
+    /// Copies the file and its write-ahead log into `folder` while nobody writes; the writer waits as long as that takes.
+    pub async fn copy_into(&self, folder: PathBuf) -> Result<(), WarehouseError> {
+        let from = self.0.folder.clone();
+        self.with_writer(move |writer| {
+            // Only to make the log small; file and log together are whole without it.
+            let _ = writer.execute_batch("CHECKPOINT");
+            for name in [FILE.to_owned(), format!("{FILE}.wal")] {
+                let (path, copy) = (from.join(&name), folder.join(&name));
+                if path.exists() {
+                    std::fs::copy(&path, copy).map_err(|source| WarehouseError::Io {
+                        what: "copy",
+                        path,
+                        source,
+                    })?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Answers a question on a connection of its own; it sees whole batches only.
     pub async fn read<T: Send + 'static>(
         &self,

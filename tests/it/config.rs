@@ -11,6 +11,7 @@ use ringtrace::config::model::Config;
 use ringtrace::config::reach::reach;
 use ringtrace::config::reload::reload;
 use ringtrace::http::auth::find_key;
+use ringtrace::platform::clock::Millis;
 use ringtrace::platform::secret::Secret;
 use tempfile::TempDir;
 
@@ -110,7 +111,10 @@ fn a_new_key_works_when_its_lines_are_pasted_into_a_file_of_a_folder() {
     write(&folder, "notes.txt", "not configuration");
     let (config, warnings) = load_checked(Some(folder.path())).expect("it can be used");
     assert_eq!(warnings, []);
-    assert_eq!(find_key(&config.api_keys, key).map(|key| key.name.as_str()), Some("bi tool"));
+    assert_eq!(
+        find_key(&config.api_keys, key, Millis::system_now()).map(|key| key.name.as_str()),
+        Some("bi tool")
+    );
     let again = printed(&mut ringtrace(&arguments), true);
     assert!(!again.contains(key), "keys are drawn at random");
 }

@@ -39,12 +39,66 @@ fn every_metric_is_in_the_operations_page() {
 }
 
 #[test]
-fn alert_rules_are_about_metrics_that_exist() {
-    let rules = std::fs::read_to_string(root().join("ops/alerts.yml")).unwrap();
+fn alert_rules_and_dashboard_are_about_metrics_that_exist() {
     let page = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
     let metric = regex::Regex::new(r"ringtrace_[a-z_]+").unwrap();
-    for found in metric.find_iter(&rules) {
-        assert!(page.contains(&format!("`{}`", found.as_str())), "{}", found.as_str());
+    for file in ["ops/alerts.yml", "ops/grafana.json"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let named: BTreeSet<&str> = metric.find_iter(&text).map(|found| found.as_str()).collect();
+        assert!(named.len() > 5, "{file}: {named:?}");
+        for name in named {
+            // Prometheus' own name for the parts of a histogram.
+            let name = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(page.contains(&format!("`{name}`")), "{file} names {name}");
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_is_whole() {
+    let text = std::fs::read_to_string(root().join("ops/grafana.json")).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let ids: BTreeSet<u64> = panels.iter().filter_map(|panel| panel["id"].as_u64()).collect();
+    assert_eq!(ids.len(), panels.len(), "every panel has an id of its own");
+    for panel in panels.iter().filter(|panel| panel["type"] != "row") {
+        let targets = panel["targets"].as_array().expect("targets");
+        assert!(!targets.is_empty() && panel["gridPos"]["w"].is_u64(), "{}", panel["title"]);
+        for target in targets {
+            let asked = target["expr"].as_str().expect("a question");
+            for (open, close) in [('(', ')'), ('{', '}'), ('[', ']')] {
+                let count = |bracket| asked.matches(bracket).count();
+                assert_eq!(count(open), count(close), "{asked}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_packages_the_service_fits_it() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let (image, setup, unit) =
+        (read("Dockerfile"), read("scripts/setup"), read("ops/ringtrace.service"));
+    let release = |text: &str| {
+        let found = regex::Regex::new(r"DUCKDB_VERSION=(\S+)").unwrap();
+        found.captures(text).expect("a release of DuckDB")[1].to_owned()
+    };
+    assert_eq!(release(&image), release(&setup));
+    let rust = regex::Regex::new(r#"rust-version = "([0-9.]+)""#).unwrap();
+    let cargo = read("Cargo.toml");
+    let rust = &rust.captures(&cargo).expect("a version of Rust")[1];
+    assert!(image.contains(&format!("ARG RUST={rust}\n")), "the image is built with Rust {rust}");
+    let last = image.rsplit_once("\nFROM ").expect("stages").1;
+    for needed in ["USER 10001", "HEALTHCHECK", "STOPSIGNAL SIGTERM"] {
+        assert!(last.contains(needed), "the image that runs has no {needed}");
+    }
+    // Services get as long to end as the operations page says.
+    assert!(
+        unit.contains("TimeoutStopSec=45s")
+            && read("compose.yaml").contains("stop_grace_period: 45s")
+    );
+    for hardened in ["NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n"] {
+        assert!(unit.contains(hardened), "{hardened}");
     }
 }
 

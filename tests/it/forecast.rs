@@ -39,6 +39,7 @@ impl World {
             sha256: key_hash("reader"),
             scope: Scope::Reader,
             sites: vec![site.clone()],
+            expires_at: None,
         }];
         let live = Live::new(config);
         let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");

@@ -8,6 +8,7 @@ use ringtrace::lease::model::Lease;
 use ringtrace::lease::model::Tier;
 use ringtrace::lease::numbers::sync::{NumbersError, Synced, sync_pools};
 use ringtrace::lease::pools::load::Grants;
+use ringtrace::lease::shares::Shares;
 use ringtrace::lease::worker::Upkeep;
 use ringtrace::platform::ids::SessionId;
 use serde_json::json;
@@ -130,12 +131,19 @@ async fn the_sweeper_fills_the_pools_of_a_redis_that_lost_its_data() {
     let world = World::new(&redis, json!([site_json(id.as_str(), 2, json!({}))])).await;
     let live = Live::new(world.installation.config.clone());
     let (mut upkeep, grants) = (Upkeep::default(), Grants::default());
-    upkeep.run_once(&world.store, &live, &grants, &world.clock).await.expect("Redis answers");
+    let shares = Shares::default();
+    upkeep
+        .run_once(&world.store, &live, (&grants, &shares), &world.clock)
+        .await
+        .expect("Redis answers");
     let flush = ::redis::cmd("FLUSHALL");
     let flush: String = world.store.redis().command("a test", &flush).await.expect("it obeys");
     assert_eq!(flush, "OK");
     for _ in 0..4 {
-        upkeep.run_once(&world.store, &live, &grants, &world.clock).await.expect("Redis answers");
+        upkeep
+            .run_once(&world.store, &live, (&grants, &shares), &world.clock)
+            .await
+            .expect("Redis answers");
     }
     let lease = world.view(SessionId::new(), "page-aaa", 1).await;
     assert_eq!(lease.number, Some(number(0)));

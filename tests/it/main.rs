@@ -3,9 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
+mod access;
 mod accounts;
 mod agents;
 mod alerts;
+mod backup;
 mod call;
 mod calls;
 mod classify;
@@ -40,6 +43,7 @@ mod live;
 mod memory;
 mod numbers;
 mod outcomes;
+mod packaging;
 mod place;
 mod platform;
 mod pools;
@@ -52,5 +56,6 @@ mod replay;
 mod report;
 mod report_credits;
 mod report_http;
+mod tenants;
 mod visit;
 mod warehouse;

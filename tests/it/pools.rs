@@ -7,6 +7,7 @@ use ringtrace::lease::pools::load::{Grants, read, week};
 use ringtrace::lease::pools::model::PoolState;
 use ringtrace::lease::pools::sizing::advise;
 use ringtrace::lease::pools::state::{oldest_lease, state};
+use ringtrace::lease::shares::Shares;
 use ringtrace::lease::worker::Upkeep;
 use ringtrace::platform::ids::SessionId;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ async fn the_load_that_is_measured_is_the_load_that_was() {
     let world = World::with_pool(&redis, 6, json!({})).await;
     let live = Live::new(config(json!([site_json(world.site().id.as_str(), 6, json!({}))])));
     let (mut upkeep, grants) = (Upkeep::default(), Grants::default());
+    let shares = Shares::default();
     for quarter in 0..3 * 240 {
         world.at(quarter * 15);
         if quarter % 4 == 0 {
@@ -35,7 +37,10 @@ async fn the_load_that_is_measured_is_the_load_that_was() {
                 }
             }
         }
-        upkeep.run_once(&world.store, &live, &grants, &world.clock).await.expect("Redis answers");
+        upkeep
+            .run_once(&world.store, &live, (&grants, &shares), &world.clock)
+            .await
+            .expect("Redis answers");
     }
     let now = world.at(3 * 3600);
     let redis = world.store.redis();

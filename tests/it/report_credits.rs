@@ -51,6 +51,7 @@ impl World {
             sha256: key_hash("reader"),
             scope: Scope::Reader,
             sites: Vec::new(),
+            expires_at: None,
         }];
         let live = Live::new(config);
         let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");

@@ -40,6 +40,7 @@ impl Edge {
             sha256: key_hash(key),
             scope: Scope::Reader,
             sites,
+            expires_at: None,
         };
         config.api_keys = vec![key("key_all", Vec::new()), key("key_shop", vec![shop.clone()])];
         let live = Live::new(config);

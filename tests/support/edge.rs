@@ -9,6 +9,7 @@ use ringtrace::config::Live;
 use ringtrace::config::model::Config;
 use ringtrace::http::limits::SnippetLimiter;
 use ringtrace::lease::pools::load::Grants;
+use ringtrace::lease::shares::Shares;
 use ringtrace::lease::store::LeaseStore;
 use ringtrace::platform::clock::Clock;
 use ringtrace::platform::ids::SessionId;
@@ -67,6 +68,7 @@ pub async fn edge(
         .app_data(web::Data::new(limiter))
         .app_data(web::Data::new(Tables::load().expect("the tables")))
         .app_data(web::Data::new(Grants::default()))
+        .app_data(web::Data::new(Shares::default()))
         .app_data(web::Data::new(places))
         .app_data(web::Data::new(client_key()))
         .configure(ringtrace::lease::http::routes)

@@ -10,6 +10,7 @@ pub mod redis;
 pub mod sentinel;
 pub mod servers;
 pub mod service;
+pub mod tenants;
 pub mod traffic;
 pub mod visitors;
 pub mod world;

@@ -42,7 +42,7 @@ struct ImportQuery {
 /// reason; what is known stays as it is, so the same table may be sent again. Imported calls make no postbacks.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(ImportQuery),
     request_body(content = String, content_type = "text/csv",
         example = json!("started_at,caller,tracking_number,status,talk_s,source,medium\n2026-03-01 09:00:00,+14155550133,+14155550199,answered,75,google,cpc")),

@@ -52,7 +52,7 @@ pub struct CallList {
 /// Lists calls, newest first, as far back as the warehouse goes.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(FilterQuery, PageQuery),
     responses(
         (status = 200, description = "One page", body = CallList),
@@ -97,7 +97,7 @@ struct ExportQuery {
 /// All calls that meet the conditions, as a file, newest first. It is sent while it is read.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(FilterQuery, ExportQuery),
     responses(
         (status = 200, description = "The calls", content(
@@ -140,7 +140,7 @@ pub struct OneQuery {
 /// Shows one call, however old.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(("id" = String, Path, description = "The call's id"), OneQuery),
     responses(
         (status = 200, description = "The call", body = CallView),
@@ -180,10 +180,13 @@ pub(in crate::call) async fn find_call(
         async move { store.load(&keys, id).await }
     });
     let found: Option<Call> = try_join_all(asked).await?.into_iter().flatten().next();
-    if let Some(call) = found {
-        return Ok(call);
-    }
-    archive.load(sites, vec![id]).await?.into_iter().next().ok_or(unknown)
+    let found = match found {
+        None => archive.load(sites, vec![id]).await?.into_iter().next(),
+        found => found,
+    };
+    let call = found.ok_or(unknown)?;
+    caller.is_about(&call.site);
+    Ok(call)
 }
 
 fn wanted_sites(

@@ -45,7 +45,7 @@ struct LiveQuery {
 /// reads too slowly is sent away and may come again.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(LiveQuery, ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received")),
     responses(
         (status = 200, description = "Events, until somebody ends it", body = LiveEvent,

@@ -77,7 +77,7 @@ impl NamedBody {
 /// already makes no new version. The name of the key is kept with the change.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(("id" = String, Path, description = "The call's id"), OneQuery),
     request_body(content = OutcomeBody, description = "Any of the outcome's fields; `by` and `at` are ours"),
     responses(
@@ -164,7 +164,7 @@ enum EventType {
 /// Adds something that happened to a call.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(("id" = String, Path, description = "The call's id"), OneQuery),
     request_body(content = EventBody),
     responses(
@@ -273,7 +273,7 @@ struct ImportBody {
 /// cannot be used is told with the reason; everything else is done, and may be sent again.
 #[utoipa::path(
     tag = "calls",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(ImportQuery),
     request_body(
         content(

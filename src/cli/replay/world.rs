@@ -184,7 +184,14 @@ impl World {
     fn clerk(&self) -> Clerk<'_> {
         let site = &self.site().id;
         let (trackers, rules) = (self.installation.trackers(site), self.installation.rules(site));
-        Clerk { store: &self.store, clock: &self.clock, grants: &self.grants, trackers, rules }
+        Clerk {
+            store: &self.store,
+            clock: &self.clock,
+            grants: &self.grants,
+            trackers,
+            rules,
+            guard: None,
+        }
     }
 
     /// A page view at `url` from `place`: as `POST /v1/lease` serves it.

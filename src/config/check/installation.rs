@@ -1,20 +1,16 @@
-//! Sections that an installation has once: server, warehouse, limits, delivery, API keys.
+//! Sections that an installation has once: server, warehouse, limits, delivery.
 
 use std::net::IpAddr;
 
 use jiff::SignedDuration;
-use sha2::{Digest, Sha256};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{at_most, positive, unique};
-use crate::config::complaint::{Complaints, did_you_mean};
+use crate::config::complaint::Complaints;
 use crate::config::model::{
     Config, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, WarehouseKind,
 };
-
-/// The key that `config/demo.toml` publishes.
-const DEMO_KEY: &str = "rt_demo";
 
 /// Most bytes that a body limit may allow.
 const LARGEST_BODY: usize = 64 << 20;
@@ -39,7 +35,6 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
     place(&config.place, out);
     reports(&config.reports, out);
     delivery(&config.postback, out);
-    api_keys(config, out);
 }
 
 fn server(server: &Server, out: &mut Complaints) {
@@ -117,10 +112,14 @@ fn limits(limits: &Limits, out: &mut Complaints) {
         ("snippet_per_minute", limits.snippet_per_minute),
         ("snippet_burst", limits.snippet_burst),
         ("api_per_minute", limits.api_per_minute),
+        ("sessions_per_minute", limits.sessions_per_minute),
     ] {
         if value == 0 {
             out.error(format!("limits.{name}"), "0 would refuse everything");
         }
+    }
+    if !(limits.pool_share > 0.0 && limits.pool_share <= 1.0) {
+        out.error("limits.pool_share", "expected a share above 0, at most 1");
     }
     if !(1..=10_000).contains(&limits.live_clients) {
         out.error("limits.live_clients", "expected 1 to 10000");
@@ -196,37 +195,7 @@ fn delivery(delivery: &PostbackDelivery, out: &mut Complaints) {
     }
 }
 
-fn api_keys(config: &Config, out: &mut Complaints) {
-    let keys = &config.api_keys;
-    if keys.is_empty() {
-        out.warning("api_keys", "nobody can read a report; `ringtrace key new` makes a key");
-    }
-    let hashes = keys.iter().enumerate();
-    let hashes = hashes.map(|(i, key)| (format!("api_keys[{i}].sha256"), key.sha256.as_str()));
-    unique("hash", hashes, out);
-    let demo = hex::encode(Sha256::digest(DEMO_KEY));
-    for (i, key) in keys.iter().enumerate() {
-        if key.name.trim().is_empty() {
-            out.error(format!("api_keys[{i}].name"), "it is empty; logs show it");
-        }
-        let path = format!("api_keys[{i}].sha256");
-        if key.sha256.len() != 64 || !key.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-            out.error(&path, "expected 64 hex digits as `ringtrace key new` prints them");
-        } else if key.sha256.eq_ignore_ascii_case(&demo) && !listens_locally(config) {
-            out.warning(&path, "this is the demo's key, which everybody knows");
-        }
-        for (j, site) in key.sites.iter().enumerate() {
-            if config.site(site).is_none() {
-                let known = config.sites.iter().map(|site| site.id.as_str());
-                let meant = did_you_mean(site.as_str(), known);
-                let message = format!("there is no site `{site}`{meant}");
-                out.error(format!("api_keys[{i}].sites[{j}]"), message);
-            }
-        }
-    }
-}
-
-fn listens_locally(config: &Config) -> bool {
+pub(super) fn listens_locally(config: &Config) -> bool {
     match config.server.listen.ip() {
         IpAddr::V4(ip) => ip.is_loopback(),
         IpAddr::V6(ip) => ip.is_loopback(),

@@ -1,6 +1,7 @@
 //! What contradicts itself in a configuration that could be read. Pure: no file, no network, no
 //! clock; [`crate::config::reach`] asks the world outside.
 
+mod access;
 mod accounts;
 mod alerts;
 mod destinations;
@@ -29,6 +30,7 @@ pub const BEAT: SignedDuration = SignedDuration::from_secs(30);
 pub fn check(config: &Config) -> Vec<Complaint> {
     let mut out = Complaints::default();
     installation::check(config, &mut out);
+    access::check(config, &mut out);
     sites::check(config, &mut out);
     visits::check(config, &mut out);
     pages::check(config, &mut out);

@@ -110,6 +110,26 @@ fn impossible_installations_are_refused() {
             &["error api_keys[0].sites[0]"],
         ),
         (
+            "people whom nobody may tell of, without a role",
+            |c| {
+                c.access.user_header = "X-User".to_owned();
+                c.access.roles.clear();
+            },
+            &["error access.user_header", "error access.role_header"],
+        ),
+        (
+            "no name of a header",
+            |c| c.access.role_header = "X Roles".to_owned(),
+            &["error access.role_header"],
+        ),
+        (
+            "a role of two words",
+            |c| c.access.roles[0].name = "the boss".to_owned(),
+            &["error access.roles[0].name"],
+        ),
+        ("no audit", |c| c.audit.keep = seconds(60), &["error audit.keep"]),
+        ("no share of a pool", |c| c.limits.pool_share = 0.0, &["error limits.pool_share"]),
+        (
             "everybody is a proxy",
             |c| c.server.trusted_proxies = vec!["::/0".parse().expect("a network")],
             &["warning server.trusted_proxies[0]"],

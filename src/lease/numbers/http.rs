@@ -43,7 +43,7 @@ struct Query {
 /// The numbers of a pool and what each is doing.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("site" = String, Path, description = "The site's id"),
         ("pool" = String, Path, description = "The pool's id"),
@@ -87,7 +87,7 @@ async fn numbers(
 /// there already stays, so that it may be sent again; what cannot join is told with the reason.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["admin"])),
     params(
         ("site" = String, Path, description = "The site's id"),
         ("pool" = String, Path, description = "The pool's id"),
@@ -166,7 +166,7 @@ struct RemovedReply {
 /// other pool may have it until its quarantine is over.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["admin"])),
     params(
         ("site" = String, Path, description = "The site's id"),
         ("pool" = String, Path, description = "The pool's id"),

@@ -34,7 +34,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// What the numbers of every pool of a site are doing.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(("site" = String, Path, description = "The site's id")),
     responses(
         (status = 200, description = "The pools in the order of the configuration", body = PoolsReply),
@@ -75,7 +75,7 @@ struct Wanted {
 /// formula on arrivals and holding times.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("site" = String, Path, description = "The site's id"),
         ("pool" = String, Path, description = "The pool's id"),

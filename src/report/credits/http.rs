@@ -25,7 +25,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// of other systems, nobody's) are whole their own source's.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("site" = Option<Vec<String>>, Query, description = "As for the report `sources`"),
         ("from" = Option<String>, Query, description = "As for the report `sources`"),

@@ -24,6 +24,7 @@ fn with_keys(config: &mut Config) {
         sha256: key_hash(name),
         scope,
         sites,
+        expires_at: None,
     };
     config.api_keys = vec![
         key("reader", Scope::Reader, vec![own.clone()]),
