@@ -283,7 +283,10 @@ impl Service {
             hub: Hub::new(for_workers.clone(), live.clone()),
             outbox: outbox.clone(),
             snippet: Arc::new(http::snippet::routes(&snippets)),
-            dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
+            dashboard: Arc::new(crate::dashboard::http::routes(
+                options.demo_key,
+                &installation.config.dashboard.folder,
+            )),
             extra_routes: options.extra_routes,
         };
         let grants = parts.grants.clone().into_inner();

@@ -137,6 +137,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("bots", Shape::Table(BOTS)),
     needed("postback", Shape::Table(POSTBACK)),
     needed("providers", Shape::Table(PROVIDERS)),
+    needed("dashboard", Shape::Table(DASHBOARD)),
     key("api_keys", Shape::List(&Shape::Table(API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
 ]);
@@ -206,6 +207,8 @@ const PROVIDERS: &[Key] = &[
     needed("reconcile_every", DURATION),
     needed("reconcile_look_back", DURATION),
 ];
+
+const DASHBOARD: &[Key] = &[needed("session", DURATION), needed("folder", TEXT)];
 
 const API_KEY: &[Key] = &[
     needed("name", TEXT),

@@ -1,4 +1,4 @@
-//! Bearer keys: who asks, what they may do, which sites they may see.
+//! Bearer keys, and sessions of the dashboard that stand for one: who asks, what they may do, which sites they may see.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::config::{Installation, Live};
 use crate::http::client_ip::client_ip;
 use crate::http::limits::ApiLimiter;
 use crate::http::problem::Problem;
+use crate::http::session;
 use crate::platform::ids::SiteId;
 
 /// The key of a request, already checked against the configuration and the limits. Take it as a
@@ -25,6 +26,11 @@ impl Caller {
     /// Who the key belongs to, for logs.
     pub fn name(&self) -> &str {
         &self.key.name
+    }
+
+    /// The key.
+    pub fn key(&self) -> &ApiKey {
+        &self.key
     }
 
     /// Refuses keys below `scope`.
@@ -104,7 +110,11 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let limiter = request.app_data::<web::Data<ApiLimiter>>().ok_or(Problem::Internal)?;
     let installation = live.now();
     let Config { api_keys, limits, server, .. } = &installation.config;
-    let Some(key) = presented(request).and_then(|presented| find_key(api_keys, presented)) else {
+    let found = match presented(request) {
+        Some(presented) => find_key(api_keys, presented),
+        None => session::key_of(request, server, api_keys),
+    };
+    let Some(key) = found else {
         return Err(limiter.refuse(limits, client_ip(request, &server.trusted_proxies)));
     };
     limiter.check_key(limits, &key.sha256)?;

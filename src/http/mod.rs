@@ -8,6 +8,7 @@ pub mod limits;
 pub mod operations;
 pub mod problem;
 pub mod routes;
+pub mod session;
 pub mod snippet;
 pub mod snippet_versions;
 

@@ -41,7 +41,7 @@ use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{attribution, call, forecast, lead, lease, postback, report};
+use crate::{attribution, call, dashboard, forecast, lead, lease, postback, report, visit};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -101,6 +101,9 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(report::credits::http::routes)
         .configure(forecast::http::routes)
         .configure(postback::http::routes)
+        .configure(visit::http::routes)
+        .configure(dashboard::session::routes)
+        .configure(dashboard::setup::routes)
         .configure(operations::routes);
 }
 

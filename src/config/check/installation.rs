@@ -10,7 +10,7 @@ use url::Url;
 use super::{at_most, positive, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{
-    Config, Limits, PlaceDatabases, PostbackDelivery, Server, WarehouseKind,
+    Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Server, WarehouseKind,
 };
 
 /// The key that `config/demo.toml` publishes.
@@ -21,6 +21,9 @@ const LARGEST_BODY: usize = 64 << 20;
 
 /// Longest that a webhook may wait for Redis: SignalWire gives an answer 5 s in all (telephony facts §3).
 const LONGEST_WEBHOOK_WAIT: SignedDuration = SignedDuration::from_secs(4);
+
+/// Longest that somebody stays signed in: a cookie cannot be called back before.
+const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Most databases of places.
 const MOST_DATABASES: usize = 8;
@@ -38,7 +41,17 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
     limits(&config.limits, out);
     place(&config.place, out);
     delivery(&config.postback, out);
+    dashboard(&config.dashboard, out);
     api_keys(config, out);
+}
+
+fn dashboard(dashboard: &Dashboard, out: &mut Complaints) {
+    positive("dashboard.session", dashboard.session, out);
+    at_most("dashboard.session", dashboard.session, LONGEST_SESSION, out);
+    let folder = &dashboard.folder;
+    if !folder.as_os_str().is_empty() && !folder.join("page/index.html").is_file() {
+        out.error("dashboard.folder", "expected a folder with `page/index.html` in it, or \"\"");
+    }
 }
 
 fn server(server: &Server, out: &mut Complaints) {
