@@ -43,6 +43,7 @@ use crate::platform::telemetry;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
 use crate::report::credits::worker::EffectsWorker;
+use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
 use crate::visit::client::ClientKey;
 use crate::visit::place::worker::Watcher;
 use crate::visit::place::{self, Places};
@@ -99,6 +100,9 @@ pub enum StartError {
     /// The compiled-in tables cannot be read.
     #[error(transparent)]
     Tables(#[from] TablesError),
+    /// The compiled-in benchmarks cannot be read.
+    #[error(transparent)]
+    Benchmarks(#[from] BadBenchmarks),
     /// The clients that deliver postbacks and ask providers cannot be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -276,6 +280,7 @@ impl Service {
             limiter: web::Data::new(SnippetLimiter::new(limits)),
             api_limiter: web::Data::new(ApiLimiter::new(limits)),
             tables: web::Data::new(Tables::load()?),
+            benchmarks: web::Data::new(Benchmarks::embedded()?),
             grants: web::Data::new(Grants::default()),
             late_clicks: web::Data::new(late_clicks),
             places,

@@ -8,6 +8,7 @@ pub mod attribution;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod costs;
 pub mod dashboard;
 pub mod forecast;
 pub mod http;

@@ -58,6 +58,8 @@ pub struct Config {
     pub place: PlaceDatabases,
     /// Who counts as a program.
     pub bots: Bots,
+    /// What reports count as in time, and how long they may take.
+    pub reports: Reports,
     /// Delivery of postbacks.
     pub postback: PostbackDelivery,
     /// The APIs of telephony providers.
@@ -221,6 +223,20 @@ pub struct PlaceDatabases {
 pub struct Bots {
     /// Whether browsers in the networks of `config/data_centres.toml` do; needs an ASN database.
     pub data_centres: bool,
+}
+
+/// What reports count as in time, and how long they may take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reports {
+    /// A call that is answered within this is answered in time.
+    pub service_level: SignedDuration,
+    /// A caller who gives up within this is not counted as having given up.
+    pub short_abandon: SignedDuration,
+    /// A matter is settled when its caller does not call again within this.
+    pub resolution_window: SignedDuration,
+    /// Longest that one question may take.
+    pub time_limit: SignedDuration,
 }
 
 /// Delivery of postbacks.

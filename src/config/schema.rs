@@ -135,6 +135,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("limits", Shape::Table(LIMITS)),
     needed("place", Shape::Table(PLACE)),
     needed("bots", Shape::Table(BOTS)),
+    needed("reports", Shape::Table(REPORTS)),
     needed("postback", Shape::Table(POSTBACK)),
     needed("providers", Shape::Table(PROVIDERS)),
     needed("dashboard", Shape::Table(DASHBOARD)),
@@ -188,6 +189,13 @@ const LIMITS: &[Key] = &[
 
 const PLACE: &[Key] = &[needed("databases", Shape::List(&Shape::File))];
 const BOTS: &[Key] = &[needed("data_centres", FLAG)];
+
+const REPORTS: &[Key] = &[
+    needed("service_level", DURATION),
+    needed("short_abandon", DURATION),
+    needed("resolution_window", DURATION),
+    needed("time_limit", DURATION),
+];
 
 const POSTBACK: &[Key] = &[
     needed("connect_timeout", DURATION),

@@ -41,7 +41,11 @@ macro_rules! assets {
     };
 }
 
-@@LIST@@
+/// The files of the dashboard.
+pub const DASHBOARD: &[Asset] = assets!(
+    "page": "icon.svg";
+);
+
 /// The files of the demo's landing page.
 pub const DEMO: &[Asset] =
     assets!("demo": "harbor.svg" "demo.css" "sections.css" "box.css" "demo.js";);

@@ -66,7 +66,10 @@ async fn asset(
     let (media_type, body) =
         pages.asset(&hash, &name).ok_or(Problem::NotFound { what: "asset" })?;
     Ok(guarded()
-        .insert_header((header::CACHE_CONTROL, if pages.is_settled() { FOR_GOOD } else { "no-store" }))
+        .insert_header((
+            header::CACHE_CONTROL,
+            if pages.is_settled() { FOR_GOOD } else { "no-store" },
+        ))
         .content_type(media_type)
         .body(body))
 }

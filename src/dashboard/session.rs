@@ -107,7 +107,11 @@ async fn sign_in(
 }
 
 fn reply<'a>(key: &ApiKey, sites: impl Iterator<Item = &'a Site>) -> SessionReply {
-    SessionReply { name: key.name.clone(), scope: key.scope, sites: sites.map(SiteReply::from).collect() }
+    SessionReply {
+        name: key.name.clone(),
+        scope: key.scope,
+        sites: sites.map(SiteReply::from).collect(),
+    }
 }
 
 /// Who is signed in, and which sites they may see.

@@ -116,7 +116,10 @@ fn told(config: &Config, site: &Site) -> SetupReply {
     });
     SetupReply {
         site: site.id.to_string(),
-        script_tag: format!("<script async src=\"{url}/rt.js\" data-key=\"{}\"></script>", site.key),
+        script_tag: format!(
+            "<script async src=\"{url}/rt.js\" data-key=\"{}\"></script>",
+            site.key
+        ),
         origins: site.origins.clone(),
         targets: targets.collect(),
         providers: providers.collect(),
@@ -152,7 +155,8 @@ mod tests {
 
     #[test]
     fn every_provider_is_counted() {
-        let counted: Vec<_> = accounts(&Telephony::default()).into_iter().map(|(name, _)| name).collect();
+        let counted: Vec<_> =
+            accounts(&Telephony::default()).into_iter().map(|(name, _)| name).collect();
         assert_eq!(counted, names().collect::<Vec<_>>());
     }
 }

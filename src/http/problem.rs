@@ -48,6 +48,9 @@ pub enum Problem {
         /// The limit in bytes.
         limit: usize,
     },
+    /// What is asked for is more work than one request may make.
+    #[error("{0}")]
+    TooMuch(String),
     /// Too many requests.
     #[error("too many requests; try again in {retry_after_s} s")]
     TooManyRequests {
@@ -81,6 +84,7 @@ impl Problem {
             }
             Problem::Conflict(_) => ("conflict", StatusCode::CONFLICT, "Conflict"),
             Problem::TooLarge { .. } => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
+            Problem::TooMuch(_) => ("too_much", StatusCode::UNPROCESSABLE_ENTITY, "Too much"),
             Problem::TooManyRequests { .. } => {
                 ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests")
             }

@@ -37,11 +37,12 @@ use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
+use crate::report::query::benchmarks::Benchmarks;
 use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{attribution, call, dashboard, forecast, lead, lease, postback, report, visit};
+use crate::{attribution, call, costs, dashboard, forecast, lead, lease, postback, report, visit};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -66,6 +67,8 @@ pub struct Parts {
     pub api_limiter: web::Data<ApiLimiter>,
     /// What visits are classified by.
     pub tables: web::Data<Tables>,
+    /// What reports are held against.
+    pub benchmarks: web::Data<Benchmarks>,
     /// Sessions that were given a number since they were last written down.
     pub grants: web::Data<Grants>,
     /// Where taps go that pages tell of late.
@@ -97,8 +100,8 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(attribution::http::routes)
         .configure(call::outcome::http::routes)
         .configure(lead::http::routes)
+        .configure(costs::http::routes)
         .configure(report::http::routes)
-        .configure(report::credits::http::routes)
         .configure(forecast::http::routes)
         .configure(postback::http::routes)
         .configure(visit::http::routes)
@@ -139,6 +142,7 @@ pub fn application(
         .app_data(parts.limiter.clone())
         .app_data(parts.api_limiter.clone())
         .app_data(parts.tables.clone())
+        .app_data(parts.benchmarks.clone())
         .app_data(parts.grants.clone())
         .app_data(parts.late_clicks.clone())
         .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))

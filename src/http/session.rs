@@ -56,7 +56,8 @@ pub fn read<'a>(
     }
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (content, signed) = bytes.split_at_checked(MARK + ENDS)?;
-    let is_ours = signed.len() == SIGNATURE && bool::from(signed.ct_eq(&signature(signing, content)));
+    let is_ours =
+        signed.len() == SIGNATURE && bool::from(signed.ct_eq(&signature(signing, content)));
     if !is_ours {
         return None;
     }
@@ -97,7 +98,8 @@ pub fn key_of<'a>(
 
 /// Names a key without telling its hash.
 fn mark(signing: &SigningKeys, key: &ApiKey) -> [u8; MARK] {
-    let digest = signing.dashboard_session_mac(&[b"key\n", key.sha256.to_ascii_lowercase().as_bytes()]);
+    let digest =
+        signing.dashboard_session_mac(&[b"key\n", key.sha256.to_ascii_lowercase().as_bytes()]);
     let mut mark = [0; MARK];
     mark.copy_from_slice(&digest[..MARK]);
     mark

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::call::model::Call;
+use crate::costs::model::{Cost, Staffing};
 use crate::lead::model::Lead;
 use crate::lease::model::LeaseFact;
 use crate::platform::clock::Millis;
@@ -57,6 +58,8 @@ enum Kind {
     Call,
     Postback,
     Lead,
+    Cost,
+    Staffing,
 }
 
 /// The body is read as what its kind says, in one pass; what serde derives for such an enum keeps
@@ -70,6 +73,8 @@ impl<'de> Deserialize<'de> for Envelope {
             Kind::Call => serde_json::from_str(body.get()).map(Event::Call),
             Kind::Postback => serde_json::from_str(body.get()).map(Event::Postback),
             Kind::Lead => serde_json::from_str(body.get()).map(Event::Lead),
+            Kind::Cost => serde_json::from_str(body.get()).map(Event::Cost),
+            Kind::Staffing => serde_json::from_str(body.get()).map(Event::Staffing),
         };
         Ok(Envelope { v, site, at, id, event: event.map_err(D::Error::custom)? })
     }
@@ -90,6 +95,10 @@ pub enum Event {
     Postback(Box<PostbackFact>),
     /// Somebody filled in a form, chatted or wrote. Id: the lead's.
     Lead(Box<Lead>),
+    /// Somebody told what was spent on something on a day. Id: of what and when, the same for the same.
+    Cost(Box<Cost>),
+    /// Somebody told how long who was there to take calls. Id: likewise.
+    Staffing(Box<Staffing>),
 }
 
 impl Envelope {

@@ -2,6 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::Live;
@@ -12,29 +13,68 @@ use crate::platform::clock::Clock;
 use crate::report::credits::model::{Bounds, ByClock, Model, Weight};
 use crate::report::csv::to_csv;
 use crate::report::model::{Report, ReportKind, ReportQuery};
-use crate::report::rules::{Asked, Format, bounds, parse, period};
-use crate::report::store;
+use crate::report::presets::{PRESETS, preset};
+use crate::report::query::benchmarks::Benchmarks;
+use crate::report::query::http::respond;
+use crate::report::query::names::unknown;
+use crate::report::query::read::from_query;
+use crate::report::query::resolve::time_limit;
+use crate::report::rules::{Asked, Format, ab_test, bounds, parse, period};
+use crate::report::{credits, query, store};
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::zone::{local_time, site_zone};
 
+/// What `a` and `b` are for.
+const PAIR: &str = "`a` and `b` are two pages of the report `landing-pages`";
+
 /// Adds the report routes.
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(sources).service(hours).service(landing_pages);
+    // Names come last: they would take the others for names.
+    cfg.configure(credits::http::routes).configure(query::http::routes).service(named);
 }
 
 /// Hides the details from the outside and logs them.
 impl From<WarehouseError> for Problem {
     fn from(error: WarehouseError) -> Self {
+        if let WarehouseError::TooSlow = error {
+            return Problem::TooMuch(
+                "the answer took too long: ask for a shorter period".to_owned(),
+            );
+        }
         tracing::error!(%error, "the warehouse did not answer");
         Problem::Unavailable { what: "the warehouse" }
     }
 }
 
-/// Which ads, searches and links made the phone ring.
+/// Names of reports, for the documentation of the API.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it is only described")]
+enum ReportName {
+    Sources,
+    Hours,
+    LandingPages,
+    Campaigns,
+    Keywords,
+    Callers,
+    Status,
+    Agents,
+    Dispositions,
+    Publishers,
+    Numbers,
+    Pools,
+    Geography,
+    Money,
+    Response,
+}
+
+/// A named report. `sources`, `hours` (168 rows, one for each hour of the week) and `landing-pages` have rows of a fixed
+/// shape; all others are questions with a name, and take the parameters of `/v1/reports/query`, too.
 #[utoipa::path(
     tag = "reports",
     security(("key" = [])),
     params(
+        ("name" = ReportName, Path, description = "Which report"),
         ("site" = Option<Vec<String>>, Query, description = "Site ids; repeat it for several. Default: every site the key may see"),
         ("from" = Option<String>, Query, description = "First day (2026-03-01), or a moment (RFC 3339). Default: 30 days with the last one"),
         ("to" = Option<String>, Query, description = "Last day, included, or the moment before which the report ends. Default: today by the site's clock"),
@@ -44,99 +84,66 @@ impl From<WarehouseError> for Problem {
         ("model" = Option<Model>, Query, description = "Shares calls out over the touches of who called. Default: each call to its own source"),
         ("weight" = Option<Weight>, Query, description = "`calls` (default): each call once; `confidence`: each as much as its answer is sure"),
         ("clock" = Option<ByClock>, Query, description = "`call` (default): filed under the call's time; `visit`: under that of the credited page view"),
+        ("a" = Option<String>, Query, description = "`landing-pages`: the path of a page to hold against `b`"),
+        ("b" = Option<String>, Query, description = "The other page"),
     ),
     responses(
-        (status = 200, description = "Rows by source, medium, campaign and channel", body = Report),
-        (status = 400, description = "Unknown or unreadable parameter", body = ProblemBody),
+        (status = 200, description = "The report", body = Report),
+        (status = 400, description = "Unknown name, unknown or unreadable parameter", body = ProblemBody),
         (status = 401, description = "No key", body = ProblemBody),
         (status = 404, description = "No such site for this key", body = ProblemBody),
+        (status = 422, description = "More work than one question may make", body = ProblemBody),
     ),
 )]
-#[get("/v1/reports/sources")]
-pub async fn sources(
+#[get("/v1/reports/{name}")]
+pub async fn named(
     request: HttpRequest,
     caller: Caller,
+    name: web::Path<String>,
     state: ReportState,
+    benchmarks: Option<web::Data<Benchmarks>>,
 ) -> Result<HttpResponse, Problem> {
-    respond(&request, &caller, state, ReportKind::Sources).await
-}
-
-/// When the phone rings: 168 rows, one for each hour of the week.
-#[utoipa::path(
-    tag = "reports",
-    security(("key" = [])),
-    params(
-        ("site" = Option<Vec<String>>, Query, description = "As for the report `sources`"),
-        ("from" = Option<String>, Query, description = "As for the report `sources`"),
-        ("to" = Option<String>, Query, description = "As for the report `sources`"),
-        ("format" = Option<String>, Query, description = "As for the report `sources`"),
-        ("spam" = Option<String>, Query, description = "As for the report `sources`"),
-        ("conversion" = Option<String>, Query, description = "As for the report `sources`"),
-        ("model" = Option<Model>, Query, description = "As for the report `sources`"),
-        ("weight" = Option<Weight>, Query, description = "As for the report `sources`"),
-        ("clock" = Option<ByClock>, Query, description = "As for the report `sources`"),
-    ),
-    responses(
-        (status = 200, description = "Rows by weekday and hour of the site's clock", body = Report),
-        (status = 400, description = "Unknown or unreadable parameter", body = ProblemBody),
-        (status = 401, description = "No key", body = ProblemBody),
-        (status = 404, description = "No such site for this key", body = ProblemBody),
-    ),
-)]
-#[get("/v1/reports/hours")]
-pub async fn hours(
-    request: HttpRequest,
-    caller: Caller,
-    state: ReportState,
-) -> Result<HttpResponse, Problem> {
-    respond(&request, &caller, state, ReportKind::Hours).await
-}
-
-/// Which pages visitors landed on before they called.
-#[utoipa::path(
-    tag = "reports",
-    security(("key" = [])),
-    params(
-        ("site" = Option<Vec<String>>, Query, description = "As for the report `sources`"),
-        ("from" = Option<String>, Query, description = "As for the report `sources`"),
-        ("to" = Option<String>, Query, description = "As for the report `sources`"),
-        ("format" = Option<String>, Query, description = "As for the report `sources`"),
-        ("spam" = Option<String>, Query, description = "As for the report `sources`"),
-        ("conversion" = Option<String>, Query, description = "As for the report `sources`"),
-        ("model" = Option<Model>, Query, description = "As for the report `sources`"),
-        ("weight" = Option<Weight>, Query, description = "As for the report `sources`"),
-        ("clock" = Option<ByClock>, Query, description = "As for the report `sources`"),
-    ),
-    responses(
-        (status = 200, description = "Rows by landing host and page", body = Report),
-        (status = 400, description = "Unknown or unreadable parameter", body = ProblemBody),
-        (status = 401, description = "No key", body = ProblemBody),
-        (status = 404, description = "No such site for this key", body = ProblemBody),
-    ),
-)]
-#[get("/v1/reports/landing-pages")]
-pub async fn landing_pages(
-    request: HttpRequest,
-    caller: Caller,
-    state: ReportState,
-) -> Result<HttpResponse, Problem> {
-    respond(&request, &caller, state, ReportKind::LandingPages).await
+    caller.needs(Scope::Reader)?;
+    if let Some(kind) = ReportKind::ALL.into_iter().find(|kind| kind.word() == *name) {
+        return fixed(&request, &caller, state, kind).await;
+    }
+    let Some(preset) = preset(&name) else {
+        let fixed = ReportKind::ALL.iter().map(|kind| kind.word());
+        let known = fixed.chain(PRESETS.iter().map(|preset| preset.name));
+        return Err(Problem::BadRequest(unknown("report", &name, known)));
+    };
+    let mut body = from_query(request.query_string()).map_err(Problem::BadRequest)?;
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    if body.metrics.is_empty() {
+        body.metrics = names(preset.metrics);
+    }
+    if body.dimensions.is_empty() && body.grain.is_none() {
+        body.dimensions = names(preset.dimensions);
+    }
+    respond(&request, &caller, &state, benchmarks, body, Some(preset.name)).await
 }
 
 /// What every report needs.
 pub type ReportState = (web::Data<Live>, web::Data<Clock>, web::Data<Warehouse>);
 
-async fn respond(
+/// One of the reports whose rows have a fixed shape.
+async fn fixed(
     request: &HttpRequest,
     caller: &Caller,
     (live, clock, warehouse): ReportState,
     kind: ReportKind,
 ) -> Result<HttpResponse, Problem> {
-    caller.needs(Scope::Reader)?;
     let asked = parse(request.query_string()).map_err(Problem::BadRequest)?;
     let format = asked.format.unwrap_or_else(|| accepted(request));
+    let pages = asked.pages.clone();
     let query = question(&live, &clock, caller, kind, asked)?;
-    let report = store::answer(&warehouse, query, clock.now()).await?;
+    let limit = time_limit(live.now().config.reports.time_limit);
+    let mut report = store::answer_within(&warehouse, query, limit, clock.now()).await?;
+    report.comparison = match pages {
+        [None, None] => None,
+        [Some(a), Some(b)] if kind == ReportKind::LandingPages => Some(ab_test(&report, &a, &b)),
+        _ => return Err(Problem::BadRequest(PAIR.to_owned())),
+    };
     match format {
         Format::Json => Ok(HttpResponse::Ok().json(report)),
         Format::Csv => csv_file(kind.word(), to_csv(&report)),

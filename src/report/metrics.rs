@@ -45,7 +45,7 @@ impl fmt::Display for Count {
     }
 }
 
-/// What SQL counts and sums for one row; rows add up. Fractions only where calls are shared out by credit.
+/// What is counted and summed for one row. Fractions only where calls are shared out by credit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Sessions.
@@ -72,23 +72,10 @@ pub struct Tally {
     pub confidence: f64,
     /// Unwanted calls, whether they are counted above or not.
     pub spam: f64,
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Tally) {
-        self.visits += other.visits;
-        self.visits_with_call += other.visits_with_call;
-        self.calls += other.calls;
-        self.first_time += other.first_time;
-        self.repeated += other.repeated;
-        self.answered += other.answered;
-        self.missed += other.missed;
-        self.timed += other.timed;
-        self.talk_s += other.talk_s;
-        self.attributed += other.attributed;
-        self.confidence += other.confidence;
-        self.spam += other.spam;
-    }
+    /// Sessions that wanted a number of their own.
+    pub wanted: f64,
+    /// Sessions among them that got one.
+    pub got_own: f64,
 }
 
 /// A share with what it was made from and how sure it is.
@@ -161,6 +148,9 @@ pub struct Metrics {
     /// them.
     #[serde(default)]
     pub spam_calls: Count,
+    /// Sessions that wanted a number of their own and got none / those that wanted one; only by hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_overflow_rate: Option<Rate>,
 }
 
 impl From<Tally> for Metrics {
@@ -179,6 +169,7 @@ impl From<Tally> for Metrics {
             attributed_rate: Rate::of(tally.attributed, tally.calls),
             mean_confidence: mean(tally.confidence, tally.attributed),
             spam_calls: tally.spam.into(),
+            lease_overflow_rate: Rate::of(tally.wanted - tally.got_own, tally.wanted),
         }
     }
 }

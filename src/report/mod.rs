@@ -14,6 +14,8 @@ pub mod heat;
 pub mod http;
 pub mod metrics;
 pub mod model;
+pub mod presets;
+pub mod query;
 pub mod render;
 pub mod rules;
 pub mod store;

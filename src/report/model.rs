@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::report::credits::model::{Bounds, Crediting};
-use crate::report::metrics::Metrics;
+use crate::report::metrics::{Metrics, Rate};
 
 /// The reports with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -22,6 +22,10 @@ pub enum ReportKind {
 }
 
 impl ReportKind {
+    /// All of them.
+    pub const ALL: [ReportKind; 3] =
+        [ReportKind::Sources, ReportKind::Hours, ReportKind::LandingPages];
+
     /// The name in the URL.
     pub fn word(self) -> &'static str {
         match self {
@@ -31,12 +35,12 @@ impl ReportKind {
         }
     }
 
-    /// The columns that rows are grouped by; the same in `sessions` and `calls`.
-    pub fn dimensions(self) -> &'static str {
+    /// The dimensions that rows are grouped by.
+    pub fn dimensions(self) -> &'static [&'static str] {
         match self {
-            ReportKind::Sources => "source, medium, campaign, channel",
-            ReportKind::Hours => "local_weekday, local_hour",
-            ReportKind::LandingPages => "landing_host, landing_page",
+            ReportKind::Sources => &["source", "medium", "campaign", "channel"],
+            ReportKind::Hours => &["weekday", "hour"],
+            ReportKind::LandingPages => &["landing_host", "landing_page"],
         }
     }
 }
@@ -73,7 +77,7 @@ pub enum SpamFilter {
 }
 
 impl SpamFilter {
-    /// The word in a query, and in `sql/rows.sql`.
+    /// The word in a query, and in `sql/credited.sql`.
     pub fn word(self) -> &'static str {
         match self {
             SpamFilter::Exclude => "exclude",
@@ -138,6 +142,23 @@ pub struct Report {
     pub rows_left_off: usize,
     /// Everything together.
     pub totals: Metrics,
+    /// Two landing pages side by side, when they were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<AbTest>,
+}
+
+/// Which of two landing pages leads to more calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AbTest {
+    /// The call rate of the first page, whatever its host.
+    pub a: Option<Rate>,
+    /// That of the second.
+    pub b: Option<Rate>,
+    /// How much higher that of the first is; `null` when one of them had no visit.
+    pub difference: Option<f64>,
+    /// How probable a difference as large as this would be if there were none (two-proportion z-test); `null` when that
+    /// cannot be told.
+    pub p_value: Option<f64>,
 }
 
 /// One row.

@@ -9,16 +9,21 @@ use jiff::tz::TimeZone;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::report::credits::model::{ByClock, Crediting, Model, Weight};
-use crate::report::metrics::{Metrics, Tally};
-use crate::report::model::{Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter};
+use crate::report::metrics::{Metrics, Rate, Tally};
+use crate::report::model::{
+    AbTest, Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter,
+};
+use crate::report::query::figure::p_value;
 
 /// Most rows that a report shows.
 pub const MAX_ROWS: usize = 10_000;
 /// Days of a report that names no period, today included.
 const DEFAULT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
-const PARAMETERS: [&str; 9] =
-    ["site", "from", "to", "format", "spam", "model", "weight", "clock", "conversion"];
+const PARAMETERS: [&str; 11] =
+    ["site", "from", "to", "format", "spam", "model", "weight", "clock", "conversion", "a", "b"];
+/// Longest path of a landing page that is compared, in bytes.
+const MAX_PAGE: usize = 2_048;
 /// Longest name of a conversion, in bytes.
 const MAX_CONVERSION: usize = 256;
 
@@ -53,6 +58,8 @@ pub struct Asked {
     pub clock: Option<ByClock>,
     /// `conversion`.
     pub conversion: Option<String>,
+    /// `a` and `b`: landing pages that are held against each other.
+    pub pages: [Option<String>; 2],
 }
 
 impl Asked {
@@ -131,6 +138,14 @@ pub fn parse(query: &str) -> Result<Asked, String> {
                 }
                 asked.conversion = Some(value.into_owned());
             }
+            "a" | "b" => {
+                let page = &mut asked.pages[usize::from(name == "b")];
+                twice(page.is_some())?;
+                if value.is_empty() || value.len() > MAX_PAGE {
+                    return Err(format!("`{name}` is the path of a landing page"));
+                }
+                *page = Some(value.into_owned());
+            }
             other => return Err(unknown(other)),
         }
     }
@@ -162,7 +177,8 @@ fn unknown(name: &str) -> String {
     }
 }
 
-fn bound(name: &str, text: &str) -> Result<Bound, String> {
+/// One end of a period, as the parameter `name` says it.
+pub fn bound(name: &str, text: &str) -> Result<Bound, String> {
     // `Date` would also take the date of a longer text, and drop its time.
     if text.len() == "2026-03-01".len()
         && let Ok(day) = text.parse::<Date>()
@@ -219,12 +235,8 @@ pub fn bounds(period: Period, zone: &TimeZone) -> Option<(Millis, Millis)> {
     }
 }
 
-/// The report that counted rows make: ordered, hours complete, totals over everything.
-pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>) -> Report {
-    let mut totals = Tally::default();
-    for (_, tally) in &counted {
-        totals += *tally;
-    }
+/// The report that counted rows make: ordered, hours complete.
+pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>, totals: Tally) -> Report {
     let mut counted = match query.kind {
         ReportKind::Hours => all_hours(counted),
         ReportKind::Sources | ReportKind::LandingPages => by_weight(counted),
@@ -247,6 +259,27 @@ pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>) -> Report {
         rows: counted.into_iter().map(row).collect(),
         rows_left_off,
         totals: Metrics::from(totals),
+        comparison: None,
+    }
+}
+
+/// Two landing pages of a report side by side.
+pub fn ab_test(report: &Report, a: &str, b: &str) -> AbTest {
+    let rate = |page: &str| {
+        let of_page = |row: &&Row| matches!(&row.key, RowKey::LandingPage { landing_page, .. } if landing_page == page);
+        let rates = report.rows.iter().filter(of_page).filter_map(|row| row.metrics.call_rate);
+        let add =
+            |(n, d): (f64, f64), rate: Rate| (n + rate.numerator.get(), d + rate.denominator.get());
+        let (numerator, denominator) = rates.fold((0.0, 0.0), add);
+        Rate::of(numerator, denominator)
+    };
+    let (a, b) = (rate(a), rate(b));
+    let both = a.zip(b);
+    AbTest {
+        a,
+        b,
+        difference: both.map(|(a, b)| a.value - b.value),
+        p_value: both.and_then(|(a, b)| p_value(&a, &b)),
     }
 }
 
@@ -319,7 +352,8 @@ mod tests {
             conversion: String::new(),
             credit: None,
         };
-        let report = report(&query, counted);
+        let totals = Tally { visits: MAX_ROWS as f64 + 5.0, ..Tally::default() };
+        let report = report(&query, counted, totals);
         assert_eq!((report.rows.len(), report.rows_left_off), (MAX_ROWS, 5));
         assert_eq!(report.rows[0].key, page(0), "equal rows come in the order of their names");
         assert_eq!(report.totals.visits.get(), MAX_ROWS as f64 + 5.0);

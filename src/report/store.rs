@@ -1,114 +1,119 @@
-//! The one question that reports ask the warehouse: count and sum by some columns.
+//! The first three reports, asked of the one engine.
 
-use duckdb::{Connection, Row as SqlRow, params};
+use std::time::Duration;
 
 use crate::platform::clock::Millis;
-use crate::report::credits::model::{Bounds, Crediting, Model};
-use crate::report::credits::sql::{column, credited, periods, shared_by, shares};
-use crate::report::credits::store::{learn, shares_by_site};
+use crate::report::credits::model::Bounds;
 use crate::report::metrics::Tally;
-use crate::report::model::{Period, Report, ReportKind, ReportQuery, RowKey};
+use crate::report::model::{Report, ReportKind, ReportQuery, RowKey};
+use crate::report::query::cell::Cell;
+use crate::report::query::dimensions::dimension;
+use crate::report::query::model::{Selection, Thresholds};
+use crate::report::query::run::{RunError, several};
+use crate::report::query::store::{Key, Plan, Sums};
+use crate::report::query::sums::Sum;
 use crate::report::rules;
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::store::Warehouse;
 
-/// Days before and after every fact, for a period that is not bounded by days.
-const ANY_DAY: (&str, &str) = ("0001-01-01", "9999-12-31");
+/// What a row of them counts.
+const SUMS: [Sum; 12] = [
+    Sum::Visits,
+    Sum::VisitsWithCall,
+    Sum::Calls,
+    Sum::FirstTime,
+    Sum::Repeated,
+    Sum::Answered,
+    Sum::Missed,
+    Sum::Talked,
+    Sum::Talk,
+    Sum::Attributed,
+    Sum::Confidence,
+    Sum::Unwanted,
+];
+/// What a row of the hours counts besides.
+const LEASES: [Sum; 2] = [Sum::Wanted, Sum::GotOwn];
+/// None of their figures depends on these.
+const THRESHOLDS: Thresholds =
+    Thresholds { service_level_s: 20, short_abandon_s: 5, resolution_ms: 0 };
 
-/// Answers `query` at `now`. Without sites the answer is empty.
+/// Answers `query` at `now`, in at most `limit`. Without sites the answer is empty.
+pub async fn answer_within(
+    warehouse: &Warehouse,
+    query: ReportQuery,
+    limit: Duration,
+    now: Millis,
+) -> Result<Report, RunError> {
+    let leases = LEASES.into_iter().filter(|_| query.kind == ReportKind::Hours);
+    let plan = Plan {
+        dimensions: query.kind.dimensions().iter().filter_map(|name| dimension(name)).collect(),
+        sums: SUMS.into_iter().chain(leases).collect(),
+        totals: true,
+        thresholds: THRESHOLDS,
+    };
+    let (credit, bounds) = match &query.credit {
+        Some((credit, bounds)) => (Some(*credit), bounds.clone()),
+        None => (None, Bounds::new()),
+    };
+    let selection = Selection {
+        sites: query.sites.clone(),
+        period: query.period,
+        bounds,
+        filter: None,
+        spam: query.spam,
+        conversion: query.conversion.clone(),
+        credit,
+    };
+    let found = several(warehouse, plan, vec![Some(selection)], limit, now).await?;
+    let rows = found.into_iter().flatten().next().unwrap_or_default();
+    let counted = rows.groups.iter().map(|(cells, sums)| (key(query.kind, cells), tally(sums)));
+    Ok(rules::report(&query, counted.collect(), tally(&rows.totals)))
+}
+
+/// The same, however long it takes.
 pub async fn answer(
     warehouse: &Warehouse,
     query: ReportQuery,
     now: Millis,
-) -> Result<Report, WarehouseError> {
-    let learnt = match &query.credit {
-        Some((Crediting { model: Some(Model::DataDriven), .. }, bounds)) => {
-            learn(warehouse, bounds, now).await?
-        }
-        _ => Vec::new(),
+) -> Result<Report, RunError> {
+    answer_within(warehouse, query, Duration::from_secs(3_600), now).await
+}
+
+fn key(kind: ReportKind, cells: &Key) -> RowKey {
+    let text = |n: usize| match cells.get(n) {
+        Some(Cell::Text(text)) => text.clone(),
+        _ => String::new(),
     };
-    warehouse
-        .read(move |connection| {
-            let counted = match &query.credit {
-                Some((crediting, bounds)) => {
-                    let shares = shares(&shares_by_site(&learnt));
-                    credited_rows(connection, &query, (*crediting, bounds, shares))
-                }
-                None => rows(connection, &query),
-            };
-            Ok(rules::report(&query, counted.map_err(sql("answer a report"))?))
-        })
-        .await
-}
-
-fn rows(
-    connection: &Connection,
-    query: &ReportQuery,
-) -> Result<Vec<(RowKey, Tally)>, duckdb::Error> {
-    // Both come from closed lists of this program: nothing from outside gets into the text.
-    let question = include_str!("sql/rows.sql").replace("{dimensions}", query.kind.dimensions());
-    // A site id has no comma; without sites the list is one empty name, which no site has.
-    let sites: Vec<&str> = query.sites.iter().map(|site| site.as_str()).collect();
-    let (any_from, any_to) = (ANY_DAY.0.to_owned(), ANY_DAY.1.to_owned());
-    let (first_day, last_day, from_ms, to_ms) = match query.period {
-        Period::Days { from, to } => (from.to_string(), to.to_string(), i64::MIN, i64::MAX),
-        Period::Moments { from, to } => (any_from, any_to, from.0, to.0),
+    let whole = |n: usize| match cells.get(n) {
+        Some(Cell::Whole(number)) => u8::try_from(*number).unwrap_or_default(),
+        _ => 0,
     };
-    let mut statement = connection.prepare(&question)?;
-    let (spam, conversion) = (query.spam.word(), &query.conversion);
-    let bounds = params![sites.join(","), first_day, last_day, from_ms, to_ms, spam, conversion];
-    let counted = statement.query_map(bounds, |row| counted(query.kind, row))?;
-    counted.collect()
-}
-
-/// The same with calls shared out. `shares`: of channels, where the model needs them.
-fn credited_rows(
-    connection: &Connection,
-    query: &ReportQuery,
-    (crediting, bounds, shares): (Crediting, &Bounds, String),
-) -> Result<Vec<(RowKey, Tally)>, duckdb::Error> {
-    let question = include_str!("sql/credited_rows.sql");
-    let question = question.replace("{dimensions}", query.kind.dimensions());
-    let question = question.replace("{credit}", &column(crediting.model));
-    let mut statement = connection.prepare(&credited(&question, crediting))?;
-    let (spam, conversion) = (query.spam.word(), &query.conversion);
-    let asked = params![periods(bounds), shares, spam, conversion, shared_by(crediting.model)];
-    let counted = statement.query_map(asked, |row| counted(query.kind, row))?;
-    counted.collect()
-}
-
-fn counted(kind: ReportKind, row: &SqlRow<'_>) -> Result<(RowKey, Tally), duckdb::Error> {
-    let (key, next) = key(kind, row)?;
-    Ok((key, tally(row, next)?))
-}
-
-/// The row's key, and the index of the column after it.
-fn key(kind: ReportKind, row: &SqlRow<'_>) -> Result<(RowKey, usize), duckdb::Error> {
-    Ok(match kind {
+    match kind {
         ReportKind::Sources => {
-            let (source, medium) = (row.get(0)?, row.get(1)?);
-            (RowKey::Source { source, medium, campaign: row.get(2)?, channel: row.get(3)? }, 4)
+            RowKey::Source { source: text(0), medium: text(1), campaign: text(2), channel: text(3) }
         }
-        ReportKind::Hours => (RowKey::Hour { weekday: row.get(0)?, hour: row.get(1)? }, 2),
+        ReportKind::Hours => RowKey::Hour { weekday: whole(0), hour: whole(1) },
         ReportKind::LandingPages => {
-            (RowKey::LandingPage { landing_host: row.get(0)?, landing_page: row.get(1)? }, 2)
+            RowKey::LandingPage { landing_host: text(0), landing_page: text(1) }
         }
-    })
+    }
 }
 
-/// The sums in the order of `sql/rows.sql`.
-fn tally(row: &SqlRow<'_>, first: usize) -> Result<Tally, duckdb::Error> {
-    Ok(Tally {
-        visits: row.get(first)?,
-        visits_with_call: row.get(first + 1)?,
-        calls: row.get(first + 2)?,
-        first_time: row.get(first + 3)?,
-        repeated: row.get(first + 4)?,
-        answered: row.get(first + 5)?,
-        missed: row.get(first + 6)?,
-        timed: row.get(first + 7)?,
-        talk_s: row.get(first + 8)?,
-        attributed: row.get(first + 9)?,
-        confidence: row.get(first + 10)?,
-        spam: row.get(first + 11)?,
-    })
+fn tally(sums: &Sums) -> Tally {
+    let of = |sum| sums.get(sum).unwrap_or(0.0);
+    Tally {
+        visits: of(Sum::Visits),
+        visits_with_call: of(Sum::VisitsWithCall),
+        calls: of(Sum::Calls),
+        first_time: of(Sum::FirstTime),
+        repeated: of(Sum::Repeated),
+        answered: of(Sum::Answered),
+        missed: of(Sum::Missed),
+        timed: of(Sum::Talked),
+        talk_s: of(Sum::Talk),
+        attributed: of(Sum::Attributed),
+        confidence: of(Sum::Confidence),
+        spam: of(Sum::Unwanted),
+        wanted: of(Sum::Wanted),
+        got_own: of(Sum::GotOwn),
+    }
 }

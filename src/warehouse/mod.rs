@@ -8,10 +8,14 @@
 //! acknowledged only after it is in a table and in a segment. One process at a time has the file.
 
 mod batch;
+mod deadline;
+pub mod derived;
 pub mod migrate;
 pub mod model;
 pub mod rules;
+pub mod setting;
 pub mod store;
+pub mod versioned;
 pub mod worker;
 pub mod write;
 pub mod zone;

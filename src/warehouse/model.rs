@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::attribution::credit::Credits;
 use crate::call::outcome::model::Outcome;
+use crate::costs::model::{Cost, Staffing};
 use crate::platform::clock::Millis;
 use crate::visit::model::{Machine, Place, Source};
 
@@ -20,14 +21,22 @@ pub struct LocalTime {
     pub weekday: i8,
 }
 
-/// Which row of the same thing is the newest.
-pub trait Versioned {
-    /// What the row is about; rows with the same id replace each other.
-    type Id: Eq + std::hash::Hash;
-    /// The row's id.
-    fn id(&self) -> Self::Id;
-    /// Rises with every change; the greatest wins.
-    fn version(&self) -> i64;
+/// What a moment is filed under beside its local time; texts are empty where nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filed {
+    /// The site's offset from UTC: `+02:00`.
+    pub offset: String,
+    /// The first of the site's business hours that was open.
+    pub shift: String,
+}
+
+/// What pages tell of a visit by tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tagged {
+    /// The traffic partner that sent it.
+    pub publisher: String,
+    /// Which variant of an A/B test it was shown.
+    pub variant: String,
 }
 
 /// One session.
@@ -59,6 +68,10 @@ pub struct SessionRow {
     pub place: Place,
     /// Whether its source is that of an earlier visit.
     pub carried: bool,
+    /// What its beginning is filed under.
+    pub filed: Filed,
+    /// What its pages tell by tags.
+    pub tagged: Tagged,
 }
 
 /// One number that was granted, or could not be.
@@ -84,6 +97,10 @@ pub struct LeaseRow {
     pub granted_at: Millis,
     /// The same on the site's wall.
     pub local: LocalTime,
+    /// What it is filed under.
+    pub filed: Filed,
+    /// What sort of number it is; empty without one.
+    pub number_kind: &'static str,
 }
 
 /// One call, as its newest snapshot tells it.
@@ -167,6 +184,30 @@ pub struct CallRow {
     pub called_back: [Option<Millis>; 2],
     /// Names of the conversions that it met, joined by U+001F.
     pub conversions: String,
+    /// What its arrival is filed under.
+    pub filed: Filed,
+    /// What its visit's pages tell by tags.
+    pub tagged: Tagged,
+    /// Path of the page on which its number was seen last; empty when unknown.
+    pub page: String,
+    /// The pool or the static number that was called; empty when it is neither.
+    pub tracker: String,
+    /// What sort of number was called; empty when unknown.
+    pub number_kind: &'static str,
+    /// Area code of the caller; empty when unknown.
+    pub caller_area_code: String,
+    /// How long it was talked, in words; empty when nobody talked or nobody told.
+    pub duration_band: &'static str,
+    /// How sure its answer is, in words; empty without one.
+    pub confidence_band: &'static str,
+    /// Whether the caller dialled another number, which was forwarded; none when nobody told.
+    pub forwarded: Option<bool>,
+    /// Whether it reached nobody because the line was busy, failed or full.
+    pub blocked: bool,
+    /// When it was told that it became business.
+    pub converted_at: Option<Millis>,
+    /// How often the business called back, and how often it reached the caller by that.
+    pub call_backs: [u32; 2],
 }
 
 /// A call's whole snapshot, for lists and for calls that Redis has forgotten.
@@ -213,6 +254,34 @@ pub struct LeadRow {
     pub landing_host: String,
     /// Its landing page.
     pub landing_page: String,
+    /// What it is filed under.
+    pub filed: Filed,
+}
+
+/// Money that was spent on one thing on one day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CostRow {
+    /// The same for the same thing and day.
+    pub id: String,
+    /// When its event was written (ms).
+    pub version: i64,
+    /// The site.
+    pub site: String,
+    /// What it was.
+    pub cost: Cost,
+}
+
+/// How long somebody was there to take calls on one day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StaffingRow {
+    /// The same for the same agent, day and shift.
+    pub id: String,
+    /// When its event was written (ms).
+    pub version: i64,
+    /// The site.
+    pub site: String,
+    /// Who, and how long.
+    pub staffing: Staffing,
 }
 
 /// What reports count a call as.
@@ -316,54 +385,8 @@ pub struct Facts {
     pub postbacks: Vec<PostbackRow>,
     /// Leads.
     pub leads: Vec<LeadRow>,
-}
-
-impl Versioned for SessionRow {
-    type Id = Uuid;
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-}
-
-impl Versioned for LeaseRow {
-    type Id = String;
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-}
-
-impl Versioned for CallFact {
-    type Id = Uuid;
-    fn id(&self) -> Uuid {
-        self.call.id
-    }
-    fn version(&self) -> i64 {
-        self.call.version
-    }
-}
-
-impl Versioned for PostbackRow {
-    type Id = String;
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-}
-
-impl Versioned for LeadRow {
-    type Id = Uuid;
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
+    /// Costs.
+    pub costs: Vec<CostRow>,
+    /// Staffing.
+    pub staffing: Vec<StaffingRow>,
 }

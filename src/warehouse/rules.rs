@@ -3,23 +3,24 @@
 
 use std::collections::HashMap;
 
-use jiff::tz::TimeZone;
-
 use crate::attribution::model::{Attribution, Basis};
 use crate::call::list::filter::searchable;
 use crate::call::model::{Call, CallStatus};
 use crate::call::outcome::model::Outcome;
 use crate::call::routing::model::Route;
+use crate::costs::model::{Cost, Staffing};
 use crate::lead::model::Lead;
 use crate::lease::model::{LeaseFact, Tier};
 use crate::ledger::model::{Envelope, Event};
 use crate::postback::model::{PostbackFact, Verdict};
 use crate::visit::model::{Source, Visit};
+use crate::warehouse::derived::{confidence_band, duration_band, is_blocked, tagged};
 use crate::warehouse::model::{
-    CallFact, CallOutcome, CallRow, Facts, LeadRow, LeaseRow, PostbackRow, SessionRow, SnapshotRow,
-    TouchRow, Versioned,
+    CallFact, CallOutcome, CallRow, CostRow, Facts, LeadRow, LeaseRow, PostbackRow, SessionRow,
+    SnapshotRow, StaffingRow, TouchRow,
 };
-use crate::warehouse::zone::local_time;
+use crate::warehouse::setting::Setting;
+use crate::warehouse::versioned::Versioned;
 
 /// Source and medium of a call that fits no visit and no static number.
 pub const UNKNOWN: &str = "(unknown)";
@@ -28,21 +29,23 @@ pub const UNKNOWN_CHANNEL: &str = "Unknown";
 /// Landing page of a call that has a source but no visit: a static number.
 pub const NO_PAGE: &str = "(none)";
 
-/// The rows of these envelopes; of the same id only the newest version. `zone` tells the time zone
-/// of a site.
-pub fn facts<'a>(
+/// The rows of these envelopes; of the same id only the newest version. `setting` tells what is to be known of a
+/// site, or only its time zone.
+pub fn facts<'a, 's, S: Into<Setting<'s>>>(
     envelopes: impl Iterator<Item = &'a Envelope>,
-    mut zone: impl FnMut(&'a Envelope) -> TimeZone,
+    mut setting: impl FnMut(&'a Envelope) -> S,
 ) -> Facts {
     let mut facts = Facts::default();
     for envelope in envelopes {
-        let zone = zone(envelope);
+        let setting = setting(envelope).into();
         match &envelope.event {
-            Event::Session(visit) => facts.sessions.push(session(envelope, visit, &zone)),
-            Event::Lease(lease) => facts.leases.push(lease_row(envelope, lease, &zone)),
-            Event::Call(call) => facts.calls.push(call_fact(envelope, call, &zone)),
-            Event::Postback(fact) => facts.postbacks.push(postback(envelope, fact, &zone)),
-            Event::Lead(lead) => facts.leads.push(lead_row(envelope, lead, &zone)),
+            Event::Session(visit) => facts.sessions.push(session(envelope, visit, &setting)),
+            Event::Lease(lease) => facts.leases.push(lease_row(envelope, lease, &setting)),
+            Event::Call(call) => facts.calls.push(call_fact(envelope, call, &setting)),
+            Event::Postback(fact) => facts.postbacks.push(postback(envelope, fact, &setting)),
+            Event::Lead(lead) => facts.leads.push(lead_row(envelope, lead, &setting)),
+            Event::Cost(cost) => facts.costs.push(cost_row(envelope, cost)),
+            Event::Staffing(staffing) => facts.staffing.push(staffing_row(envelope, staffing)),
         }
     }
     Facts {
@@ -51,6 +54,8 @@ pub fn facts<'a>(
         calls: newest(facts.calls),
         postbacks: newest(facts.postbacks),
         leads: newest(facts.leads),
+        costs: newest(facts.costs),
+        staffing: newest(facts.staffing),
     }
 }
 
@@ -85,14 +90,15 @@ pub fn outcome(status: CallStatus) -> CallOutcome {
     }
 }
 
-fn session(envelope: &Envelope, visit: &Visit, zone: &TimeZone) -> SessionRow {
+fn session(envelope: &Envelope, visit: &Visit, setting: &Setting<'_>) -> SessionRow {
+    let (local, filed) = setting.file(visit.started_at);
     SessionRow {
         id: visit.session.0,
         version: envelope.at.0,
         site: envelope.site.to_string(),
         visitor: visit.visitor.map(|visitor| visitor.0),
         started_at: visit.started_at,
-        local: local_time(visit.started_at, zone),
+        local,
         source: visit.source.clone(),
         referrer_host: visit.referrer_host.clone(),
         landing_host: visit.landing_host.clone(),
@@ -100,10 +106,13 @@ fn session(envelope: &Envelope, visit: &Visit, zone: &TimeZone) -> SessionRow {
         machine: visit.machine.clone(),
         place: visit.place.clone(),
         carried: visit.carried.is_some(),
+        filed,
+        tagged: tagged(&visit.labels, &visit.source),
     }
 }
 
-fn lease_row(envelope: &Envelope, lease: &LeaseFact, zone: &TimeZone) -> LeaseRow {
+fn lease_row(envelope: &Envelope, lease: &LeaseFact, setting: &Setting<'_>) -> LeaseRow {
+    let (local, filed) = setting.file(envelope.at);
     LeaseRow {
         id: envelope.id.clone(),
         version: envelope.at.0,
@@ -114,12 +123,15 @@ fn lease_row(envelope: &Envelope, lease: &LeaseFact, zone: &TimeZone) -> LeaseRo
         number: lease.number.as_ref().map(ToString::to_string),
         tier: lease.tier.word(),
         granted_at: envelope.at,
-        local: local_time(envelope.at, zone),
+        local,
+        filed,
+        number_kind: lease.number.as_ref().map_or("", |number| setting.number_kind(number)),
     }
 }
 
-fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
+fn call_fact(envelope: &Envelope, call: &Call, setting: &Setting<'_>) -> CallFact {
     let site = envelope.site.to_string();
+    let number = call.tracking_number.as_ref();
     let attribution = call.attribution.as_ref();
     let source = attribution.and_then(|a| a.source.as_ref());
     let touches = attribution.map_or(&[][..], |a| &a.touches).iter().enumerate();
@@ -135,6 +147,9 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
     });
     let touches = touches.collect();
     let text = |part: fn(&Attribution) -> &String| attribution.map(part).cloned();
+    let (local, filed) = setting.file(call.started_at);
+    let confidence = attribution.filter(|_| source.is_some()).map(|a| a.confidence);
+    let source_of = source.cloned().unwrap_or_else(unknown_source);
     let row = CallRow {
         id: call.id.0,
         version: i64::from(call.version),
@@ -152,15 +167,16 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         moments: [call.ringing_at, call.answered_at, call.ended_at],
         wait_s: call.wait_s,
         talk_s: call.talk_s,
-        local: local_time(call.started_at, zone),
+        local,
         attributed: source.is_some(),
         basis: attribution.map_or(Basis::None, |a| a.basis).word(),
-        confidence: attribution.filter(|_| source.is_some()).map(|a| a.confidence),
+        confidence,
         tier: attribution.map_or(Tier::Original, |a| a.tier).word(),
         session: attribution.and_then(|a| a.session).map(|session| session.0),
         visitor: attribution.and_then(|a| a.visitor).map(|visitor| visitor.0),
         session_started_at: attribution.and_then(|a| a.session_started_at),
-        source: source.cloned().unwrap_or_else(unknown_source),
+        tagged: attribution.map(|a| tagged(&a.labels, &source_of)).unwrap_or_default(),
+        source: source_of,
         referrer_host: text(|a| &a.referrer_host).unwrap_or_default(),
         landing_host: text(|a| &a.landing_host).unwrap_or_default(),
         landing_page: landing_page(attribution),
@@ -179,6 +195,17 @@ fn call_fact(envelope: &Envelope, call: &Call, zone: &TimeZone) -> CallFact {
         origin: call.origin().word(),
         called_back: call.called_back().into(),
         conversions: call.conversions.join("\u{1f}"),
+        filed,
+        page: String::new(),
+        tracker: number.map(|number| setting.tracker(number)).unwrap_or_default(),
+        number_kind: number.map_or("", |number| setting.number_kind(number)),
+        caller_area_code: call.home.area().to_owned(),
+        duration_band: duration_band(call.talk_s),
+        confidence_band: confidence_band(confidence),
+        forwarded: call.caller.forwarded_from.as_ref().map(|_| true),
+        blocked: is_blocked(call),
+        converted_at: call.outcome.at.filter(|_| call.outcome.converted == Some(true)),
+        call_backs: call_backs(call),
     };
     CallFact { call: row, touches, snapshot: snapshot(call) }
 }
@@ -195,21 +222,48 @@ fn snapshot(call: &Call) -> SnapshotRow {
     }
 }
 
-fn lead_row(envelope: &Envelope, lead: &Lead, zone: &TimeZone) -> LeadRow {
+fn lead_row(envelope: &Envelope, lead: &Lead, setting: &Setting<'_>) -> LeadRow {
+    let (local, filed) = setting.file(lead.at);
     LeadRow {
         id: lead.id.0,
         version: envelope.at.0,
         site: envelope.site.to_string(),
         kind: lead.kind.clone(),
         created_at: lead.at,
-        local: local_time(lead.at, zone),
+        local,
         session: lead.session.map(|session| session.0),
         visitor: lead.visitor.map(|visitor| visitor.0),
         caller: lead.caller_hash.as_deref().and_then(caller_number),
         source: lead.source.clone().unwrap_or_else(unknown_source),
         landing_host: lead.landing_host.clone(),
         landing_page: lead.landing_page.clone(),
+        filed,
     }
+}
+
+fn cost_row(envelope: &Envelope, cost: &Cost) -> CostRow {
+    CostRow {
+        id: envelope.id.clone(),
+        version: envelope.at.0,
+        site: envelope.site.to_string(),
+        cost: cost.clone(),
+    }
+}
+
+fn staffing_row(envelope: &Envelope, staffing: &Staffing) -> StaffingRow {
+    StaffingRow {
+        id: envelope.id.clone(),
+        version: envelope.at.0,
+        site: envelope.site.to_string(),
+        staffing: staffing.clone(),
+    }
+}
+
+/// How often the business called back, and how often it reached the caller.
+fn call_backs(call: &Call) -> [u32; 2] {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let backs = &call.facts.call_backs;
+    [count(backs.len()), count(backs.iter().filter(|back| back.answered).count())]
 }
 
 /// The rule, the last route, and the keys.
@@ -227,7 +281,7 @@ fn spam_reasons(call: &Call) -> String {
     reasons.iter().map(|reason| reason.word()).collect::<Vec<_>>().join(",")
 }
 
-fn postback(envelope: &Envelope, fact: &PostbackFact, zone: &TimeZone) -> PostbackRow {
+fn postback(envelope: &Envelope, fact: &PostbackFact, setting: &Setting<'_>) -> PostbackRow {
     let (verdict, why, retry_at) = match &fact.verdict {
         Verdict::Delivered => ("delivered", "", None),
         Verdict::Rejected { why } => ("rejected", why.as_str(), None),
@@ -248,7 +302,7 @@ fn postback(envelope: &Envelope, fact: &PostbackFact, zone: &TimeZone) -> Postba
         why: why.to_owned(),
         retry_at,
         settled_at: envelope.at,
-        local: local_time(envelope.at, zone),
+        local: setting.file(envelope.at).0,
     }
 }
 

@@ -67,6 +67,9 @@ pub enum WarehouseError {
     /// It broke, and could not be opened again yet: the disk may still be full.
     #[error("the warehouse broke and is not open again")]
     Broken,
+    /// A question took longer than it may.
+    #[error("the question took too long")]
+    TooSlow,
     /// The program is ending, or the blocking task panicked.
     #[error("the warehouse is closing")]
     Closing,

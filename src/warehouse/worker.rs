@@ -9,8 +9,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
-
 use crate::config::Live;
 use crate::ledger::model::{EntryId, Envelope};
 use crate::ledger::segments::{SegmentError, Segments};
@@ -22,8 +20,8 @@ use crate::platform::shutdown::ShutdownSignal;
 use crate::warehouse::batch::ShardBatch;
 use crate::warehouse::model::Facts;
 use crate::warehouse::rules::facts;
+use crate::warehouse::setting::Setting;
 use crate::warehouse::store::{Warehouse, WarehouseError};
-use crate::warehouse::zone::site_zone;
 
 /// The projector's name in its group. One process has the warehouse, so the name is the same after
 /// a restart and finds what it left.
@@ -284,10 +282,10 @@ impl Projector {
 
     fn facts<'a>(&self, envelopes: impl Iterator<Item = &'a Envelope>) -> Facts {
         let installation = self.live.now_full();
-        let mut zones: HashMap<&SiteId, TimeZone> = HashMap::new();
+        let mut settings: HashMap<&SiteId, Setting<'_>> = HashMap::new();
         facts(envelopes, |envelope| {
-            let zone = zones.entry(&envelope.site);
-            zone.or_insert_with(|| site_zone(&installation, &envelope.site)).clone()
+            let setting = settings.entry(&envelope.site);
+            setting.or_insert_with(|| Setting::of(&installation, &envelope.site)).clone()
         })
     }
 

@@ -3,17 +3,19 @@
 
 use duckdb::types::Value;
 use duckdb::{Connection, ToSql, params};
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::attribution::credit::Credits;
 use crate::call::outcome::model::Outcome;
+use crate::costs::model::{Cost, Staffing};
 use crate::ledger::model::EntryId;
 use crate::platform::clock::Millis;
 use crate::platform::keys::Shard;
 use crate::visit::model::{Machine, Place, Source};
 use crate::warehouse::model::{
-    CallFact, CallRow, Facts, LeadRow, LeaseRow, LocalTime, PostbackRow, SessionRow, SnapshotRow,
-    TouchRow,
+    CallFact, CallRow, CostRow, Facts, Filed, LeadRow, LeaseRow, LocalTime, PostbackRow,
+    SessionRow, SnapshotRow, StaffingRow, Tagged, TouchRow,
 };
 use crate::warehouse::store::{WarehouseError, sql};
 
@@ -31,6 +33,8 @@ pub fn write(
         (facts.calls.is_empty(), include_str!("sql/replace_calls.sql")),
         (facts.postbacks.is_empty(), include_str!("sql/replace_postbacks.sql")),
         (facts.leads.is_empty(), include_str!("sql/replace_leads.sql")),
+        (facts.costs.is_empty(), include_str!("sql/replace_costs.sql")),
+        (facts.staffing.is_empty(), include_str!("sql/replace_staffing.sql")),
     ];
     for (_, replace) in replacements.iter().filter(|(empty, _)| !empty) {
         transaction.execute_batch(replace).map_err(sql("replace facts"))?;
@@ -78,7 +82,9 @@ fn stage(connection: &Connection, facts: &Facts) -> Result<(), duckdb::Error> {
     let snapshots = facts.calls.iter().map(|fact| snapshot(&fact.snapshot));
     append(connection, "staged_call_snapshots", snapshots)?;
     append(connection, "staged_leads", facts.leads.iter().map(lead))?;
-    append(connection, "staged_postbacks", facts.postbacks.iter().map(postback))
+    append(connection, "staged_postbacks", facts.postbacks.iter().map(postback))?;
+    append(connection, "staged_costs", facts.costs.iter().map(cost))?;
+    append(connection, "staged_staffing", facts.staffing.iter().map(staffing))
 }
 
 /// Appends rows of values in the order of the table's columns.
@@ -113,6 +119,8 @@ fn session(row: &SessionRow) -> Vec<Value> {
     values.push(text(row.machine.device.word()));
     values.extend(details(&row.source, &row.machine, &row.place));
     values.push(row.carried.into());
+    values.extend(filed(&row.filed));
+    values.extend(tagged(&row.tagged));
     values
 }
 
@@ -129,6 +137,8 @@ fn lease(row: &LeaseRow) -> Vec<Value> {
         row.granted_at.0.into(),
     ];
     values.extend(local(row.local));
+    values.extend(filed(&row.filed));
+    values.push(text(row.number_kind));
     values
 }
 
@@ -166,6 +176,15 @@ fn call(row: &CallRow) -> Vec<Value> {
     values.push(text(row.origin));
     values.extend(row.called_back.map(moment));
     values.push(text(&row.conversions));
+    values.extend(filed(&row.filed));
+    values.extend(tagged(&row.tagged));
+    values.extend([&row.page, &row.tracker].map(text));
+    values.extend([text(row.number_kind), text(&row.caller_area_code)]);
+    values.extend([row.duration_band, row.confidence_band].map(text));
+    values.push(row.forwarded.map_or(Value::Null, Value::from));
+    values.push(row.blocked.into());
+    values.push(moment(row.converted_at));
+    values.extend(row.call_backs.map(|count| seconds(Some(count))));
     values
 }
 
@@ -193,7 +212,34 @@ fn lead(row: &LeadRow) -> Vec<Value> {
     values.push(row.caller.map_or(Value::Null, Value::from));
     values.extend(source(&row.source));
     values.extend([&row.landing_host, &row.landing_page].map(text));
+    values.extend(filed(&row.filed));
     values
+}
+
+fn cost(row: &CostRow) -> Vec<Value> {
+    let Cost { date, source, medium, campaign, campaign_id, channel, publisher, kind, .. } =
+        &row.cost;
+    let mut values = vec![text(&row.id), row.version.into(), text(&row.site), day(*date)];
+    values.extend([source, medium, campaign, campaign_id, channel, publisher].map(text));
+    values.push(text(kind.word()));
+    values.extend([&row.cost.amount, &row.cost.currency].map(text));
+    values
+}
+
+fn staffing(row: &StaffingRow) -> Vec<Value> {
+    let Staffing { date, agent, shift, seconds, wage, currency } = &row.staffing;
+    let mut values = vec![text(&row.id), row.version.into(), text(&row.site), day(*date)];
+    values.extend([text(agent), text(shift), i64::from(*seconds).into()]);
+    values.extend([wage.as_ref().map_or(Value::Null, text), text(currency)]);
+    values
+}
+
+fn filed(filed: &Filed) -> [Value; 2] {
+    [&filed.offset, &filed.shift].map(text)
+}
+
+fn tagged(tagged: &Tagged) -> [Value; 2] {
+    [&tagged.publisher, &tagged.variant].map(text)
 }
 
 /// The columns that version 3 added to calls, behind those of the telephone system.
@@ -257,14 +303,14 @@ fn postback(row: &PostbackRow) -> Vec<Value> {
 }
 
 fn local(local: LocalTime) -> [Value; 3] {
+    [day(local.date), local.hour.into(), local.weekday.into()]
+}
+
+fn day(date: Date) -> Value {
     let epoch = jiff::civil::date(1970, 1, 1);
-    let days = local.date.duration_since(epoch).as_hours() / 24;
-    [
-        // Some thousand years fit: jiff's dates end in the year 9999.
-        Value::Date32(i32::try_from(days).unwrap_or(i32::MAX)),
-        local.hour.into(),
-        local.weekday.into(),
-    ]
+    let days = date.duration_since(epoch).as_hours() / 24;
+    // Some thousand years fit: jiff's dates end in the year 9999.
+    Value::Date32(i32::try_from(days).unwrap_or(i32::MAX))
 }
 
 /// The columns that version 2 added to sessions and calls alike.

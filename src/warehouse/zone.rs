@@ -16,6 +16,14 @@ pub fn site_zone(installation: &Installation, site: &SiteId) -> TimeZone {
     })
 }
 
+/// How far the clock on the wall is from UTC in `zone` at `at`: `+02:00`.
+pub fn offset(at: Millis, zone: &TimeZone) -> String {
+    let seconds = zone.to_offset(at.timestamp()).seconds();
+    let minutes = seconds.unsigned_abs() / 60;
+    let sign = if seconds < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// What the clock on the wall shows in `zone` at `at`.
 pub fn local_time(at: Millis, zone: &TimeZone) -> LocalTime {
     let wall = zone.to_datetime(at.timestamp());

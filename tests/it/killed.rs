@@ -75,7 +75,11 @@ fn ledger(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
                 match entry.envelope.event {
                     Event::Session(visit) => sessions.insert(visit.session.0.to_string()),
                     Event::Call(call) => calls.insert(call.id.0.to_string()),
-                    Event::Lease(_) | Event::Postback(_) | Event::Lead(_) => false,
+                    Event::Lease(_)
+                    | Event::Postback(_)
+                    | Event::Lead(_)
+                    | Event::Cost(_)
+                    | Event::Staffing(_) => false,
                 };
             }
         }

@@ -10,7 +10,7 @@ use url::Url;
 use super::{at_most, positive, unique};
 use crate::config::complaint::{Complaints, did_you_mean};
 use crate::config::model::{
-    Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Server, WarehouseKind,
+    Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, WarehouseKind,
 };
 
 /// The key that `config/demo.toml` publishes.
@@ -40,6 +40,7 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
     }
     limits(&config.limits, out);
     place(&config.place, out);
+    reports(&config.reports, out);
     delivery(&config.postback, out);
     dashboard(&config.dashboard, out);
     api_keys(config, out);
@@ -160,6 +161,20 @@ fn place(place: &PlaceDatabases, out: &mut Complaints) {
     let paths = paths.iter().enumerate();
     let paths = paths.map(|(i, path)| (format!("place.databases[{i}]"), path.as_str()));
     unique("database", paths, out);
+}
+
+fn reports(reports: &Reports, out: &mut Complaints) {
+    positive("reports.service_level", reports.service_level, out);
+    positive("reports.resolution_window", reports.resolution_window, out);
+    positive("reports.time_limit", reports.time_limit, out);
+    if reports.short_abandon < SignedDuration::ZERO {
+        out.error("reports.short_abandon", "it must not be below 0 s");
+    }
+    at_most("reports.service_level", reports.service_level, SignedDuration::from_hours(1), out);
+    at_most("reports.short_abandon", reports.short_abandon, SignedDuration::from_hours(1), out);
+    at_most("reports.time_limit", reports.time_limit, SignedDuration::from_mins(10), out);
+    let longest = SignedDuration::from_hours(400 * 24);
+    at_most("reports.resolution_window", reports.resolution_window, longest, out);
 }
 
 fn delivery(delivery: &PostbackDelivery, out: &mut Complaints) {

@@ -166,7 +166,7 @@ fn told(
 }
 
 /// What sort of number it is for callers in `country`, by the numbering plans.
-fn kind(number: &PhoneNumber, country: &str) -> NumberKind {
+pub fn kind(number: &PhoneNumber, country: &str) -> NumberKind {
     let parsed = phonenumber::parse(None, number.as_str());
     let is_free = parsed.is_ok_and(|parsed| {
         matches!(parsed.number_type(&phonenumber::metadata::DATABASE), Type::TollFree)

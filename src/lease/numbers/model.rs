@@ -45,6 +45,18 @@ pub enum NumberKind {
     Vanity,
 }
 
+impl NumberKind {
+    /// The word used in the API, facts and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            NumberKind::Local => "local",
+            NumberKind::TollFree => "toll_free",
+            NumberKind::International => "international",
+            NumberKind::Vanity => "vanity",
+        }
+    }
+}
+
 /// A number of a pool.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct NumberReply {

@@ -10,24 +10,35 @@ use crate::report::credits::model::{Bounds, ByClock, Crediting, Model, Weight};
 const CELLS: &str = "\u{1f}";
 const ROWS: &str = "\u{1e}";
 
-/// `question` behind the building block. It reads from `credited`: the figures of calls, `weight`, and one `credit_`
+/// What a moment on the site's wall is called in the tables, and in the building block.
+const WALL: [(&str, &str); 5] = [
+    ("{date}", "local_date"),
+    ("{weekday}", "local_weekday"),
+    ("{hour}", "local_hour"),
+    ("{offset}", "local_offset"),
+    ("{shift}", "shift"),
+];
+
+/// `question` behind the building block, over `calls`: the table, or rows that have all its columns. It reads from `credited`: the figures of calls, `weight`, and one `credit_`
 /// column for each model.
-pub(in crate::report) fn credited(question: &str, crediting: Crediting) -> String {
+pub(in crate::report) fn credited(question: &str, calls: &str, crediting: Crediting) -> String {
     let weight = match crediting.weight {
         Weight::Calls => "1.0",
         Weight::Confidence => "coalesce(confidence, 0)",
     };
-    let (moment, weekday, hour) = match crediting.clock {
-        ByClock::Call => ("shared.started_at", "shared.local_weekday", "shared.local_hour"),
-        ByClock::Visit => (
-            "touched_at",
-            "coalesce(sessions.local_weekday, shared.local_weekday)",
-            "coalesce(sessions.local_hour, shared.local_hour)",
-        ),
+    let moment = match crediting.clock {
+        ByClock::Call => "shared.started_at",
+        ByClock::Visit => "touched_at",
     };
     let block = include_str!("../sql/credited.sql");
-    let block = block.replace("{weight}", weight).replace("{moment}", moment);
-    let block = block.replace("{weekday}", weekday).replace("{hour}", hour);
+    let block = block.replace("{calls}", calls).replace("{weight}", weight);
+    let block = WALL.iter().fold(block.replace("{moment}", moment), |block, (place, column)| {
+        let column = match crediting.clock {
+            ByClock::Call => format!("shared.{column}"),
+            ByClock::Visit => format!("coalesce(sessions.{column}, shared.{column})"),
+        };
+        block.replace(place, &column)
+    });
     block + question
 }
 

@@ -79,7 +79,7 @@ fn rows(
     let Question { sites, weight, clock, spam, conversion } = question;
     let crediting = Crediting { model: None, weight: *weight, clock: *clock };
     let mut statement =
-        connection.prepare(&credited(include_str!("../sql/credits.sql"), crediting))?;
+        connection.prepare(&credited(include_str!("../sql/credits.sql"), "calls", crediting))?;
     let by_touches = shared_by(Some(Model::Last));
     let spam: SpamFilter = *spam;
     let asked = params![periods(sites), shares(of_sites), spam.word(), conversion, by_touches];

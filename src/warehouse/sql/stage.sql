@@ -6,3 +6,5 @@ CREATE OR REPLACE TEMP TABLE staged_call_snapshots AS FROM call_snapshots LIMIT 
 CREATE OR REPLACE TEMP TABLE staged_leads AS FROM leads LIMIT 0;
 CREATE OR REPLACE TEMP TABLE staged_touches AS FROM touches LIMIT 0;
 CREATE OR REPLACE TEMP TABLE staged_postbacks AS FROM postbacks LIMIT 0;
+CREATE OR REPLACE TEMP TABLE staged_costs AS FROM costs LIMIT 0;
+CREATE OR REPLACE TEMP TABLE staged_staffing AS FROM staffing LIMIT 0;

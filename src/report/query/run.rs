@@ -1,0 +1,103 @@
+//! Answers a question: learns what credit needs, asks the warehouse once, and makes the answer.
+
+use std::time::Duration;
+
+use crate::platform::clock::Millis;
+use crate::report::credits::sql::shares;
+use crate::report::credits::store::{learn, shares_by_site};
+use crate::report::query::answer::Answer;
+use crate::report::query::benchmarks::Benchmarks;
+use crate::report::query::model::{Query, Selection, Yardstick};
+use crate::report::query::rules::{Found, answer, plan};
+use crate::report::query::sql::needs_shares;
+use crate::report::query::store::{Plan, Rows, RowsError, rows};
+use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The question cannot be answered; for people.
+    #[error("{0}")]
+    Unanswerable(String),
+    /// It is more work than one question may make; for people.
+    #[error("{0}")]
+    TooMuch(String),
+    /// The warehouse.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+}
+
+/// Answers `query` at `now`, in at most `limit`.
+pub async fn run(
+    warehouse: &Warehouse,
+    query: &Query,
+    benchmarks: &Benchmarks,
+    limit: Duration,
+    now: Millis,
+) -> Result<Answer, RunError> {
+    let past = match &query.yardstick {
+        Some(Yardstick::OwnPast(past)) => Some(past.as_ref().clone()),
+        _ => None,
+    };
+    let selections = [
+        Some(query.selection.clone()),
+        query.compare.as_ref().map(|(other, _)| other.clone()),
+        past,
+    ];
+    let plan = plan(query);
+    let mut found = several(warehouse, plan, selections.to_vec(), limit, now).await?.into_iter();
+    let mut next = || found.next().flatten();
+    let found = Found { rows: next().unwrap_or_default(), compared: next(), past: next() };
+    answer(query, found, benchmarks).map_err(RunError::Unanswerable)
+}
+
+/// The rows of each selection, all seen at one moment.
+pub async fn several(
+    warehouse: &Warehouse,
+    plan: Plan,
+    selections: Vec<Option<Selection>>,
+    limit: Duration,
+    now: Millis,
+) -> Result<Vec<Option<Rows>>, RunError> {
+    let mut learnt = Vec::with_capacity(selections.len());
+    for selection in selections {
+        learnt.push(match selection {
+            Some(selection) => {
+                let shares = learn_shares(warehouse, &selection, now).await?;
+                Some((selection, shares))
+            }
+            None => None,
+        });
+    }
+    let asked = warehouse.read_within(limit, move |connection| {
+        let failed = sql("answer a report");
+        let seen = connection.unchecked_transaction().map_err(&failed)?;
+        let ask = |(selection, shares): &(Selection, String)| rows(&seen, &plan, selection, shares);
+        let found = learnt.iter().map(|asked| asked.as_ref().map(ask).transpose());
+        match found.collect() {
+            Ok(found) => Ok(Ok(found)),
+            Err(RowsError::Warehouse(error)) => Err(failed(error)),
+            Err(too_many @ RowsError::TooMany) => Ok(Err(too_many.to_string())),
+        }
+    });
+    match asked.await {
+        Ok(found) => found.map_err(RunError::TooMuch),
+        Err(WarehouseError::TooSlow) => Err(RunError::TooMuch(format!(
+            "the answer took longer than {limit:?}: ask for a shorter period or fewer dimensions"
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The data-driven shares of channels, where calls are shared out by them.
+async fn learn_shares(
+    warehouse: &Warehouse,
+    selection: &Selection,
+    now: Millis,
+) -> Result<String, WarehouseError> {
+    if !needs_shares(selection) {
+        return Ok(String::new());
+    }
+    let learnt = learn(warehouse, &selection.bounds, now).await?;
+    Ok(shares(&shares_by_site(&learnt)))
+}

@@ -1,0 +1,4 @@
+-- Called by report::query::sql: numbers that were given to sessions, with where the session came from. {columns}: what is
+-- asked of sessions, from a closed list.
+(SELECT leases.*, {columns}
+FROM leases LEFT JOIN sessions ON sessions.id = leases.session AND sessions.site = leases.site)
