@@ -9,10 +9,10 @@ use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::clock::Clock;
-use crate::platform::ids::SiteId;
+use crate::platform::ids::{CallId, SiteId};
 use crate::platform::keys::Shard;
 use crate::postback::log::{Entry, Position, Replay, State};
-use crate::postback::model::CorrectionKind;
+use crate::postback::model::{CorrectionKind, Postback};
 use crate::postback::store::Outbox;
 
 /// Entries of a page when the request does not say.
@@ -35,6 +35,9 @@ pub struct ListQuery {
     site: Option<SiteId>,
     /// Only those that stand so.
     state: Option<State>,
+    /// Only those of this call.
+    #[param(value_type = Option<String>)]
+    call: Option<CallId>,
     /// Entries of a page, 1 to 200; 50 when absent.
     limit: Option<usize>,
     /// `next_cursor` of the page before.
@@ -149,7 +152,10 @@ pub(crate) async fn list_postbacks(
     let mut shards: Vec<Shard> = sites.iter().map(|site| all_shards.of(site)).collect();
     shards.sort_unstable();
     shards.dedup();
-    let visible = |entry: &Entry| sites.contains(&entry.postback.site);
+    let visible = |entry: &Entry| {
+        let Postback { site, call, .. } = &entry.postback;
+        sites.contains(site) && query.call.as_ref().is_none_or(|wanted| wanted == call)
+    };
     let page = outbox.page(&shards, query.state, after, limit, visible).await?;
     Ok(web::Json(PostbackList {
         postbacks: page.entries.into_iter().map(PostbackView::from).collect(),
