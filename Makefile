@@ -37,7 +37,7 @@ unit:
 
 snippet:
 	cd js-snippet && npm run --silent check && npm test --silent && npm run --silent test:browser
-	node --test tests/dashboard/figures.test.mjs
+	node --test tests/dashboard/*.test.mjs
 
 journey:
 	cargo build --locked --bin ringtrace

@@ -64,7 +64,7 @@ impl From<&Site> for SiteReply {
 }
 
 /// Signs in with an API key: the answer sets a cookie that stands for it until `dashboard.session` is over or the key is taken out
-/// of the configuration. Requests that change something need the header `Ringtrace-Request` beside it.
+/// of the configuration. Requests that change something need the header `X-Requested-With` beside it.
 #[utoipa::path(
     tag = "dashboard",
     request_body = SignIn,

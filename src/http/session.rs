@@ -17,8 +17,9 @@ use crate::config::model::{ApiKey, Server};
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::signing::SigningKeys;
 
-/// The header that changes need; its value does not matter.
-pub const ASKED_BY: &str = "ringtrace-request";
+/// The header that changes need; its value does not matter. A page of somebody else cannot send it without asking first, and
+/// is never told that it may.
+pub const ASKED_BY: &str = "x-requested-with";
 
 /// Longest cookie that is looked at, in bytes.
 const MAX_TOKEN: usize = 128;

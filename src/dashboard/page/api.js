@@ -2,7 +2,7 @@
 
 import { t } from "./words.js";
 
-const ASKED_BY = { "Ringtrace-Request": "dashboard" };
+const ASKED_BY = { "X-Requested-With": "ringtrace-dashboard" };
 
 /** What went wrong, in words for people. `status` is 0 when there was no answer. */
 export class Problem extends Error {

@@ -9,21 +9,10 @@ import { show } from "../router.js";
 import { ago, moment } from "../time.js";
 import { html, useState } from "../view.js";
 import { t } from "../words.js";
+import { byDestination } from "./postbacks/verdicts.js";
 
 const STATES = ["", "waiting", "delivered", "rejected", "skipped", "dead"];
 const PAGE = 200;
-
-/** Postbacks by destination: how many stand how. */
-export function byDestination(postbacks) {
-  const found = new Map();
-  for (const { destination, state, settled_at: at } of postbacks) {
-    if (!found.has(destination)) found.set(destination, { destination, waiting: 0, delivered: 0, rejected: 0, skipped: 0, dead: 0, last: "" });
-    const row = found.get(destination);
-    row[state] += 1;
-    if (state === "delivered" && at > row.last) row.last = at;
-  }
-  return [...found.values()].sort((a, b) => a.destination.localeCompare(b.destination));
-}
 
 /** The page. */
 export function Postbacks() {

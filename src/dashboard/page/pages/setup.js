@@ -9,7 +9,7 @@ import { queryAddress } from "../question.js";
 import { ago } from "../time.js";
 import { html, useEffect } from "../view.js";
 import { t } from "../words.js";
-import { byDestination } from "./postbacks.js";
+import { byDestination } from "./postbacks/verdicts.js";
 import { Classify } from "./setup/classify.js";
 
 const LOOK_AGAIN_MS = 5_000;
