@@ -41,7 +41,8 @@ snippet:
 
 journey:
 	cargo build --locked --bin ringtrace
-	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
+	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey && \
+		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:dashboard
 
 peers: # the providers' own Python packages sign what the service reads, and read what it writes; real SIP calls
 	cargo build --locked --bin ringtrace

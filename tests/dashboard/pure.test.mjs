@@ -18,7 +18,7 @@ import { ago, dayAfter, dayOnAxis, moment, periodInWords, startOfDay } from "../
 import { has, spoken, t } from "../../src/dashboard/page/words.js";
 
 test("an address asks for what it says, and for the usual where it says nonsense", () => {
-  const usual = { site: "", period: "last_14_days", compare: "previous_period", filters: [] };
+  const usual = { site: "", period: "last_7_days", compare: "previous_period", filters: [] };
   assert.deepEqual(asked(new URLSearchParams()), usual);
   assert.deepEqual(asked(new URLSearchParams("period=tomorrow&from=2026-03-09&to=2026-03-01&compare=moon")), usual);
   const told = asked(new URLSearchParams("site=a&from=2026-03-01&to=2026-03-09&compare=none&filter=source:google&filter=hour:gte:8"));

@@ -6,7 +6,7 @@ export const PERIODS = [
   "this_week", "last_week", "this_month", "last_month", "this_quarter", "last_quarter", "this_year",
 ];
 /** What is shown when the address says nothing. */
-export const USUAL_PERIOD = "last_14_days";
+export const USUAL_PERIOD = "last_7_days";
 /** With what a period is compared. */
 export const COMPARISONS = ["previous_period", "same_period_last_year", "none"];
 

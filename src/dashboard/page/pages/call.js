@@ -2,6 +2,7 @@
 
 import { useApp, useLoad } from "../app.js";
 import { duration, phone, wholePercent } from "../format.js";
+import { shownValue } from "../parts/filters.js";
 import { Panel } from "../parts/panel.js";
 import { Probability } from "../parts/rate.js";
 import { Table } from "../parts/table.js";
@@ -49,7 +50,7 @@ function Facts({ call }) {
     [t("calls.talk"), call.talk_s === undefined ? "–" : duration(call.talk_s)],
     [t("call.called"), html`<span class="digits">${phone(call.tracking_number)}</span>`],
     [t("call.forward_to"), html`<span class="digits">${phone(call.destination)}</span>`],
-    [t("calls.source"), html`${found?.source ?? t("values.(unknown)")}<span class="sub-text">${[found?.medium, found?.campaign, found?.landing_page].filter(Boolean).join(" · ")}</span>`],
+    [t("calls.source"), html`${shownValue("source", found?.source ?? "(unknown)")}<span class="sub-text">${[found?.medium, found?.campaign, found?.landing_page].filter(Boolean).join(" · ")}</span>`],
     [t("calls.confidence"), found ? html`<${Probability} value=${found.confidence} />` : "–"],
     [t("call.caller"), t(call.caller.first_time === undefined ? "values.(unknown)" : call.caller.first_time ? "values.first_time" : "values.repeat")],
     call.lead_score !== undefined && [t("call.lead_score"), call.lead_score],
@@ -73,7 +74,7 @@ function Candidates({ found }) {
 function Credits({ touches, zone }) {
   const columns = [
     { key: "at", title: t("call.touch"), cell: (touch) => html`${moment(touch.at, zone)}<span class="sub-text">${touch.landing_page}</span>` },
-    { key: "source", title: t("calls.source"), cell: (touch) => html`${touch.source}<span class="sub-text">${[touch.medium, touch.campaign].filter(Boolean).join(" · ")}</span>` },
+    { key: "source", title: t("calls.source"), cell: (touch) => html`${shownValue("source", touch.source)}<span class="sub-text">${[touch.medium, touch.campaign].filter(Boolean).join(" · ")}</span>` },
     ...MODELS.map((model) => ({ key: model, title: t(`models.${model}`), number: true, cell: (touch) => (touch.credits[model] > 0 ? wholePercent(touch.credits[model]) : html`<span class="faint">0%</span>`) })),
   ];
   return html`<${Table} caption=${t("call.credits")} columns=${columns} rows=${touches} rowKey=${(touch) => touch.session + touch.at} first=${20} sortable=${false} />`;

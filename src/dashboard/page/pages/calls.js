@@ -3,6 +3,7 @@
 import { get } from "../api.js";
 import { useApp, useLoad } from "../app.js";
 import { count, duration, phone } from "../format.js";
+import { shownValue } from "../parts/filters.js";
 import { Panel } from "../parts/panel.js";
 import { Probability } from "../parts/rate.js";
 import { Table } from "../parts/table.js";
@@ -11,6 +12,7 @@ import { ago, dayAfter, moment, startOfDay } from "../time.js";
 import { html, useEffect, useState } from "../view.js";
 import { t } from "../words.js";
 import { merged, useLive } from "./calls/live.js";
+import { dispositionName } from "./calls/outcome.js";
 
 const STATUSES = ["", "open", "answered", "missed", "voicemail", "no_answer", "busy", "canceled", "failed", "rejected"];
 const FIELDS = ["q", "status", "source", "first_time", "qualified", "min_talk_s"];
@@ -83,9 +85,9 @@ function List({ calls, zone }) {
     { key: "caller", title: t("calls.caller"), cell: (call) => html`<span class="digits">${call.caller.number ? phone(call.caller.number) : t("calls.withheld")}</span><span class="sub-text">${[call.caller.name, call.caller.city, call.caller.region].filter(Boolean).join(", ") || call.caller.country}${call.caller.first_time && html` <span class="badge">${t("values.first_time")}</span>`}</span>` },
     { key: "status", title: t("calls.status"), cell: (call) => html`<span class=${`badge status-${call.status}`}>${t(`statuses.${call.status}`)}</span>${call.spam?.is_spam && html` <span class="badge bad">${t("calls.spam")}</span>`}` },
     { key: "talk", title: t("calls.talk"), number: true, cell: (call) => (call.talk_s === undefined ? "–" : duration(call.talk_s)) },
-    { key: "source", title: t("calls.source"), cell: (call) => html`${call.attribution?.source ?? t("values.(unknown)")}<span class="sub-text">${[call.attribution?.medium, call.attribution?.campaign].filter(Boolean).join(" · ")}</span>` },
+    { key: "source", title: t("calls.source"), cell: (call) => html`${shownValue("source", call.attribution?.source ?? "(unknown)")}<span class="sub-text">${[call.attribution?.medium, call.attribution?.campaign].filter(Boolean).join(" · ")}</span>` },
     { key: "confidence", title: t("calls.confidence"), cell: (call) => (Number.isFinite(call.attribution?.confidence) ? html`<${Probability} value=${call.attribution.confidence} />` : "–") },
-    { key: "outcome", title: t("calls.outcome"), cell: (call) => html`${call.outcome?.disposition ?? ""}${call.qualified && html` <span class="badge good">${t("calls.qualified_true")}</span>`}` },
+    { key: "outcome", title: t("calls.outcome"), cell: (call) => html`${dispositionName(call.outcome?.disposition)}${call.qualified && html` <span class="badge good">${t("calls.qualified_true")}</span>`}` },
   ];
   return html`<${Table} caption=${t("calls.title")} columns=${columns} rows=${calls} rowKey=${(call) => call.id} first=${calls.length} sortable=${false} rowClass=${(call) => (call.isNew ? "is-new" : "")} />
     <p class="unseen">${t("calls.shown", { n: count(calls.length) })}</p>`;

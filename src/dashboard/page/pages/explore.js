@@ -14,7 +14,7 @@ import { Analyser } from "./explore/analyser.js";
 import { AnswerChart, AnswerTable, drawing, svgOf } from "./explore/answer.js";
 import { metricName } from "./explore/names.js";
 import { Choice, DimensionPicker, MetricPicker } from "./explore/pickers.js";
-import { CLOCKS, GRAINS, INDUSTRIES, LIMITS, MODELS, asCurl, explored, exploredAddress, fileAddress } from "./explore/state.js";
+import { CLOCKS, GRAINS, INDUSTRIES, LIMITS, MODELS, asCurl, explored, exploredAddress, fileAddress, usualLimit } from "./explore/state.js";
 
 const named = (list, group) => list.map((one) => [one, t(`${group}.${one}`)]);
 
@@ -41,7 +41,7 @@ export function Explore() {
           <${Choice} id="clock" label=${t("explore.clock")} value=${wanted.clock || "call"} choices=${named(CLOCKS, "clocks")} onChange=${(clock) => show({ clock: clock === "call" ? "" : clock })} />
           <${Choice} id="benchmark" label=${t("explore.benchmark")} value=${wanted.benchmark} usual=${t("explore.no_benchmark")} choices=${named(INDUSTRIES, "industries")} onChange=${(benchmark) => show({ benchmark })} />
           <${Choice} id="order" label=${t("explore.order")} value=${wanted.order} usual=${t("explore.usual_order")} choices=${orders} onChange=${(order) => show({ order })} />
-          <${Choice} id="limit" label=${t("explore.limit")} value=${String(wanted.limit)} choices=${LIMITS.map((n) => [n, count(n)])} onChange=${(limit) => show({ limit: Number(limit) === LIMITS[0] ? "" : limit })} />
+          <${Choice} id="limit" label=${t("explore.limit")} value=${String(wanted.limit)} choices=${LIMITS.map((n) => [n, count(n)])} onChange=${(limit) => show({ limit: Number(limit) === usualLimit(wanted.grain) ? "" : limit })} />
         </div>
       </section>
       <${Panel} wide name="answer" title=${t("explore.answer")} load=${load} summary=${load.data && said(load.data)} isEmpty=${(answer) => answer.rows.length === 0}

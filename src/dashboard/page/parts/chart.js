@@ -53,19 +53,19 @@ export function Chart({ at, series, kind = "line", label, text = count, title, h
       <div class="plot" ref=${place} style=${{ minHeight: `${height}px` }} aria-hidden="true"></div>
       ${legend && html`
         <figcaption class="legend" aria-hidden="true">
-          <span class="legend-at">${hover === null ? "" : label(at[hover])}</span>
           ${named.map((one) => html`<span class="key"><span class=${one.dash ? "key-mark dashed" : "key-mark"} style=${{ "--colour": `var(${one.colour})` }}></span>${one.name}
             ${hover !== null && html`<strong>${text(one.values[hover])}</strong>`}</span>`)}
+          ${hover !== null && html`<span class="legend-at">${label(at[hover])}</span>`}
         </figcaption>`}
       <${ChartTable} ...${{ title, at, series: named, label, text }} />
     </figure>`;
 }
 
 const ChartTable = ({ title, at, series, label, text }) => html`
-  <table class="unseen"><caption>${title}</caption>
+  <div class="unseen"><table><caption>${title}</caption>
     <thead><tr><td></td>${series.map((one) => html`<th scope="col">${one.name}</th>`)}</tr></thead>
     <tbody>${at.map((moment, n) => html`<tr><th scope="row">${label(moment)}</th>${series.map((one) => html`<td>${text(one.values[n])}</td>`)}</tr>`)}</tbody>
-  </table>`;
+  </table></div>`;
 
 // The highest stack is drawn first, so that each lower one covers its part.
 function dataFor(at, series, kind) {
@@ -81,7 +81,7 @@ function optionsFor({ at, series, kind, label, text, bands, height, numeric, wid
     width,
     height,
     legend: { show: false },
-    padding: [10, 8, 0, 0],
+    padding: [10, 22, 0, 0],
     cursor: { y: false, points: { show: kind === "line", size: 7 }, drag: { x: false, y: false } },
     scales: {
       x: { time: !numeric, range: kind === "bars" ? (_, low, high) => [low - step / 2, high + step / 2] : undefined },
@@ -89,7 +89,7 @@ function optionsFor({ at, series, kind, label, text, bands, height, numeric, wid
     },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     axes: [
-      { stroke: soft, grid: { show: false }, ticks: { show: false }, font: "12px system-ui", size: 28, values: (_, splits) => splits.map((split) => (split === null ? "" : label(split))), space: 72, incrs: numeric ? [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000] : TIME_STEPS },
+      { stroke: soft, grid: { show: false }, ticks: { show: false }, font: "12px system-ui", size: 28, values: (_, splits) => splits.map((split) => (split === null ? "" : label(split))), space: 72, incrs: numeric ? [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000] : TIME_STEPS.filter((one) => one >= step) },
       { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui", size: 48, values: (_, splits) => splits.map((split) => text(split)), space: 44 },
     ],
     series: [{}, ...drawn.map((one) => ({

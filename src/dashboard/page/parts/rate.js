@@ -29,6 +29,7 @@ export function Change({ metric, compared, unit, currency }) {
   if (!compared) return null;
   const words = changeOf(compared.change, unit);
   const before = figure(compared.value, unit, currency);
+  if (!words && compared.value !== 0) return null;
   if (!words) return html`<span class="change none" data-tip=${t("figures.no_change", { before })}>${t("figures.new")}</span>`;
   const sure = compared.p_value === undefined || compared.p_value === null ? "" : ` ${t(compared.p_value < 0.05 ? "figures.sure" : "figures.chance")}`;
   const tip = t("figures.before", { before }) + sure;

@@ -2,9 +2,12 @@
 
 import { change } from "../../api.js";
 import { html, useState } from "../../view.js";
-import { t } from "../../words.js";
+import { has, spoken, t } from "../../words.js";
 
 const FLAGS = ["qualified", "converted", "appointment"];
+
+/** A disposition as people read it; sites have words of their own. */
+export const dispositionName = (name) => (!name ? "" : has(`dispositions.${name}`) ? t(`dispositions.${name}`) : spoken(name));
 
 /** What differs between the form and the call, as a merge patch: an emptied field is `null`. */
 export function patchOf(form, outcome) {

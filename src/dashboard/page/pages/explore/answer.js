@@ -7,7 +7,7 @@ import { Table } from "../../parts/table.js";
 import { figure, valueOf } from "../../format.js";
 import { filterOf, withFilter } from "../../question.js";
 import { show } from "../../router.js";
-import { dayOnAxis } from "../../time.js";
+import { dayOnAxis, shortDay } from "../../time.js";
 import { barsSvg, linesSvg } from "../../parts/svg_chart.js";
 import { html, useMemo } from "../../view.js";
 import { t } from "../../words.js";
@@ -78,7 +78,7 @@ export function AnswerChart({ answer }) {
   const numeric = drawn.kind === "lines" && !drawn.labels.every((label) => DAY.test(label));
   const at = useMemo(() => drawn.labels?.map((label, n) => (numeric ? n : dayOnAxis(label))), [drawn]);
   if (drawn.kind === "lines") {
-    const label = (x) => drawn.labels[numeric ? Math.round(x) : at.indexOf(x)] ?? new Date(x * 1000).toISOString().slice(0, 10);
+    const label = (x) => (numeric ? (drawn.labels[Math.round(x)] ?? "") : shortDay(new Date(x * 1000).toISOString().slice(0, 10)));
     return html`<${Chart} at=${at} series=${drawn.series} title=${drawn.title} text=${drawn.text} numeric=${numeric} label=${label} height=${360} />`;
   }
   const end = Math.max(...drawn.bars.map((bar) => Math.max(bar.value ?? 0, 0)), 1e-9);

@@ -14,18 +14,22 @@ const USUAL_DIMENSIONS = ["source"];
 const list = (text, usual) => (text === null ? usual : text.split(",").filter(Boolean));
 const among = (known, value) => (known.includes(value) ? value : "");
 
+/** Rows that are shown when nobody says how many: a course over time is nothing in part. */
+export const usualLimit = (grain) => (grain ? LIMITS.at(-1) : LIMITS[0]);
+
 /** Metrics, dimensions and switches that `params` ask for. */
 export function explored(params) {
   const limit = Number(params.get("limit"));
+  const grain = among(GRAINS, params.get("grain"));
   return {
     metrics: list(params.get("metrics"), USUAL_METRICS),
     dimensions: list(params.get("dims"), USUAL_DIMENSIONS).slice(0, 4),
-    grain: among(GRAINS, params.get("grain")),
+    grain,
     model: among(MODELS, params.get("model")),
     clock: among(CLOCKS, params.get("clock")),
     benchmark: among(INDUSTRIES, params.get("benchmark")),
     order: params.get("order") ?? "",
-    limit: LIMITS.includes(limit) ? limit : LIMITS[0],
+    limit: LIMITS.includes(limit) ? limit : usualLimit(grain),
     segment: params.getAll("segment").filter(Boolean),
     view: params.get("view") === "chart" ? "chart" : "table",
   };
