@@ -44,9 +44,9 @@ journey:
 	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey && \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:dashboard
 
-peers: # the providers' own Python packages sign what the service reads, and read what it writes; real SIP calls
+peers: # the providers' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas
 	cargo build --locked --bin ringtrace
-	@for peer in twilio signatures documents sip; do \
+	@for peer in twilio signatures documents sip reports; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
 
 bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.md

@@ -19,7 +19,7 @@ use crate::report::query::http::respond;
 use crate::report::query::names::unknown;
 use crate::report::query::read::from_query;
 use crate::report::query::resolve::time_limit;
-use crate::report::rules::{Asked, Format, ab_test, bounds, parse, period};
+use crate::report::rules::{Asked, Format, ab_test, asked_period, bounds, parse};
 use crate::report::{credits, query, store};
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::zone::{local_time, site_zone};
@@ -77,6 +77,7 @@ enum ReportName {
         ("name" = ReportName, Path, description = "Which report"),
         ("site" = Option<Vec<String>>, Query, description = "Site ids; repeat it for several. Default: every site the key may see"),
         ("from" = Option<String>, Query, description = "First day (2026-03-01), or a moment (RFC 3339). Default: 30 days with the last one"),
+        ("period" = Option<String>, Query, description = "A period by its name instead: `today`, `last_7_days`, `this_month`, …"),
         ("to" = Option<String>, Query, description = "Last day, included, or the moment before which the report ends. Default: today by the site's clock"),
         ("format" = Option<String>, Query, description = "`json` (default) or `csv`; `Accept: text/csv` asks for CSV too"),
         ("spam" = Option<String>, Query, description = "Calls flagged as spam: `exclude` (default), `include` or `only`"),
@@ -101,7 +102,7 @@ pub async fn named(
     caller: Caller,
     name: web::Path<String>,
     state: ReportState,
-    benchmarks: Option<web::Data<Benchmarks>>,
+    benchmarks: web::Data<Benchmarks>,
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Reader)?;
     if let Some(kind) = ReportKind::ALL.into_iter().find(|kind| kind.word() == *name) {
@@ -120,7 +121,7 @@ pub async fn named(
     if body.dimensions.is_empty() && body.grain.is_none() {
         body.dimensions = names(preset.dimensions);
     }
-    respond(&request, &caller, &state, benchmarks, body, Some(preset.name)).await
+    respond(&request, &caller, &state, &benchmarks, body, Some(preset.name)).await
 }
 
 /// What every report needs.
@@ -185,7 +186,9 @@ pub(super) fn question(
     let first = names.next().flatten().map(str::to_owned);
     let time_zone = first.filter(|first| names.all(|name| name == Some(first)));
     let crediting = asked.crediting();
-    let period = period(asked.from, asked.to, today, now).map_err(Problem::BadRequest)?;
+    let ends = (asked.from, asked.to);
+    let period = asked_period(asked.period.as_deref(), ends, today, now);
+    let period = period.map_err(Problem::BadRequest)?;
     let spam = asked.spam.unwrap_or_default();
     let credit = match crediting {
         Some(crediting) => {

@@ -19,3 +19,4 @@ pub mod query;
 pub mod render;
 pub mod rules;
 pub mod store;
+pub mod table;

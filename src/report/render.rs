@@ -113,7 +113,8 @@ fn table(report: &Report, options: &RenderOptions) -> String {
     }
 }
 
-fn empty_table(options: &RenderOptions) -> Table {
+/// A table without lines but one under its heading.
+pub(super) fn empty_table(options: &RenderOptions) -> Table {
     let line = if options.plain { '-' } else { '─' };
     let under_header = LineStyle::none().fill(line).junction(line);
     let mut table = Table::new();
@@ -175,7 +176,8 @@ fn figure_cell(figure: Figure, text: &str) -> Cell {
     Cell::new(text).set_alignment(alignment)
 }
 
-fn bar(calls: f64, most: f64, plain: bool) -> String {
+/// A bar as long as the part of `most` that `calls` is.
+pub(super) fn bar(calls: f64, most: f64, plain: bool) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if most <= 0.0 || calls <= 0.0 {
         return String::new();
@@ -191,14 +193,15 @@ fn percent(rate: Option<Rate>) -> String {
     rate.map_or("-".to_owned(), |rate| format!("{:.1} %", rate.value * 100.0))
 }
 
-fn duration(seconds: f64) -> String {
+/// Minutes and seconds.
+pub(super) fn duration(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// A stranger's text without what would move the cursor, colour the terminal or turn the line
 /// around, and cut.
-fn printable(text: &str, longest: usize) -> String {
+pub(super) fn printable(text: &str, longest: usize) -> String {
     // More characters than columns: some have no width.
     let shown: String = text.chars().filter(|&c| !moves_text(c)).take(4 * longest).collect();
     truncate_str(&shown, longest, "..").into_owned()

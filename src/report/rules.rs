@@ -14,14 +14,27 @@ use crate::report::model::{
     AbTest, Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter,
 };
 use crate::report::query::figure::p_value;
+use crate::report::query::{names, periods};
 
 /// Most rows that a report shows.
 pub const MAX_ROWS: usize = 10_000;
 /// Days of a report that names no period, today included.
 const DEFAULT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
-const PARAMETERS: [&str; 11] =
-    ["site", "from", "to", "format", "spam", "model", "weight", "clock", "conversion", "a", "b"];
+const PARAMETERS: [&str; 12] = [
+    "site",
+    "from",
+    "to",
+    "period",
+    "format",
+    "spam",
+    "model",
+    "weight",
+    "clock",
+    "conversion",
+    "a",
+    "b",
+];
 /// Longest path of a landing page that is compared, in bytes.
 const MAX_PAGE: usize = 2_048;
 /// Longest name of a conversion, in bytes.
@@ -46,6 +59,8 @@ pub struct Asked {
     pub from: Option<Bound>,
     /// `to`.
     pub to: Option<Bound>,
+    /// `period`.
+    pub period: Option<String>,
     /// `format`.
     pub format: Option<Format>,
     /// `spam`.
@@ -102,6 +117,10 @@ pub fn parse(query: &str) -> Result<Asked, String> {
             "to" => {
                 twice(asked.to.is_some())?;
                 asked.to = Some(bound("to", &value)?);
+            }
+            "period" => {
+                twice(asked.period.is_some())?;
+                asked.period = Some(value.into_owned());
             }
             "format" => {
                 twice(asked.format.is_some())?;
@@ -189,6 +208,22 @@ pub fn bound(name: &str, text: &str) -> Result<Bound, String> {
     moment.map_err(|_| {
         format!("`{name}` is a date (2026-03-01) or a time (2026-03-01T09:00:00Z, a + as %2B)")
     })
+}
+
+/// The period that a name or two bounds mean.
+pub fn asked_period(
+    name: Option<&str>,
+    (from, to): (Option<Bound>, Option<Bound>),
+    today: Date,
+    now: Millis,
+) -> Result<Period, String> {
+    let Some(name) = name else { return period(from, to, today, now) };
+    if from.is_some() || to.is_some() {
+        return Err("name a `period`, or `from` and `to`".to_owned());
+    }
+    let days = periods::named(name, today);
+    let (from, to) = days.ok_or_else(|| names::unknown("period", name, periods::names()))?;
+    Ok(Period::Days { from, to })
 }
 
 /// The period that two bounds mean. Dates are both included; of two moments the second is not.

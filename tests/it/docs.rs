@@ -5,6 +5,10 @@ use std::path::Path;
 
 use ringtrace::call::answer::Feature;
 use ringtrace::call::providers;
+use ringtrace::report::presets::PRESETS;
+use ringtrace::report::query::dimensions::DIMENSIONS;
+use ringtrace::report::query::metrics::METRICS;
+use ringtrace::report::query::periods;
 
 fn sources(folder: &Path, found: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
@@ -84,6 +88,22 @@ fn the_telephony_page_says_what_each_provider_can() {
         let can = providers::ALL.iter().map(|p| if p.can(feature) { "yes" } else { "–" });
         assert_eq!(row(feature.word()), can.collect::<Vec<_>>(), "{}", feature.word());
     }
+}
+
+#[test]
+fn every_metric_and_dimension_of_reports_is_documented_as_it_is() {
+    let page = std::fs::read_to_string(root().join("docs/reports.md")).unwrap();
+    for metric in METRICS {
+        let row = format!("| `{}` | {} | {} |", metric.name, metric.kind.unit(), metric.about);
+        assert!(page.lines().any(|line| line == row), "docs/reports.md has no row {row}");
+    }
+    for dimension in DIMENSIONS {
+        let row = format!("| `{}` | {} |", dimension.name, dimension.about);
+        assert!(page.lines().any(|line| line == row), "docs/reports.md has no row {row}");
+    }
+    let named = periods::names().chain(PRESETS.iter().map(|preset| preset.name));
+    let missing: Vec<_> = named.filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "not in docs/reports.md: {missing:?}");
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod platform;
 mod pools;
 mod postback;
 mod process;
+mod query;
 mod reattribution;
 mod redis;
 mod replay;

@@ -21,6 +21,7 @@ use ringtrace::platform::schedule::Ran;
 use ringtrace::report::credits::model::{Bounds, ByClock, Crediting, Model, Weight};
 use ringtrace::report::credits::worker::EffectsWorker;
 use ringtrace::report::model::{Period, ReportKind, ReportQuery, SpamFilter};
+use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::report::store::answer;
 use ringtrace::visit::model::{Touch, Visit};
 use ringtrace::warehouse::rules::facts;
@@ -70,9 +71,9 @@ impl World {
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.clock.clone()))
             .app_data(web::Data::new(self.warehouse.clone()))
+            .app_data(web::Data::new(Benchmarks::embedded().expect("benchmarks")))
             .into_utoipa_app()
             .configure(ringtrace::report::http::routes)
-            .configure(ringtrace::report::credits::http::routes)
             .split_for_parts();
         let app = init_service(app).await;
         let request = TestRequest::get()

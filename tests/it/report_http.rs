@@ -11,6 +11,7 @@ use ringtrace::platform::clock::Clock;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::report::http::routes;
 use ringtrace::report::model::Report;
+use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::report::render::{RenderOptions, render};
 use ringtrace::warehouse::rules::facts;
 use ringtrace::warehouse::store::Warehouse;
@@ -88,6 +89,7 @@ impl Edge {
             .app_data(web::Data::new(self.live.clone()))
             .app_data(web::Data::new(self.clock.clone()))
             .app_data(web::Data::new(self.warehouse.clone()))
+            .app_data(web::Data::new(Benchmarks::embedded().expect("benchmarks")))
             .into_utoipa_app()
             .configure(routes)
             .split_for_parts();

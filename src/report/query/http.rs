@@ -92,12 +92,12 @@ async fn post_query(
     caller: Caller,
     body: web::Payload,
     state: ReportState,
-    benchmarks: Option<web::Data<Benchmarks>>,
+    benchmarks: web::Data<Benchmarks>,
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Reader)?;
     let limit = state.0.now().config.limits.api_body;
     let body = from_json(&read_body(body, limit).await?).map_err(Problem::BadRequest)?;
-    respond(&request, &caller, &state, benchmarks, body, None).await
+    respond(&request, &caller, &state, &benchmarks, body, None).await
 }
 
 /// The same as a query string: lists are separated by commas, `filter` is `dimension:test:value` and may be repeated.
@@ -123,11 +123,11 @@ async fn get_query(
     request: HttpRequest,
     caller: Caller,
     state: ReportState,
-    benchmarks: Option<web::Data<Benchmarks>>,
+    benchmarks: web::Data<Benchmarks>,
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Reader)?;
     let body = from_query(request.query_string()).map_err(Problem::BadRequest)?;
-    respond(&request, &caller, &state, benchmarks, body, None).await
+    respond(&request, &caller, &state, &benchmarks, body, None).await
 }
 
 /// What each condition of a question's filter does to the totals, one by one.
@@ -148,11 +148,12 @@ async fn post_analyse(
     caller: Caller,
     body: web::Payload,
     state: ReportState,
+    benchmarks: web::Data<Benchmarks>,
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Reader)?;
     let limit = state.0.now().config.limits.api_body;
     let body = from_json(&read_body(body, limit).await?).map_err(Problem::BadRequest)?;
-    respond(&request, &caller, &state, None, Body { analyse: true, ..body }, None).await
+    respond(&request, &caller, &state, &benchmarks, Body { analyse: true, ..body }, None).await
 }
 
 /// Every metric and every dimension, with what it is.
@@ -181,7 +182,7 @@ pub(in crate::report) async fn respond(
     request: &HttpRequest,
     caller: &Caller,
     (live, clock, warehouse): &ReportState,
-    benchmarks: Option<web::Data<Benchmarks>>,
+    benchmarks: &Benchmarks,
     body: Body,
     report: Option<&'static str>,
 ) -> Result<HttpResponse, Problem> {
@@ -193,14 +194,7 @@ pub(in crate::report) async fn respond(
         let analysis = analyse(warehouse, &query, limit, clock.now()).await?;
         return Ok(HttpResponse::Ok().json(analysis));
     }
-    let embedded = || {
-        Benchmarks::embedded().map(web::Data::new).map_err(|error| {
-            tracing::error!(%error, "no benchmarks");
-            Problem::Internal
-        })
-    };
-    let benchmarks = benchmarks.map_or_else(embedded, Ok)?;
-    let answer = run(warehouse, &query, &benchmarks, limit, clock.now()).await?;
+    let answer = run(warehouse, &query, benchmarks, limit, clock.now()).await?;
     written(answer, format, report).await
 }
 
@@ -273,8 +267,6 @@ async fn written(
         Format::Parquet => {
             let file = web::block(move || parquet::file(&answer)).await;
             let file = file.map_err(|_| Problem::Internal)?.map_err(|error| failed(&error))?;
-            // The file is gone from its folder as soon as it is open.
-            let file = file.reopen().map_err(|error| failed(&error))?;
             response.streaming(parts(tokio::fs::File::from_std(file)))
         }
     })

@@ -21,7 +21,7 @@ use crate::report::query::names::unknown;
 use crate::report::query::periods;
 use crate::report::query::read::Body;
 use crate::report::query::rules::PAST_DAYS;
-use crate::report::rules::{bound, bounds, period};
+use crate::report::rules::{self, bound, bounds};
 use crate::warehouse::zone::local_time;
 
 /// Rows of a page when the question does not say, and at most.
@@ -149,17 +149,9 @@ fn period_of(
     (name, from, to): (Option<&str>, Option<&str>, Option<&str>),
     asked: &Circumstances,
 ) -> Result<Period, String> {
-    if let Some(name) = name {
-        if from.is_some() || to.is_some() {
-            return Err("name a `period`, or `from` and `to`".to_owned());
-        }
-        let days = periods::named(name, asked.today());
-        let (from, to) = days.ok_or_else(|| unknown("period", name, periods::names()))?;
-        return Ok(Period::Days { from, to });
-    }
     let from = from.map(|text| bound("from", text)).transpose()?;
     let to = to.map(|text| bound("to", text)).transpose()?;
-    period(from, to, asked.today(), asked.now)
+    rules::asked_period(name, (from, to), asked.today(), asked.now)
 }
 
 fn selection(

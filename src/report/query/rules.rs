@@ -128,7 +128,7 @@ struct Book<'a> {
 impl<'a> Book<'a> {
     fn new(query: &'a Query, rows: &'a Rows, left_out: &[LeftOut]) -> Self {
         let is_out = |metric: &&Metric| left_out.iter().any(|out| out.metric == metric.name);
-        let out = query.metrics.iter().map(|metric| is_out(metric)).collect();
+        let out = query.metrics.iter().map(is_out).collect();
         let shared_over = query.dimensions.iter().position(|d| d.name == SHARED_OVER);
         let share = query.metrics.iter().find(|metric| metric.kind == MetricKind::Share);
         let empty = rows.empty();

@@ -1,10 +1,10 @@
 //! An answer as a Parquet file, which DuckDB writes.
 
+use std::fs::File;
 use std::io;
 
 use duckdb::types::Value;
 use duckdb::{Connection, ToSql};
-use tempfile::NamedTempFile;
 
 use crate::report::query::answer::Answer;
 use crate::report::query::write::flat::{Plain, Type, cells, columns};
@@ -23,9 +23,10 @@ pub enum ParquetError {
     Path,
 }
 
-/// The answer as a file, which is removed when it is dropped. Blocks.
-pub fn file(answer: &Answer) -> Result<NamedTempFile, ParquetError> {
-    let file = tempfile::Builder::new().prefix("ringtrace-").suffix(".parquet").tempfile()?;
+/// The answer as a file, which is gone from its folder already. Blocks.
+pub fn file(answer: &Answer) -> Result<File, ParquetError> {
+    let folder = tempfile::Builder::new().prefix("ringtrace-").tempdir()?;
+    let path = folder.path().join("answer.parquet");
     // A database of its own: it shares nothing with the warehouse.
     let database = Connection::open_in_memory()?;
     let column = |(name, kind): &(String, Type)| format!("\"{name}\" {}", sql_type(*kind));
@@ -38,10 +39,10 @@ pub fn file(answer: &Answer) -> Result<NamedTempFile, ParquetError> {
         appender.append_row(values.as_slice())?;
     }
     drop(appender);
-    let path = file.path().to_str().ok_or(ParquetError::Path)?.replace('\'', "''");
+    let name = path.to_str().ok_or(ParquetError::Path)?.replace('\'', "''");
     database
-        .execute_batch(&format!("COPY answer TO '{path}' (FORMAT parquet, COMPRESSION zstd)"))?;
-    Ok(file)
+        .execute_batch(&format!("COPY answer TO '{name}' (FORMAT parquet, COMPRESSION zstd)"))?;
+    Ok(File::open(&path)?)
 }
 
 fn sql_type(kind: Type) -> &'static str {

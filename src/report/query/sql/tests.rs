@@ -1,0 +1,87 @@
+//! Nothing from outside gets into the text of a statement, and every sum and dimension makes one that DuckDB understands.
+
+use duckdb::Connection;
+use jiff::civil::date;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::report::credits::model::Crediting;
+use crate::report::query::dialect::DuckDb;
+use crate::report::query::dimensions::DIMENSIONS;
+use crate::warehouse::migrate::{STEPS, migrate};
+
+const THRESHOLDS: Thresholds =
+    Thresholds { service_level_s: 20, short_abandon_s: 5, resolution_ms: 1_000 };
+
+fn selection(filter: Option<Filter>, conversion: &str, credit: Option<Crediting>) -> Selection {
+    let day = date(2026, 3, 1);
+    Selection {
+        sites: vec!["shop".parse().expect("an id")],
+        period: Period::Days { from: day, to: day },
+        bounds: Vec::new(),
+        filter,
+        spam: SpamFilter::Exclude,
+        conversion: conversion.to_owned(),
+        credit,
+    }
+}
+
+fn written(
+    fact: Fact,
+    selection: &Selection,
+    dimensions: &[&'static Dimension],
+) -> Option<Statement> {
+    let sums: Vec<Sum> =
+        Sum::ALL.iter().copied().filter(|sum| sum.definition().fact == fact).collect();
+    let asked = Asked { selection, shares: "", dimensions, thresholds: THRESHOLDS };
+    statement(&DuckDb, fact, &asked, &sums).ok()
+}
+
+fn filter(test: &str, value: &str) -> Filter {
+    let condition = |dimension: &str| json!({"dimension": dimension, test: value});
+    let both = json!({"and": [condition("source"), {"not": condition("campaign")}]});
+    Filter::read(&both).expect("a filter")
+}
+
+proptest! {
+    #[test]
+    fn statements_are_the_same_whatever_is_looked_for(
+        a in "[^\0]{6,40}", b in "[^\0]{6,40}", test in prop::sample::select(vec!["equals", "contains", "prefix"]),
+        shared in any::<bool>(),
+    ) {
+        let credit = shared.then(Crediting::default);
+        for fact in Fact::ALL {
+            let of = |value: &str| written(*fact, &selection(Some(filter(test, value)), value, credit), &[]);
+            let (Some(first), Some(second)) = (of(&a), of(&b)) else { continue };
+            prop_assert_eq!(&first.text, &second.text);
+            let bound = first.bound.iter().any(|bound| matches!(bound, Bound::Text(text) if text.contains(&a)));
+            prop_assert!(bound, "{:?}", first.bound);
+        }
+    }
+}
+
+#[test]
+fn every_statement_is_understood() {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    migrate(&mut connection, STEPS).expect("tables");
+    for credit in [None, Some(Crediting::default())] {
+        let plain = selection(None, "won", credit);
+        for dimension in DIMENSIONS {
+            for fact in Fact::ALL {
+                let Some(statement) = written(*fact, &plain, &[dimension]) else { continue };
+                let bound = statement.bound.iter().map(|bound| match bound {
+                    Bound::Text(text) => duckdb::types::Value::Text(text.clone()),
+                    Bound::Whole(number) => duckdb::types::Value::BigInt(*number),
+                });
+                let mut prepared = connection.prepare(&statement.text).unwrap_or_else(|e| {
+                    panic!("{fact:?} {}: {e}\n{}", dimension.name, statement.text)
+                });
+                let rows = prepared
+                    .query(duckdb::params_from_iter(bound))
+                    .map(|mut rows| rows.next().map(|row| row.is_some()));
+                assert!(matches!(rows, Ok(Ok(false))), "{fact:?} {}: {rows:?}", dimension.name);
+            }
+        }
+    }
+}
