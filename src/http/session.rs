@@ -48,7 +48,7 @@ pub fn token(signing: &SigningKeys, key: &ApiKey, ends_at: Millis) -> String {
 /// The key among `keys` that `token` stands for; `None` when it is none of ours, over, or of a key that is gone.
 pub fn read<'a>(
     signing: &SigningKeys,
-    keys: &'a [ApiKey],
+    keys: impl IntoIterator<Item = &'a ApiKey>,
     token: &str,
     now: Millis,
 ) -> Option<&'a ApiKey> {
@@ -67,7 +67,7 @@ pub fn read<'a>(
     if now.0 >= ends_at {
         return None;
     }
-    keys.iter().find(|key| mark(signing, key) == named)
+    keys.into_iter().find(|key| mark(signing, key) == named)
 }
 
 /// The cookie that holds `token` for `seconds`; with 0 the browser forgets it.
@@ -85,7 +85,7 @@ pub fn cookie(server: &Server, token: String, seconds: i64) -> Cookie<'static> {
 pub fn key_of<'a>(
     request: &HttpRequest,
     server: &Server,
-    keys: &'a [ApiKey],
+    keys: impl IntoIterator<Item = &'a ApiKey>,
 ) -> Option<&'a ApiKey> {
     let changes = ![Method::GET, Method::HEAD].contains(request.method());
     if changes && !request.headers().contains_key(ASKED_BY) {

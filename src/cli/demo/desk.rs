@@ -2,6 +2,7 @@
 //! always come to the same.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -11,7 +12,10 @@ use crate::cli::CliError;
 use crate::cli::client::Client;
 
 /// Calls that one request tells of.
-const AT_ONCE: usize = 200;
+const AT_ONCE: usize = 100;
+/// How often a request is sent at most, and how long it is waited between two.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(1);
 /// A shorter talk comes to nothing, in seconds.
 const SHORT_TALK_S: u64 = 60;
 
@@ -29,18 +33,31 @@ const AGENTS: [&str; 3] = ["Ana", "Ben", "Chloe"];
 
 /// Tells all of it over the API.
 pub async fn tell(client: &Client, site: &str, from: Date, to: Date) -> Result<(), CliError> {
-    client.post_csv_to("/v1/costs", &[("site", site.to_owned())], costs(from, to)).await?;
+    post(client, "/v1/costs", site, &costs(from, to)).await?;
     let mut cursor = None;
     loop {
         let mut query = vec![("site", site.to_owned()), ("limit", AT_ONCE.to_string())];
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         let page = client.get_json("/v1/calls", &query).await?;
         if let Some(told) = page["calls"].as_array().and_then(|calls| outcomes(calls)) {
-            client.post_csv_to("/v1/outcomes", &[("site", site.to_owned())], told).await?;
+            post(client, "/v1/outcomes", site, &told).await?;
         }
         cursor = page["next"].as_str().map(str::to_owned);
         if cursor.is_none() {
             return Ok(());
+        }
+    }
+}
+
+/// Posts a table; a machine that is busy with the play may be asked again.
+async fn post(client: &Client, path: &str, site: &str, csv: &str) -> Result<(), CliError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match client.post_csv_to(path, &[("site", site.to_owned())], csv.to_owned()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if tries == TRIES => return Err(error),
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }

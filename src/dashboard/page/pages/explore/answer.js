@@ -81,7 +81,9 @@ export function AnswerChart({ answer }) {
     const label = (x) => (numeric ? (drawn.labels[Math.round(x)] ?? "") : shortDay(new Date(x * 1000).toISOString().slice(0, 10)));
     return html`<${Chart} at=${at} series=${drawn.series} title=${drawn.title} text=${drawn.text} numeric=${numeric} label=${label} height=${360} />`;
   }
-  const end = Math.max(...drawn.bars.map((bar) => Math.max(bar.value ?? 0, 0)), 1e-9);
+  const end = Math.max(...drawn.bars.map((bar) => Math.max(bar.value ?? 0, bar.high ?? 0)), 1e-9);
+  const part = (value) => `${(Math.max(0, value ?? 0) / end) * 100}%`;
   return html`<ol class="bars" aria-label=${drawn.title}>${drawn.bars.map((bar) => html`
-    <li><span class="bars-name">${bar.name}</span><span class="bars-track" aria-hidden="true"><span class="bars-fill" style=${{ width: `${(Math.max(0, bar.value ?? 0) / end) * 100}%` }}></span></span><strong>${drawn.text(bar.value)}</strong></li>`)}</ol>`;
+    <li><span class="bars-name">${bar.name}</span><span class="bars-track" aria-hidden="true"><span class="bars-fill" style=${{ width: part(bar.value) }}></span>
+      ${Number.isFinite(bar.low) && html`<span class="bars-interval" style=${{ left: part(bar.low), width: part(bar.high - bar.low) }}></span>`}</span><strong>${drawn.text(bar.value)}</strong></li>`)}</ol>`;
 }

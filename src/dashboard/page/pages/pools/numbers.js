@@ -29,4 +29,4 @@ export function Numbers({ site, pool }) {
     <//>`;
 }
 
-const when = (at, zone) => (at ? html`<span data-tip=${moment(at, zone)}>${ago(at)}</span>` : html`<span class="faint">${t("pools.never")}</span>`);
+const when = (at, zone) => (at ? html`<span class="digits" data-tip=${moment(at, zone)}>${ago(at)}</span>` : html`<span class="faint">${t("pools.never")}</span>`);
