@@ -37,11 +37,12 @@ unit:
 
 snippet:
 	cd js-snippet && npm run --silent check && npm test --silent && npm run --silent test:browser
-	node --test tests/dashboard/figures.test.mjs
+	node --test tests/dashboard/*.test.mjs
 
 journey:
 	cargo build --locked --bin ringtrace
-	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey
+	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey && \
+		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:dashboard
 
 peers: # the providers' and platforms' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas
 	cargo build --locked --bin ringtrace

@@ -304,7 +304,10 @@ impl Service {
             audit,
             backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
-            dashboard: Arc::new(crate::dashboard::http::routes(options.demo_key)),
+            dashboard: Arc::new(crate::dashboard::http::routes(
+                options.demo_key,
+                &installation.config.dashboard.folder,
+            )),
             extra_routes: options.extra_routes,
         };
         let grants = parts.grants.clone().into_inner();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::attribution::model::{Attribution, Candidate, Reason};
+use crate::attribution::credit::Credits;
+use crate::attribution::model::{Attribution, Candidate, Reason, TouchCredit};
 use crate::attribution::revision::{Because, Revision};
 use crate::lease::model::Tier;
 
@@ -50,6 +51,9 @@ pub struct AttributionView {
     pub tags: Vec<String>,
     /// The most probable candidates, best first.
     pub candidates: Vec<CandidateView>,
+    /// The visits of the chosen session's visitor that earned the call, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<TouchView>,
     /// Why it replaced an earlier answer; absent while it is the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revised: Option<RevisionView>,
@@ -119,7 +123,45 @@ impl From<&Attribution> for AttributionView {
             ids: found.labels.ids.clone(),
             tags: found.labels.tags.clone(),
             candidates: found.candidates.iter().map(CandidateView::from).collect(),
+            touches: found.touches.iter().map(TouchView::from).collect(),
             revised: found.revised.as_ref().map(RevisionView::from),
+        }
+    }
+}
+
+/// A visit with its share of the call.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TouchView {
+    /// The session.
+    pub session: String,
+    /// When it began.
+    pub at: String,
+    /// Where it came from.
+    pub source: String,
+    /// By what medium.
+    pub medium: String,
+    /// Of which campaign, empty when none.
+    pub campaign: String,
+    /// Of which channel group.
+    pub channel: String,
+    /// Path of its first page.
+    pub landing_page: String,
+    /// Its share under each model, 0.0 to 1.0.
+    #[schema(value_type = Object)]
+    pub credits: Credits,
+}
+
+impl From<&TouchCredit> for TouchView {
+    fn from(touch: &TouchCredit) -> Self {
+        TouchView {
+            session: touch.session.to_string(),
+            at: touch.at.to_string(),
+            source: touch.source.source.clone(),
+            medium: touch.source.medium.clone(),
+            campaign: touch.source.campaign.clone(),
+            channel: touch.source.channel.clone(),
+            landing_page: touch.landing_page.clone(),
+            credits: touch.credits,
         }
     }
 }

@@ -76,6 +76,8 @@ pub struct Config {
     pub providers: ProviderApis,
     /// How letters are sent.
     pub mail: Mail,
+    /// The pages that people open.
+    pub dashboard: Dashboard,
     /// Keys of the API.
     #[serde(default)]
     pub api_keys: Vec<ApiKey>,
@@ -289,6 +291,16 @@ pub struct ProviderApis {
     pub reconcile_every: SignedDuration,
     /// How far the first look goes back.
     pub reconcile_look_back: SignedDuration,
+}
+
+/// The pages that people open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dashboard {
+    /// How long somebody stays signed in.
+    pub session: SignedDuration,
+    /// Folder from which the pages are read with every request, to work on them; empty: they are those in the program.
+    pub folder: PathBuf,
 }
 
 /// One key of the API; only its hash is kept.

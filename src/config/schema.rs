@@ -145,6 +145,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("postback", Shape::Table(POSTBACK)),
     needed("providers", Shape::Table(PROVIDERS)),
     needed("mail", Shape::Table(alerts::MAIL)),
+    needed("dashboard", Shape::Table(DASHBOARD)),
     key("api_keys", Shape::List(&Shape::Table(access::API_KEY))),
     key("sites", Shape::List(&Shape::Table(SITE))),
 ]);
@@ -223,6 +224,8 @@ const PROVIDERS: &[Key] = &[
     needed("reconcile_every", DURATION),
     needed("reconcile_look_back", DURATION),
 ];
+
+const DASHBOARD: &[Key] = &[needed("session", DURATION), needed("folder", TEXT)];
 
 const SITE: &[Key] = &[
     needed("id", ID),

@@ -1,5 +1,7 @@
-//! `/`, `/demo` and `/assets/<hash>/<name>`, with the headers that keep the pages to themselves.
+//! `/` and the dashboard's other pages, `/demo`, and `/assets/<hash>/<name>`, with the headers that keep the pages to
+//! themselves.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::http::header;
@@ -17,17 +19,27 @@ pub const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-s
 /// A year; the address changes with the content.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
+/// The dashboard's addresses; which page each is, the page itself decides.
+const DASHBOARD_PATHS: [&str; 8] =
+    ["/", "/explore", "/calls", "/calls/{id}", "/pools", "/postbacks", "/forecast", "/setup"];
+
 /// The routes of the pages; with a `demo_key` those of the demo. Call it once and clone the result
-/// into every worker, so that the pages are prepared once.
-pub fn routes(demo_key: Option<String>) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    let pages = Arc::new(Pages::new(demo_key.as_deref()));
+/// into every worker, so that the pages are prepared once. With a `folder` that is not empty files are read from there with
+/// every request.
+pub fn routes(
+    demo_key: Option<String>,
+    folder: &Path,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let folder = (!folder.as_os_str().is_empty()).then_some(folder);
+    let pages = Arc::new(Pages::new(demo_key.as_deref(), folder));
     move |config| {
-        config
-            .app_data(Data::from(Arc::clone(&pages)))
-            .service(web::resource("/").get(dashboard).route(web::head().to(dashboard)))
-            .service(
-                web::resource("/assets/{hash}/{name}").get(asset).route(web::head().to(asset)),
-            );
+        config.app_data(Data::from(Arc::clone(&pages)));
+        for path in DASHBOARD_PATHS {
+            config.service(web::resource(path).get(dashboard).route(web::head().to(dashboard)));
+        }
+        config.service(
+            web::resource("/assets/{hash}/{name:.+}").get(asset).route(web::head().to(asset)),
+        );
         if pages.demo().is_some() {
             config.service(web::resource("/demo").get(demo).route(web::head().to(demo)));
         }
@@ -51,11 +63,15 @@ async fn asset(
     address: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (hash, name) = address.into_inner();
-    let asset = pages.asset(&hash, &name).ok_or(Problem::NotFound { what: "asset" })?;
+    let (media_type, body) =
+        pages.asset(&hash, &name).ok_or(Problem::NotFound { what: "asset" })?;
     Ok(guarded()
-        .insert_header((header::CACHE_CONTROL, FOR_GOOD))
-        .content_type(asset.media_type())
-        .body(Bytes::from_static(asset.body)))
+        .insert_header((
+            header::CACHE_CONTROL,
+            if pages.is_settled() { FOR_GOOD } else { "no-store" },
+        ))
+        .content_type(media_type)
+        .body(body))
 }
 
 fn page(html: Bytes, referrer_policy: &'static str) -> HttpResponse {

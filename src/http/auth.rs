@@ -1,4 +1,5 @@
-//! Who asks: a bearer key, or a person whom a trusted proxy signed in; what they may do, which sites they may see.
+//! Who asks: a bearer key, a session of the dashboard that stands for one, or a person whom a trusted proxy signed in; what
+//! they may do, which sites they may see.
 
 use std::borrow::Cow;
 use std::future::{Ready, ready};
@@ -15,12 +16,9 @@ use crate::http::client_ip::client_ip;
 use crate::http::limits::ApiLimiter;
 use crate::http::people::{self, Person};
 use crate::http::problem::Problem;
+use crate::http::session;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
-
-/// Header without which people whom a proxy signed in change nothing: a page of somebody else cannot send it without
-/// asking first, and it is never told that it may.
-pub const NO_FORGERY: &str = "x-requested-with";
 
 /// Who asks, already checked against the configuration and the limits. Take it as a handler argument; without a known
 /// key the handler does not run.
@@ -42,6 +40,11 @@ impl Caller {
         &self.key.name
     }
 
+    /// The key.
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
     /// Refuses keys below `scope`.
     pub fn needs(&self, scope: Scope) -> Result<(), Problem> {
         if self.key.scope >= scope {
@@ -60,10 +63,9 @@ impl Caller {
                 .iter()
                 .any(|role| role.scope == self.key.scope && role.sites == self.key.sites);
         }
-        let is_over = self.key.expires_at.is_some_and(|end| Millis::system_now() >= end.into());
         let known = installation.config.api_keys.contains(&self.key)
             || installation.kept_keys().contains(&self.key);
-        known && !is_over
+        known && !has_run_out(&self.key, Millis::system_now())
     }
 
     /// Whether the key may see `site`.
@@ -134,7 +136,11 @@ pub fn find_key<'a>(
         let stored = key.sha256.to_ascii_lowercase();
         bool::from(stored.as_bytes().ct_eq(hash.as_bytes()))
     });
-    found.filter(|key| key.expires_at.is_none_or(|end| now < end.into()))
+    found.filter(|key| !has_run_out(key, now))
+}
+
+fn has_run_out(key: &ApiKey, now: Millis) -> bool {
+    key.expires_at.is_some_and(|end| now >= end.into())
 }
 
 impl FromRequest for Caller {
@@ -162,8 +168,8 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let counted_as = if caller.is_person { &caller.key.name } else { &caller.key.sha256 };
     limiter.check_key(limits, counted_as)?;
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if caller.is_person && changes && !request.headers().contains_key(NO_FORGERY) {
-        return Err(Problem::BadRequest(format!("changes need the header `{NO_FORGERY}`")));
+    if caller.is_person && changes && !request.headers().contains_key(session::ASKED_BY) {
+        return Err(Problem::BadRequest(format!("changes need the header `{}`", session::ASKED_BY)));
     }
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -173,14 +179,19 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     Ok(caller)
 }
 
-/// Whose key it is, or else whom the proxy tells of. A key that is not known does not fall back on the proxy's word.
+/// Whose key it is, or whose the session of the dashboard stands for, or else whom the proxy tells of. A key that is not
+/// known does not fall back on the proxy's word.
 fn who(request: &HttpRequest, installation: &Installation, now: Millis) -> Option<Caller> {
     let presented =
         presented(request).map(Cow::Borrowed).or_else(|| in_url(request).map(Cow::Owned));
+    let kept = installation.kept_keys();
+    let keys = installation.config.api_keys.iter().chain(kept.iter());
     if let Some(presented) = presented {
-        let kept = installation.kept_keys();
-        let keys = installation.config.api_keys.iter().chain(kept.iter());
         return find_key(keys, &presented, now).map(|key| Caller::new(key.clone(), false));
+    }
+    let valid = keys.filter(|key| !has_run_out(key, now));
+    if let Some(key) = session::key_of(request, &installation.config.server, valid) {
+        return Some(Caller::new(key.clone(), false));
     }
     let Person { name, role } = people::signed_in(request, &installation.config)?;
     let key = ApiKey {

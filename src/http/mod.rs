@@ -9,6 +9,7 @@ pub mod operations;
 pub mod people;
 pub mod problem;
 pub mod routes;
+pub mod session;
 pub mod snippet;
 pub mod snippet_versions;
 

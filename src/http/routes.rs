@@ -48,7 +48,7 @@ use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{alert, attribution, call, costs, forecast, lead, lease, postback, report};
+use crate::{alert, attribution, call, costs, dashboard, forecast, lead, lease, postback, report, visit};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]
@@ -123,6 +123,9 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(postback::http::routes)
         .configure(crate::audit::http::routes)
         .configure(crate::backup::http::routes)
+        .configure(visit::http::routes)
+        .configure(dashboard::session::routes)
+        .configure(dashboard::setup::routes)
         .configure(operations::routes);
 }
 

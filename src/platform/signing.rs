@@ -12,6 +12,7 @@ use crate::platform::key_file::{KeyFileError, load_or_create};
 pub struct SigningKeys {
     session_token: Hmac<Sha256>,
     caller_hash: Hmac<Sha256>,
+    dashboard_session: Hmac<Sha256>,
 }
 
 impl SigningKeys {
@@ -25,6 +26,7 @@ impl SigningKeys {
         SigningKeys {
             session_token: derive("ringtrace session token"),
             caller_hash: derive("ringtrace caller hash"),
+            dashboard_session: derive("ringtrace dashboard session"),
         }
     }
 
@@ -36,6 +38,11 @@ impl SigningKeys {
     /// HMAC-SHA256 of a session token's content.
     pub fn session_token_mac(&self, content: &[&[u8]]) -> [u8; 32] {
         mac(&self.session_token, content)
+    }
+
+    /// HMAC-SHA256 of what a session of the dashboard says.
+    pub fn dashboard_session_mac(&self, content: &[&[u8]]) -> [u8; 32] {
+        mac(&self.dashboard_session, content)
     }
 
     /// Keyed hash of a caller's number on one site: 32 hex digits, useless without the key.

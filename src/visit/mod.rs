@@ -19,6 +19,7 @@ pub mod client;
 pub mod cookies;
 pub mod device;
 pub mod explain;
+pub mod http;
 pub mod identified;
 pub mod landing;
 pub mod learnt;

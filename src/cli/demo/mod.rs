@@ -1,6 +1,7 @@
 //! `ringtrace demo`: the whole service on its embedded defaults, two weeks of traffic through its
-//! real endpoints, and the three reports.
+//! real endpoints, what the front desk tells of it, and the three reports.
 
+mod desk;
 mod player;
 mod receiver;
 mod traffic;
@@ -104,7 +105,7 @@ async fn show(
     zone: &TimeZone,
     receiver: &Receiver,
 ) -> Result<(), CliError> {
-    let base = stage.base.clone();
+    let (base, site) = (stage.base.clone(), stage.site.clone());
     let played = play(app, stage, traffic, zone).await;
     app.clock().follow_system();
     played.map_err(|e| CliError::Demo(e.to_string()))?;
@@ -115,6 +116,10 @@ async fn show(
 
     let client = Client::new(&base, DEMO_KEY)?;
     let (from, to) = traffic.days(zone);
+    desk::tell(&client, &site, from, to).await?;
+    if !app.wait_until_reported(Duration::from_secs(60)).await {
+        return Err(CliError::Demo("the warehouse did not hear the front desk".to_owned()));
+    }
     for name in ReportName::ALL {
         println!("\n{}", client.table(name, from, to).await?);
     }

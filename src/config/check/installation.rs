@@ -9,7 +9,7 @@ use url::Url;
 use super::{at_most, positive, unique};
 use crate::config::complaint::Complaints;
 use crate::config::model::{
-    Config, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, WarehouseKind,
+    Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, WarehouseKind,
 };
 
 /// Most bytes that a body limit may allow.
@@ -17,6 +17,9 @@ const LARGEST_BODY: usize = 64 << 20;
 
 /// Longest that a webhook may wait for Redis: SignalWire gives an answer 5 s in all (telephony facts §3).
 const LONGEST_WEBHOOK_WAIT: SignedDuration = SignedDuration::from_secs(4);
+
+/// Longest that somebody stays signed in: a cookie cannot be called back before.
+const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Most databases of places.
 const MOST_DATABASES: usize = 8;
@@ -35,6 +38,16 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
     place(&config.place, out);
     reports(&config.reports, out);
     delivery(&config.postback, out);
+    dashboard(&config.dashboard, out);
+}
+
+fn dashboard(dashboard: &Dashboard, out: &mut Complaints) {
+    positive("dashboard.session", dashboard.session, out);
+    at_most("dashboard.session", dashboard.session, LONGEST_SESSION, out);
+    let folder = &dashboard.folder;
+    if !folder.as_os_str().is_empty() && !folder.join("page/index.html").is_file() {
+        out.error("dashboard.folder", "expected a folder with `page/index.html` in it, or \"\"");
+    }
 }
 
 fn server(server: &Server, out: &mut Complaints) {

@@ -1,18 +1,24 @@
-// Figures as people read them. The page is in English, so are its figures. What was not measured is "–", never 0.
+// Figures as people read them, in the language of the page. What was not measured is "–", never 0.
+
+import { language, t } from "./words.js";
 
 /** Shown for what was not measured. */
 export const NOT_MEASURED = "–";
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const oneDigit = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 
-/** `12345` → `12,345`. */
-export const count = (value) => (known(value) ? whole.format(value) : NOT_MEASURED);
+/** A metric's plain value: rates come as objects. */
+export const valueOf = (figure) => (figure !== null && typeof figure === "object" ? figure.value : figure);
 
-/** A mean such as calls per day: one digit below a hundred. */
-export const mean = (value) => (known(value) ? (value < 100 ? oneDigit : whole).format(value) : NOT_MEASURED);
+/** `12345` → `12,345`; shares of calls keep a digit. */
+export const count = (value) => {
+  if (!known(value)) return NOT_MEASURED;
+  return Number.isInteger(value) || Math.abs(value) >= 100 ? whole.format(value) : oneDigit.format(value);
+};
 
 /** `0.0342` → `3.4%`; two digits where one would say 0.0. */
 export function percent(fraction) {
@@ -34,11 +40,35 @@ export function duration(seconds) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
 }
 
-/** Seconds in words, for screen readers: `3 min 42 s`. */
-export function durationInWords(seconds) {
-  if (!known(seconds)) return "not measured";
-  const total = Math.round(seconds);
-  return total < 60 ? `${total} s` : `${Math.floor(total / 60)} min ${total % 60} s`;
+/** Money in its currency; without one (sites differ) the figure alone. Large sums without cents. */
+export function money(value, currency) {
+  if (!known(value)) return NOT_MEASURED;
+  const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : 2;
+  if (!currency) return digits === 0 ? whole.format(value) : twoDigits.format(value);
+  const options = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(language, options).format(value);
+}
+
+/** A metric's figure in its unit, as the catalogue names it: `number`, `share`, `quotient`, `ratio`, `seconds`, `money`. */
+export function figure(value, unit, currency) {
+  const plain = valueOf(value);
+  if (!known(plain)) return NOT_MEASURED;
+  switch (unit) {
+    case "share": return percent(plain);
+    case "seconds": return duration(plain);
+    case "money": return money(plain, currency);
+    case "quotient":
+    case "ratio": return twoDigits.format(plain);
+    default: return count(plain);
+  }
+}
+
+/** How much more it is than before: `+12%`; of shares `+1.2 pp`. */
+export function changeOf(change, unit) {
+  if (!known(change)) return "";
+  const sign = change > 0 ? "+" : change < 0 ? "−" : "±";
+  if (unit === "share") return `${sign}${Math.abs(change * 100).toFixed(1)} pp`;
+  return `${sign}${whole.format(Math.abs(change * 100))}%`;
 }
 
 /** The range in which a rate lies with 95 % probability: `2.9–4.1%`. */
@@ -47,14 +77,18 @@ export function interval(rate) {
   return `${percent(rate.low).replace("%", "")}–${percent(rate.high)}`;
 }
 
-/** What a rate is made of: `42 of 1,310 visits; 95% interval 2.4–4.3%`. */
-export function rateInWords(rate, of) {
-  if (!rate || !known(rate.value)) return `Not measured: no ${of}`;
-  return `${count(rate.numerator)} of ${count(rate.denominator)} ${of}; 95% interval ${interval(rate)}`;
+/** What a rate is made of: `42 of 1,310; 95% interval 2.4–4.3%`. */
+export function rateInWords(rate) {
+  if (!rate || !known(rate.value)) return t("figures.not_measured");
+  const made = t("figures.of", { numerator: count(rate.numerator), denominator: count(rate.denominator) });
+  return known(rate.low) ? `${made}; ${t("figures.interval", { interval: interval(rate) })}` : made;
 }
-
-/** `counted(1, "call")` → `1 call`, `counted(2, "call")` → `2 calls`. */
-export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** Hour of the day as a clock shows it: `9` → `09:00`. */
 export const clock = (hour) => `${String(hour % 24).padStart(2, "0")}:00`;
+
+/** A phone number in groups, so that it can be read: `+16172790175` → `+1 617-279-0175`; others stay as they are. */
+export function phone(number) {
+  const american = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number ?? "");
+  return american ? `+1 ${american[1]}-${american[2]}-${american[3]}` : (number ?? NOT_MEASURED);
+}
