@@ -317,7 +317,7 @@ pub struct ApiKey {
     #[serde(default)]
     pub sites: Vec<SiteId>,
     /// From when on it is refused; absent: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub expires_at: Option<Timestamp>,
 }
 
