@@ -164,7 +164,7 @@ fn read<T: Told>(
     let latest = today.checked_add(1.day()).unwrap_or(today);
     let place = Place { site: &site.id, currency: &site.currency, latest };
     let entries = match as_csv(request, body) {
-        Some(text) => from_csv(text?, place).map_err(bad)?,
+        Some(text) => from_csv(&text?, place).map_err(bad)?,
         None => from_json(&of_json(body).map_err(|e| bad(e.to_string()))?, place),
     };
     match entries.len() {

@@ -13,7 +13,7 @@ use crate::http::client_ip::client_ip;
 use crate::http::limits::ApiLimiter;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::session;
-use crate::platform::clock::Clock;
+use crate::platform::clock::{Clock, Millis};
 use crate::platform::signing::SigningKeys;
 
 /// Mounts the routes.
@@ -89,7 +89,9 @@ async fn sign_in(
     }
     let installation = live.now_full();
     let config = &installation.config;
-    let Some(key) = find_key(&config.api_keys, told.key.trim()) else {
+    let kept = installation.kept_keys();
+    let keys = config.api_keys.iter().chain(kept.iter());
+    let Some(key) = find_key(keys, told.key.trim(), Millis::system_now()) else {
         let address = client_ip(&request, &config.server.trusted_proxies);
         return Err(limiter.refuse(&config.limits, address));
     };

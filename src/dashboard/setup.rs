@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::call::providers;
 use crate::config::Live;
-use crate::config::model::{Config, DestinationKind, Scope, Site, Telephony};
+use crate::config::model::{Config, Scope, Site, Telephony};
 use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 
@@ -103,10 +103,7 @@ fn told(config: &Config, site: &Site) -> SetupReply {
     });
     let destinations = site.destinations.iter().map(|destination| DestinationReply {
         destination: destination.id.to_string(),
-        kind: match destination.kind {
-            DestinationKind::Url { .. } => "url",
-            DestinationKind::Webhook { .. } => "webhook",
-        },
+        kind: destination.kind.word(),
         conversions: site
             .conversions
             .iter()

@@ -169,7 +169,10 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     limiter.check_key(limits, counted_as)?;
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if caller.is_person && changes && !request.headers().contains_key(session::ASKED_BY) {
-        return Err(Problem::BadRequest(format!("changes need the header `{}`", session::ASKED_BY)));
+        return Err(Problem::BadRequest(format!(
+            "changes need the header `{}`",
+            session::ASKED_BY
+        )));
     }
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());

@@ -42,13 +42,15 @@ use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
-use crate::report::query::benchmarks::Benchmarks;
 use crate::postback::worker::Deliverer;
+use crate::report::query::benchmarks::Benchmarks;
 use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
-use crate::{alert, attribution, call, costs, dashboard, forecast, lead, lease, postback, report, visit};
+use crate::{
+    alert, attribution, call, costs, dashboard, forecast, lead, lease, postback, report, visit,
+};
 
 /// What the handlers work with, the same for every worker.
 #[derive(Clone)]

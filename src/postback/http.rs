@@ -9,7 +9,7 @@ use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::clock::Clock;
-use crate::platform::ids::{CallId, SiteId};
+use crate::platform::ids::SiteId;
 use crate::platform::keys::Shard;
 use crate::postback::filter::Filter;
 use crate::postback::log::{Entry, Position, Replay, State};

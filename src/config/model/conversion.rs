@@ -156,6 +156,29 @@ pub enum DestinationKind {
 }
 
 impl DestinationKind {
+    /// The word under `kind`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            DestinationKind::Url(_) => "url",
+            DestinationKind::Webhook(_) => "webhook",
+            DestinationKind::GoogleDataManager(_) => "google_data_manager",
+            DestinationKind::GoogleAds(_) => "google_ads",
+            DestinationKind::Ga4(_) => "ga4",
+            DestinationKind::Meta(_) => "meta",
+            DestinationKind::MicrosoftAds(_) => "microsoft_ads",
+            DestinationKind::MicrosoftUet(_) => "microsoft_uet",
+            DestinationKind::Tiktok(_) => "tiktok",
+            DestinationKind::Linkedin(_) => "linkedin",
+            DestinationKind::Pinterest(_) => "pinterest",
+            DestinationKind::Snap(_) => "snap",
+            DestinationKind::Reddit(_) => "reddit",
+            DestinationKind::X(_) => "x",
+            DestinationKind::OpenaiAds(_) => "openai_ads",
+            DestinationKind::Quora(_) => "quora",
+            DestinationKind::Nextdoor(_) => "nextdoor",
+        }
+    }
+
     /// Whether it hears of more than the conversions that name it.
     pub fn hears_events(&self) -> bool {
         matches!(self, DestinationKind::Webhook(target) if !target.events.is_empty())
