@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 
 use super::world::{World, day, site};
 
+/// Numerator and denominator, of metrics that have them.
+type Parts = Option<(f64, f64)>;
+
 /// The metrics of one day with their values, numerators and denominators.
-const BY_HAND: [(&str, f64, Option<(f64, f64)>); 60] = [
+const BY_HAND: [(&str, f64, Parts); 60] = [
     ("calls", 9.0, None),
     ("visits", 3.0, None),
     ("leases", 3.0, None),
