@@ -21,7 +21,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// The alerts of a site, with what was found when they were looked at last.
 #[utoipa::path(
     tag = "sites",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(("site" = String, Path, description = "The site's id")),
     responses(
         (status = 200, description = "Its alerts, those that are wrong first", body = AlertsReply),

@@ -76,7 +76,7 @@ type Parts = (web::Data<Live>, web::Data<Clock>, web::Data<Redis>);
 /// date, source, medium, campaign, utm_id, publisher and kind: what is sent again replaces what was sent before.
 #[utoipa::path(
     tag = "costs",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(TellQuery),
     request_body(
         content(
@@ -119,7 +119,7 @@ async fn tell_costs(
 /// figure for each date, agent and shift: what is sent again replaces what was sent before.
 #[utoipa::path(
     tag = "costs",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     params(TellQuery),
     request_body(
         content(

@@ -51,7 +51,7 @@ pub struct ReplayedMany {
 /// Queues postbacks that were rejected, skipped or given up once more, with their old ids.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     request_body = ReplayMany,
     responses(
         (status = 200, description = "They wait", body = ReplayedMany),

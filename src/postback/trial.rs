@@ -62,7 +62,7 @@ pub struct TrialResult {
 /// it is a dry run.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["manager"])),
     request_body = TrialRequest,
     responses(
         (status = 200, description = "It was tried", body = TrialResult),

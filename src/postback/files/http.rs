@@ -57,7 +57,7 @@ pub struct FileQuery {
 /// consent, is left out.
 #[utoipa::path(
     tag = "postbacks",
-    security(("key" = [])),
+    security(("key" = ["analyst"])),
     params(FileQuery),
     responses(
         (status = 200, description = "A CSV", content_type = "text/csv", body = String),

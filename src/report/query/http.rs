@@ -77,7 +77,7 @@ pub struct Catalogue {
 /// Asks anything: metrics by dimensions.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     request_body = Body,
     responses(
         (status = 200, description = "The answer, in the format that was asked for", body = AnswerShape),
@@ -103,7 +103,7 @@ async fn post_query(
 /// The same as a query string: lists are separated by commas, `filter` is `dimension:test:value` and may be repeated.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     params(
         ("metrics" = Option<String>, Query, description = "Names of metrics, separated by commas"),
         ("dimensions" = Option<String>, Query, description = "Names of dimensions, separated by commas"),
@@ -133,7 +133,7 @@ async fn get_query(
 /// What each condition of a question's filter does to the totals, one by one.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     request_body = Body,
     responses(
         (status = 200, description = "The figures with, without and with only each of them", body = Analysis),
@@ -159,7 +159,7 @@ async fn post_analyse(
 /// Every metric and every dimension, with what it is.
 #[utoipa::path(
     tag = "reports",
-    security(("key" = [])),
+    security(("key" = ["reader"])),
     responses((status = 200, description = "The catalogue", body = Catalogue)),
 )]
 #[get("/v1/reports/catalogue")]

@@ -50,6 +50,7 @@ impl World {
             sha256: key_hash(name),
             scope: Scope::Reader,
             sites,
+            expires_at: None,
         };
         config.api_keys = vec![key("reader", Vec::new()), key("shop", vec![site("shop")])];
         change(&mut config);

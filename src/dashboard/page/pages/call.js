@@ -54,7 +54,7 @@ function Facts({ call }) {
     [t("calls.confidence"), found ? html`<${Probability} value=${found.confidence} />` : "–"],
     [t("call.caller"), t(call.caller.first_time === undefined ? "values.(unknown)" : call.caller.first_time ? "values.first_time" : "values.repeat")],
     call.lead_score !== undefined && [t("call.lead_score"), call.lead_score],
-    call.recording_url && [t("call.recording"), html`<a href=${call.recording_url} target="_blank" rel="noopener noreferrer">${t("call.listen")}</a>`],
+    /^https?:/.test(call.recording_url ?? "") && [t("call.recording"), html`<a href=${call.recording_url} target="_blank" rel="noopener noreferrer">${t("call.listen")}</a>`],
   ].filter(Boolean);
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -6,7 +6,7 @@ export const help = {
   actions_taken: { dial: "Forwarded", menu: "Menu", voicemail: "Voicemail", reject: "Rejected", challenge: "Asked to press a key" },
   whys: { rule: "by a rule", no_rule: "no rule fits", closed: "closed", area: "by area", full: "destinations full", not_taken: "nobody took it", key: "by a key", no_key: "no key was pressed", spam: "spam screen", gone: "the caller hung up", fail_safe: "fail-safe" },
   verdicts: { better: "Better than usual", usual: "As usual", worse: "Worse than usual", short_better: "▲ better,", short_usual: "● usual,", short_worse: "▼ worse," },
-  alerts: {},
+  alerts: { threshold: "A limit is passed", benchmark: "Worse than usual", forecast: "Not what was expected", silent: "Silence", overflow: "Too few numbers", postbacks: "Postbacks fail" },
   dispositions: { booked: "Booked", quoted: "Quoted", callback: "Call back", not_interested: "Not interested", wrong_number: "Wrong number" },
   not_told: { qualified_leads: "no outcome told", revenue: "no value told", cost_per_lead: "no cost or lead told" },
   models: { own: "Own source", first: "First", last: "Last", last_non_direct: "Last non-direct", last_paid: "Last paid", lead_creation: "Lead creation", linear: "Linear", position_based: "Position", w_shaped: "W-shaped", time_decay: "Time decay", data_driven: "Data-driven" },

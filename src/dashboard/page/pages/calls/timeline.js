@@ -1,6 +1,7 @@
 // What happened around a call, from the visitor's first touch to the end of the line.
 
 import { duration, phone } from "../../format.js";
+import { shownValue } from "../../parts/filters.js";
 import { moment, timeOfDay } from "../../time.js";
 import { html } from "../../view.js";
 import { t } from "../../words.js";
@@ -9,7 +10,7 @@ import { t } from "../../words.js";
 export function moments(call) {
   const found = call.attribution;
   const touches = (found?.touches ?? []).map((touch) => ({
-    at: touch.at, kind: "touch", text: t("timeline.touch", { source: [touch.source, touch.medium].filter(Boolean).join(" / ") }),
+    at: touch.at, kind: "touch", text: t("timeline.touch", { source: [shownValue("source", touch.source), touch.medium === "(none)" ? "" : touch.medium].filter(Boolean).join(" / ") }),
     detail: [touch.campaign, touch.landing_page].filter(Boolean).join(" · "),
   }));
   const chosen = found?.candidates.find((one) => one.session === found.session);

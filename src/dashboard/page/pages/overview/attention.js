@@ -28,7 +28,7 @@ export function Attention() {
   const dead = failed.data?.postbacks.length ?? 0;
   const refused = rejected.data?.postbacks.length ?? 0;
   const items = [
-    ...wrong.map((alert) => ({ key: alert.id + alert.subject, kind: "bad", title: t(`alerts.${alert.kind}`), text: alert.text, when: alert.since })),
+    ...wrong.map((alert) => ({ key: alert.id + alert.subject, kind: "bad", title: [t(`alerts.${alert.kind}`), alert.subject].filter(Boolean).join(": "), text: alert.text, when: alert.since })),
     dead > 0 && { key: "dead", kind: "bad", title: t("attention.dead", { n: count(dead) }), text: t("attention.dead_text"), href: "/postbacks?state=dead" },
     refused > 0 && { key: "refused", kind: "bad", title: t("attention.rejected", { n: count(refused) }), text: t("attention.rejected_text"), href: "/postbacks?state=rejected" },
     ...silent(sources.data?.rows ?? []).map((row) => ({
