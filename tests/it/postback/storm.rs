@@ -39,7 +39,7 @@ fn misbehave(record: &Mutex<Record>, request: &Request) -> ResponseTemplate {
     let mut record = record.lock().expect("nobody panicked");
     record.asked += 1;
     let (key, nth) = (key_of(request), record.asked);
-    if dice(&key, 0) % 20 == 0 {
+    if dice(&key, 0).is_multiple_of(20) {
         *record.refused.entry(key).or_default() += 1;
         return ResponseTemplate::new(422).set_body_string("no such click");
     }
@@ -106,9 +106,10 @@ async fn each_conversion_is_taken_once_through_every_fault() {
         assert!(Instant::now() < end, "it does not become empty");
     }
 
+    let told = world.told().await;
     let record = record.lock().expect("nobody panicked");
     let mut verdicts: HashMap<String, Vec<&'static str>> = HashMap::new();
-    for fact in world.told().await {
+    for fact in told {
         let word = fact.verdict.word();
         if word != "retry" {
             verdicts.entry(fact.id).or_default().push(word);
