@@ -74,7 +74,7 @@ enum ReportName {
     tag = "reports",
     security(("key" = [])),
     params(
-        ("name" = ReportName, Path, description = "Which report"),
+        ("name" = inline(ReportName), Path, description = "Which report"),
         ("site" = Option<Vec<String>>, Query, description = "Site ids; repeat it for several. Default: every site the key may see"),
         ("from" = Option<String>, Query, description = "First day (2026-03-01), or a moment (RFC 3339). Default: 30 days with the last one"),
         ("period" = Option<String>, Query, description = "A period by its name instead: `today`, `last_7_days`, `this_month`, …"),

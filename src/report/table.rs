@@ -154,7 +154,7 @@ mod tests {
         for part in [
             "25.0 %",
             "12 (+50 %)",
-            "calls =#",
+            "calls ~#",
             "Rows not shown, but in the total: 1",
             "visits have no `agent`",
         ] {

@@ -1,6 +1,6 @@
 -- What every question on credit stands on: calls shared out over their touches, one row for each touch. Called by
--- report::credits::sql, which puts a question behind it and replaces {calls} by the calls with what is asked of them,
--- and {weight}, {moment}, {date}, {weekday}, {hour}, {offset} and {shift} by columns of closed lists.
+-- report::credits::sql, which puts a question behind it and replaces the names in braces: the calls by their table or by
+-- rows that have all its columns, everything else by columns of closed lists.
 -- $1 sites with the bounds of their period in milliseconds, half open; $2 data-driven shares of channels: lists whose rows
 -- are joined by U+001E and their cells by U+001F. $3 which calls count: exclude (those that are not unwanted), include or
 -- only. $4 only calls that met this conversion, "" = all. $5 "touches", or "own": each call to its own source.
