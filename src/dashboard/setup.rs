@@ -26,7 +26,7 @@ struct SetupReply {
     /// Origins whose pages may use it.
     origins: Vec<String>,
     /// The numbers on its pages that are replaced.
-    targets: Vec<TargetReply>,
+    targets: Vec<ReplacedNumber>,
     /// The telephony providers that may tell of its calls.
     providers: Vec<ProviderReply>,
     /// Where its conversions go.
@@ -35,7 +35,7 @@ struct SetupReply {
 
 /// A number that is replaced.
 #[derive(Debug, Serialize, ToSchema)]
-struct TargetReply {
+struct ReplacedNumber {
     /// Its id.
     target: String,
     /// The number, E.164.
@@ -90,7 +90,7 @@ async fn setup(
 
 fn told(config: &Config, site: &Site) -> SetupReply {
     let url = &config.server.public_url;
-    let targets = site.targets.iter().map(|target| TargetReply {
+    let targets = site.targets.iter().map(|target| ReplacedNumber {
         target: target.id.to_string(),
         number: target.number.to_string(),
         pool: target.pool.to_string(),
