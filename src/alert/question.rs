@@ -9,7 +9,7 @@ use crate::config::model::{Config, Site};
 use crate::platform::clock::Millis;
 use crate::report::presets::preset;
 use crate::report::query::answer::{Answer, Measured};
-use crate::report::query::benchmarks::Benchmarks;
+use crate::report::query::benchmarks::{Benchmarks, Better};
 use crate::report::query::figure::Figure;
 use crate::report::query::filter::Filter;
 use crate::report::query::model::Thresholds;
@@ -18,6 +18,13 @@ use crate::report::query::resolve::{AskedSite, Circumstances, resolve, time_limi
 use crate::report::query::run::run;
 use crate::warehouse::store::Warehouse;
 use crate::warehouse::zone::site_zone;
+
+/// The industry that all belong to.
+const EVERYBODY: &str = "all";
+/// A mean or a sum that differs by less than this part of the site's own past is as usual.
+const AS_USUAL: f64 = 0.2;
+/// Half of a 95 % interval in standard deviations.
+const DEVIATIONS: f64 = 1.96;
 
 /// Most rows of a report in a letter; its file has all.
 const MOST_ROWS: usize = 10_000;
@@ -41,6 +48,8 @@ pub struct Asked {
     pub figure: Figure,
     /// How it lies to its benchmark; `None`: there is none.
     pub measured: Option<Measured>,
+    /// Which direction is better, where the benchmarks say.
+    pub better: Option<Better>,
 }
 
 impl Reports {
@@ -71,7 +80,8 @@ impl Reports {
         let row = answer.totals.ok_or("no totals")?;
         let figure = row.figures.first().copied().unwrap_or(Figure::Unknown);
         let measured = row.measured.into_iter().next().flatten();
-        Ok(Asked { metric, period: period.to_owned(), figure, measured })
+        let better = self.benchmarks.of(metric, EVERYBODY).map(|benchmark| benchmark.better);
+        Ok(Asked { metric, period: period.to_owned(), figure, measured, better })
     }
 
     /// A named report of a site. The error is for people.
@@ -148,9 +158,26 @@ pub fn against_benchmark(asked: &Asked, at_least: f64) -> Verdict {
     let usual =
         format!("usual: {} to {} ({})", end(measured.low), end(measured.high), measured.from);
     let text = format!("{}; {usual}", told(asked, value));
-    match measured.verdict {
-        "worse" => Verdict::Wrong(text),
-        _ => Verdict::Fine(text),
+    let is_worse = match (measured.verdict, measured.low) {
+        ("own", Some(past)) => is_worse_than(past, asked, value),
+        (verdict, _) => verdict == "worse",
+    };
+    if is_worse { Verdict::Wrong(text) } else { Verdict::Fine(text) }
+}
+
+/// Whether a value is worse than the site's own past by more than chance: a share when the past lies outside of its 95 %
+/// interval, a count when chance (Poisson's) brings it less than once in twenty times, all else from a fifth on. Where
+/// nobody said which direction is better, both are worse.
+fn is_worse_than(past: f64, asked: &Asked, value: f64) -> bool {
+    let off = match asked.figure {
+        Figure::Rate(rate) => past < rate.low || past > rate.high,
+        Figure::Count(_) => (value - past).abs() > DEVIATIONS * past.sqrt(),
+        _ => (value - past).abs() > AS_USUAL * past.abs(),
+    };
+    off && match asked.better {
+        Some(Better::Higher) => value < past,
+        Some(Better::Lower) => value > past,
+        Some(Better::Within) | None => true,
     }
 }
 
@@ -187,7 +214,8 @@ mod tests {
             verdict,
             from: "a survey".to_owned(),
         });
-        Asked { metric: "completion_rate", period: "last_7_days".to_owned(), figure, measured }
+        let (metric, period) = ("completion_rate", "last_7_days".to_owned());
+        Asked { metric, period, figure, measured, better: Some(Better::Higher) }
     }
 
     #[test]
@@ -217,5 +245,21 @@ mod tests {
         assert!(matches!(judged(Some("worse")), Verdict::Wrong(text) if text.contains("a survey")));
         assert!(matches!(judged(Some("usual")), Verdict::Fine(_)));
         assert_eq!(judged(None), Verdict::Unknown);
+    }
+
+    #[test]
+    fn the_own_past_is_a_benchmark_that_chance_may_miss() {
+        let rate = |n: f64| Figure::Rate(Rate::of(n, 100.0).expect("a rate"));
+        let wrong = |figure, better| {
+            let one = Asked { better, ..asked(figure, Some("own")) };
+            matches!(against_benchmark(&one, 20.0), Verdict::Wrong(_))
+        };
+        // The past is 0.7.
+        assert!(wrong(rate(55.0), Some(Better::Higher)));
+        assert!(!wrong(rate(66.0), Some(Better::Higher)), "that is chance");
+        assert!(!wrong(rate(95.0), Some(Better::Higher)), "that is better");
+        assert!(wrong(rate(95.0), Some(Better::Lower)) && wrong(rate(95.0), None));
+        assert!(wrong(Figure::Number(0.9), Some(Better::Lower)));
+        assert!(!wrong(Figure::Number(0.8), Some(Better::Lower)));
     }
 }

@@ -10,10 +10,9 @@ use crate::support::app::{BROWSER, TestApp};
 async fn behind_a_proxy(limits: &str) -> TestApp {
     let mut app = TestApp::on_a_free_port();
     let numbers = ["0190", "0191", "0192", "0193", "0194", "0195", "0196", "0197"];
-    let text = app.configuration(&numbers).replace(
-        "workers = 1\n",
-        &format!("workers = 1\ntrusted_proxies = [\"127.0.0.0/8\"]\n[limits]\n{limits}\n"),
-    );
+    let text = app.configuration(&numbers);
+    let text = text.replace("workers = 1\n", "workers = 1\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
+    let text = text.replace("[limits]\n", &format!("[limits]\n{limits}\n"));
     let config = load_text("a test", &text).expect("a configuration");
     app.app = Some(App::start(config, Options::default()).await.expect("it starts"));
     app

@@ -190,7 +190,7 @@ async fn the_audit_log_has_changes_and_exports_and_nothing_of_people() {
         told,
         [
             entry("POST /v1/leads", "[\"one\"]", "", 403),
-            entry("GET /v1/reports/sources", "[\"two\"]", "", 200),
+            entry("GET /v1/reports/{name}", "[\"two\"]", "name=sources", 200),
             entry("GET /v1/calls/export", "[]", "", 200),
             entry("PATCH /v1/calls/{id}", "[]", "", 404),
             entry(
