@@ -213,6 +213,6 @@ async fn the_audit_log_has_changes_and_exports_and_nothing_of_people() {
     assert_eq!(own.len(), 2, "only what was about its own site: {own:?}");
     let exports: Value =
         app.get("/v1/audit?action=export&limit=1", "rt_admin").await.json().await.unwrap();
-    assert_eq!(exports["entries"][0]["route"], "/v1/reports/sources");
+    assert_eq!(exports["entries"][0]["route"], "/v1/reports/{name}");
     assert!(exports["next"].is_string());
 }

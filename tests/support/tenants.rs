@@ -127,9 +127,8 @@ impl Tenancy {
 
     /// A request to `route` that names the things of `tenant`, and `site` in its query, without a key.
     pub fn ask(&self, route: &Route, tenant: &Tenant, site: Option<&str>) -> RequestBuilder {
-        let query = site.filter(|_| route.site.is_some()).map(|site| format!("?site={site}"));
-        let path = route.path_for(tenant);
-        let url = format!("{}{path}{}", self.app.base, query.unwrap_or_default());
+        let (path, query) = (route.path_for(tenant), route.query_for(tenant, site));
+        let url = format!("{}{path}?{query}", self.app.base);
         let request = self.app.client.request(route.method.clone(), url);
         match route.has_body.then(|| route.body_for(tenant)) {
             None => request,
@@ -211,8 +210,18 @@ pub struct Route {
     pub site: Option<bool>,
     /// Whether it wants a key that may see every site.
     pub wants_every_site: bool,
+    /// What else its query must name.
+    needed: Vec<String>,
     has_body: bool,
 }
+
+/// Routes whose body names a site.
+const NAMED_IN_BODY: [&str; 4] = [
+    "POST /v1/postbacks/replay",
+    "POST /v1/postbacks/test",
+    "POST /v1/reports/query",
+    "POST /v1/reports/query/analyse",
+];
 
 impl Route {
     /// All of them, from the OpenAPI document.
@@ -231,9 +240,10 @@ impl Route {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether it names a thing of a tenant, be it in path or query.
+    /// Whether it names a thing of a tenant, be it in path, query or body.
     pub fn names_a_tenant(&self) -> bool {
-        self.path.contains('{') || self.site.is_some()
+        let in_body = NAMED_IN_BODY.contains(&self.name().as_str());
+        self.path.contains('{') || self.site.is_some() || in_body
     }
 
     /// Whether it can be asked without naming anything: for all that a key may see.
@@ -249,6 +259,7 @@ impl Route {
                 "site" => tenant.site,
                 "pool" => "main",
                 "number" => &tenant.number(2),
+                "name" if self.path.starts_with("/v1/reports/") => "sources",
                 "id" if self.path.starts_with("/v1/calls/") => &tenant.call,
                 "id" if self.path.starts_with("/v1/postbacks/") => &tenant.postback,
                 name => panic!(
@@ -261,9 +272,44 @@ impl Route {
         path
     }
 
+    /// A query that names the tenant's things.
+    fn query_for(&self, tenant: &Tenant, site: Option<&str>) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        if let Some(site) = site.filter(|_| self.site.is_some()) {
+            query.append_pair("site", site);
+        }
+        for name in &self.needed {
+            let value = match name.as_str() {
+                "conversion" => &format!("{}-won", tenant.site),
+                "format" => "google",
+                name => panic!(
+                    "{}: tests/support/tenants.rs does not know what to ask for in `{name}`",
+                    self.name()
+                ),
+            };
+            query.append_pair(name, value);
+        }
+        query.finish()
+    }
+
     /// A body that names the tenant's things: a text is a CSV.
     fn body_for(&self, tenant: &Tenant) -> Value {
+        let site = tenant.site;
         match self.name().as_str() {
+            "POST /v1/costs" => {
+                json!({ "costs": [{ "date": "2026-03-01", "source": "google", "amount": 1.5 }] })
+            }
+            "POST /v1/staffing" => {
+                json!({ "staffing": [{ "date": "2026-03-01", "agent": "Ann", "hours": 7.5 }] })
+            }
+            "POST /v1/postbacks/replay" => json!({ "site": site }),
+            "POST /v1/postbacks/test" => {
+                json!({ "site": site, "destination": format!("{site}-crm"), "dry_run": true })
+            }
+            "POST /v1/reports/query" | "POST /v1/reports/query/analyse" => {
+                json!({ "site": site, "metrics": ["calls"], "dimensions": ["campaign"] })
+            }
+            "POST /v1/sites/{site}/classify" => json!({ "url": "https://www.example.com/" }),
             "PATCH /v1/calls/{id}" => json!({ "disposition": "booked" }),
             "POST /v1/calls/{id}/events" => json!({ "id": "queued-1", "type": "queued" }),
             "POST /v1/calls/import" => Value::from(
@@ -292,16 +338,12 @@ fn read(path: &str, method: &str, operation: &Value) -> Option<Route> {
     };
     assert!(SCOPES.contains(scope), "{name}: there is no scope `{scope}`");
     assert!(more.iter().all(|more| *more == "every-site"), "{name}: {more:?}");
-    let mut site = None;
+    let (mut site, mut more_needed) = (None, Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let needed = parameter["required"] == true;
         match (parameter["in"].as_str(), parameter["name"].as_str()) {
             (Some("query"), Some("site")) => site = Some(needed),
-            (Some("query"), Some(other)) if needed => {
-                panic!(
-                    "{name}: tests/support/tenants.rs does not know what to ask for in `{other}`"
-                )
-            }
+            (Some("query"), Some(other)) if needed => more_needed.push(other.to_owned()),
             _ => {}
         }
     }
@@ -311,6 +353,7 @@ fn read(path: &str, method: &str, operation: &Value) -> Option<Route> {
         scope: (*scope).to_owned(),
         site,
         wants_every_site: !more.is_empty(),
+        needed: more_needed,
         has_body: operation.get("requestBody").is_some(),
     })
 }
