@@ -59,7 +59,8 @@ fn postback(
     let converted_at = call.ended_at.unwrap_or(now);
     let not_before = match withheld {
         Some(_) => now,
-        None => converted_at.plus(ms(rule.delay)),
+        // A provider's clock may be ahead of ours: nothing waits for it.
+        None => converted_at.min(now).plus(ms(rule.delay)),
     };
     let usual = now.max(not_before).plus(ms(give_up_after));
     let known = site.destinations.iter().find(|known| known.id == *destination);
