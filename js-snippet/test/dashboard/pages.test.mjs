@@ -79,13 +79,14 @@ test("the tiles and the table say what the API says, with filters and without", 
   await world.settled(page);
   const google = await told("&filter=source:equals:google");
   assert.ok(google.calls < all.calls);
-  await page.waitForFunction((calls) => document.querySelector('[data-metric="calls"] .tile-figure').textContent.replace(/\D/g, "") === String(calls), google.calls);
+  const shows = (calls) => page.waitForFunction((calls) => document.querySelector('[data-metric="calls"] .tile-figure').textContent.replace(/\D/g, "") === String(calls), calls);
+  await shows(google.calls);
   assert.match(page.url(), /filter=source%3Aequals%3Agoogle/);
   const sum = (await page.locator('[data-panel="hours"] [data-at] [aria-hidden]').allTextContents()).reduce((sum, text) => sum + (Number(text) || 0), 0);
   assert.equal(sum, google.calls, "the grid of hours obeys the filter");
   await page.goBack();
-  await world.settled(page);
-  assert.equal(await shown(), all.calls, "back is back");
+  // Back is back; the page may still show what it had when it settles for the first time.
+  await shows(all.calls);
   await page.context().close();
 });
 
