@@ -63,14 +63,14 @@ impl TestCluster {
             node.ask::<()>(&["CLUSTER", "REPLICATE", &cluster.ids[n - MASTERS]]).await;
         }
         for n in MASTERS..count {
-            let node = &cluster.nodes[n];
-            until("replication", async || {
-                let info: String = node.try_ask(&["INFO", "replication"]).await?;
-                info.contains("master_link_status:up").then_some(())
-            })
-            .await;
+            cluster.nodes[n].follows(&cluster.nodes[n - MASTERS]).await;
         }
         cluster
+    }
+
+    /// Waits until the replica of master `n` has what that master wrote so far.
+    pub async fn replica_has_all(&self, n: usize) {
+        self.nodes[n + MASTERS].has_all_of(&self.nodes[n]).await;
     }
 
     async fn all_agree(&self, count: usize) {

@@ -28,11 +28,7 @@ impl TestSentinel {
         let of = format!("127.0.0.1 {port}");
         of_master.extend(["--replicaof", &of]);
         let replica = Server::start(&of_master).await;
-        until("replication", async || {
-            let info: String = replica.try_ask(&["INFO", "replication"]).await?;
-            info.contains("master_link_status:up").then_some(())
-        })
-        .await;
+        replica.follows(&master).await;
         let config = format!(
             "sentinel monitor main 127.0.0.1 {port} 2\nsentinel down-after-milliseconds main 700\n\
              sentinel failover-timeout main 3000\n"

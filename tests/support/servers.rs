@@ -92,6 +92,12 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    fn url_with_password(&self) -> String {
+        let required = self.args.windows(2).find(|pair| pair[0] == "--requirepass");
+        let password = required.map(|pair| format!(":{}@", pair[1])).unwrap_or_default();
+        format!("redis://{password}127.0.0.1:{}", self.port)
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("it runs");
@@ -111,7 +117,7 @@ impl Server {
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
         let asked = async {
-            let client = redis::Client::open(self.url()).expect("a URL");
+            let client = redis::Client::open(self.url_with_password()).expect("a URL");
             let mut connection = client.get_multiplexed_async_connection().await.ok()?;
             command.query_async(&mut connection).await.ok()
         };
@@ -123,15 +129,45 @@ impl Server {
         until("an answer", async || self.try_ask(words).await).await
     }
 
-    /// Waits until it answers anything; `false` when it ended instead.
+    /// Waits until this replica of the empty `master` hears what is written there.
+    ///
+    /// A link that is up says less: after the first copy a master keeps what is written until the replica
+    /// sends a sign of its own, which it does once a second.
+    pub async fn follows(&self, master: &Server) {
+        master.ask::<()>(&["FLUSHALL"]).await;
+        self.has_all_of(master).await;
+    }
+
+    /// Waits until this replica has what `master` wrote so far. `WAIT` does not tell: it counts only the
+    /// writes of its own connection.
+    pub async fn has_all_of(&self, master: &Server) {
+        let written =
+            until("an offset", async || master.info("replication", "master_repl_offset").await)
+                .await;
+        until("replication", async || {
+            let read = self.info("replication", "slave_repl_offset").await?;
+            (written <= read).then_some(())
+        })
+        .await;
+    }
+
+    /// A number that it says about itself.
+    async fn info(&self, section: &str, name: &str) -> Option<u64> {
+        let info: String = self.try_ask(&["INFO", section]).await?;
+        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().parse().ok()
+    }
+
+    /// Waits until it answers; `false` when it ended instead. Another test's server may listen there.
     async fn comes_up(&mut self) -> bool {
         loop {
             let child = self.child.as_mut().expect("it was started");
+            let pid = u64::from(child.id());
             if child.try_wait().expect("it can be asked").is_some() {
                 self.child = None;
                 return false;
             }
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            if self.info("server", "process_id").await == Some(pid) {
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -97,10 +97,12 @@ impl Visitor {
         let asked = async {
             let renewed =
                 store.renew(&world.keys, site, &[pool], &self.session, sign, &clock).await?;
-            if let Some(lease) = renewed.into_iter().flatten().next() {
+            let shown = self.shown.as_ref().map(|(number, _)| number);
+            let renewed = renewed.into_iter().flatten().next();
+            // Redis may have forgotten that it gave this page more than its overflow.
+            if let Some(lease) = renewed.filter(|lease| shown.is_none() || lease.number.is_some()) {
                 return Ok(Some(lease));
             }
-            let shown = self.shown.as_ref().map(|(number, _)| number);
             let session = self.session;
             let overflow = overflow(pool, None);
             let asker =

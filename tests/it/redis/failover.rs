@@ -125,8 +125,8 @@ async fn doubles_of_a_failover_that_lost_writes_become_shared() {
     // One lease that the replica knows, then the replica is cut off, then three that it never hears of.
     let mut before: Vec<Visitor> = (0..4).map(|_| Visitor::new()).collect();
     speak_patiently(&world, &store, &mut before[0]).await;
+    cluster.replica_has_all(dies).await;
     let (master, replica) = (&cluster.nodes[dies], &cluster.nodes[dies + 3]);
-    master.ask::<i64>(&["WAIT", "1", "2000"]).await;
     replica.ask::<()>(&["CONFIG", "SET", "masterauth", "nobody-asked-for-one"]).await;
     master.ask::<()>(&["CLIENT", "KILL", "TYPE", "replica"]).await;
     until("the cut", async || {
