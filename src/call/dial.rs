@@ -124,13 +124,12 @@ impl DialFacts {
 }
 
 /// Keeps the end that says more: one answered leg makes the call answered, and the first report
-/// of the same end has its best time.
+/// of the same end has its best time. What was decided stays decided: one conclusive word is enough.
 fn strongest(known: &mut Option<LegEnd>, told: LegEnd) {
-    let strength =
-        |end: &LegEnd| (rank(end.outcome), end.talk_s, end.conclusive, std::cmp::Reverse(end.at));
-    if known.as_ref().is_none_or(|known| strength(&told) > strength(known)) {
-        *known = Some(told);
-    }
+    let strength = |end: &LegEnd| (rank(end.outcome), end.talk_s, std::cmp::Reverse(end.at));
+    let conclusive = told.conclusive || known.is_some_and(|known| known.conclusive);
+    let stronger = known.filter(|known| strength(known) >= strength(&told)).unwrap_or(told);
+    *known = Some(LegEnd { conclusive, ..stronger });
 }
 
 /// How much a word on the end of a call says, against others.

@@ -189,7 +189,7 @@ impl CallFacts {
             CallEventKind::Held => self.hold(HoldMoment { at, resumed: false }),
             CallEventKind::Resumed => self.hold(HoldMoment { at, resumed: true }),
             &CallEventKind::HeldFor { seconds } => self.held_s = self.held_s.max(Some(seconds)),
-            CallEventKind::Transferred { to } => {
+            CallEventKind::Transferred { to, .. } => {
                 let told = Transfer { at, to: to.clone() };
                 keep_earliest(&mut self.transfers, told, |a, b| a.to == b.to);
             }

@@ -29,6 +29,7 @@ pub mod late_clicks;
 pub mod list;
 pub mod live;
 pub mod model;
+pub mod moved;
 pub mod outcome;
 pub mod provided;
 pub mod providers;

@@ -133,6 +133,9 @@ pub enum CallEventKind {
     Transferred {
         /// To which number, when told and when it is one.
         to: Option<PhoneNumber>,
+        /// What its provider calls it from here on, where that is another id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        onward: Option<String>,
     },
     /// The caller pressed keys.
     KeysPressed {

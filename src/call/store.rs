@@ -3,12 +3,13 @@
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
 //! | `call:<call>` | STR | version and the [`Call`] as JSON | 30 d after its last change |
+//! | `moved:<call>` | STR | the call that goes on under another name ([`moved`](crate::call::moved)) | 30 d after the transfer |
 //! | `calls` | ZSET | call id → started_at | entries: 30 d after the latest possible end |
 //! | `calls:open` | ZSET | the same, without a final status | until final |
 //! | `caller:<hash>` | HASH | [`CallerRecord`], last session | the site's caller look-back |
 //! | `callsof:<hash>` | ZSET | a caller's calls → started_at ([`caller_calls`](crate::call::caller_calls)) | the same |
 //!
-//! `lua/save.lua` alone writes them, together with the ledger entry and the postbacks.
+//! `lua/save.lua` alone writes them, but for `moved`, together with the ledger entry and the postbacks.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -252,8 +252,10 @@ fn kinds() -> impl Strategy<Value = CallEventKind> {
         Just(CallEventKind::Held),
         Just(CallEventKind::Resumed),
         (0u32..100).prop_map(|seconds| CallEventKind::HeldFor { seconds }),
-        prop::option::of("\\+1415555010[0-3]")
-            .prop_map(|to| CallEventKind::Transferred { to: to.and_then(|to| to.parse().ok()) }),
+        prop::option::of("\\+1415555010[0-3]").prop_map(|to| CallEventKind::Transferred {
+            to: to.and_then(|to| to.parse().ok()),
+            onward: None
+        }),
         ("[ab]?", "[12]").prop_map(|(mark, digits)| CallEventKind::KeysPressed { mark, digits }),
         (prop::option::of("https://example.com/[a-c]"), seconds())
             .prop_map(|(url, duration_s)| CallEventKind::VoicemailLeft { url, duration_s }),

@@ -227,6 +227,12 @@ impl SiteKeys {
         format!("rt:{}:call:{}:{call}", self.shard, self.site)
     }
 
+    /// STR the call that its provider names otherwise since it was handed on; `name` is the id that a call of
+    /// the later name would have.
+    pub fn moved(&self, name: &CallId) -> String {
+        format!("rt:{}:moved:{}:{name}", self.shard, self.site)
+    }
+
     /// ZSET call id → until (ms) of the calls that occupy a destination.
     pub fn slots(&self, address: &str) -> String {
         format!("rt:{}:slots:{}:{address}", self.shard, self.site)

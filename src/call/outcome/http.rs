@@ -227,7 +227,7 @@ async fn add_event(
                 PhoneNumber::parse_loose(text, country.as_deref())
                     .ok_or_else(|| bad("`to` is no phone number"))
             };
-            CallEventKind::Transferred { to: body.to.as_ref().map(read).transpose()? }
+            CallEventKind::Transferred { to: body.to.as_ref().map(read).transpose()?, onward: None }
         }
     };
     let event = CallEvent {

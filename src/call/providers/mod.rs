@@ -299,6 +299,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.into_iter().map(Provider::name)
 }
 
+/// Whether calls of this provider go on under another id once they are handed on.
+pub fn renames_calls(name: &str) -> bool {
+    name == vonage::NAME
+}
+
 /// The provider with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     ALL.into_iter().find(|provider| provider.name() == name)

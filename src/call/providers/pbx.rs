@@ -116,7 +116,7 @@ pub fn events(
         }
         "transfer" => {
             let to = told_number(fields.get("to"), &site.country);
-            report.add(CallEventKind::Transferred { to }, "", at);
+            report.add(CallEventKind::Transferred { to, onward: None }, "", at);
         }
         "recording" => {
             let url = bounds::link(fields.get("url"))

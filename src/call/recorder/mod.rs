@@ -12,6 +12,7 @@ use crate::attribution::revision::Because;
 use crate::call::answer::Step;
 use crate::call::import::model::Imported;
 use crate::call::model::{Call, CallEvent};
+use crate::call::moved;
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::recorder::look::{Around, Looked};
 use crate::call::recorder::save::Known;
@@ -139,7 +140,7 @@ impl Recorder {
         let installation = self.live.now_full();
         let site = site_of(&installation, &event.site)?;
         let keys = installation.shards.keys(&site.id);
-        let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
+        let id = moved::call_of(self.store.redis(), &keys, event).await?;
         for _ in 0..MAX_TRIES {
             let Looked { before, around } = self.look(site, &keys, id, event).await?;
             let (call, changed) = rules::apply(before.clone(), event);
@@ -166,7 +167,7 @@ impl Recorder {
         let site = site_of(&installation, &event.site)?;
         let keys = installation.shards.keys(&site.id);
         let routing = installation.routing(&site.id);
-        let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
+        let id = moved::call_of(self.store.redis(), &keys, event).await?;
         let mut decided = None;
         for _ in 0..MAX_TRIES {
             let Looked { before, around } = self.look(site, &keys, id, event).await?;
@@ -303,7 +304,7 @@ impl Recorder {
         let installation = self.live.now_full();
         let site = site_of(&installation, &event.site)?;
         let keys = installation.shards.keys(&site.id);
-        let id = CallId::of(&event.site, &event.provider, &event.provider_call_id);
+        let id = moved::call_of(self.store.redis(), &keys, event).await?;
         for _ in 0..MAX_TRIES {
             let kept = self.store.load(&keys, id).await?;
             let known = Known::of(kept.as_ref(), archived);

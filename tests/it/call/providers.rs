@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use ringtrace::call::answer::{Bookmark, Whisper};
 use ringtrace::call::model::CallStatus;
+use ringtrace::platform::clock::Millis;
 use serde_json::json;
 
 use super::signers::{Unsigned, new_calls};
@@ -59,6 +60,42 @@ async fn a_token_says_one_thing_and_says_it_as_often_as_it_likes() {
     assert_eq!(world.send(call("id-1").signed(&world)).await.status, StatusCode::OK);
     assert_eq!(world.send(call("id-2").signed(&world)).await.status, StatusCode::FORBIDDEN);
     assert!(world.call("plivo", "id-2").await.is_none());
+}
+
+#[tokio::test]
+async fn what_happens_after_a_transfer_to_another_conversation_is_of_the_same_call() {
+    let world = World::start().await;
+    let tell = async |event: &'static str, body: serde_json::Value| {
+        let sent = Unsigned {
+            once: format!("at {}", body["timestamp"].as_str().expect("a time")),
+            ..Unsigned::post("vonage", event, body.to_string())
+        };
+        let reply = world.send(sent.signed(&world)).await;
+        assert!(reply.status.is_success(), "{}", reply.body);
+    };
+    let leg = |conversation: &str, leg: &str, status: &str, second: u32| {
+        let direction = if leg == "a" { "inbound" } else { "outbound" };
+        json!({"conversation_uuid": conversation, "uuid": leg, "direction": direction, "status": status,
+            "from": "14155550100", "to": "14155550199", "timestamp": format!("2026-01-02T03:04:{second:02}Z"),
+            "end_time": format!("2026-01-02T03:04:{second:02}Z"), "duration": "40"})
+    };
+    let handed_on = |from: &str, to: &str, second: u32| {
+        json!({"status": "transfer", "conversation_uuid_from": from, "conversation_uuid_to": to,
+            "timestamp": format!("2026-01-02T03:04:{second:02}Z")})
+    };
+    tell("voice", leg("id-1", "a", "", 5)).await;
+    tell("status", leg("id-1", "b", "answered", 9)).await;
+    tell("status", handed_on("id-1", "id-2", 20)).await;
+    tell("status", leg("id-2", "c", "answered", 25)).await;
+    tell("status", handed_on("id-2", "id-3", 30)).await;
+    tell("status", leg("id-3", "c", "completed", 44)).await;
+    tell("status", leg("id-3", "a", "completed", 45)).await;
+    let call = world.call("vonage", "id-1").await.expect("the call");
+    assert_eq!((call.status, call.talk_s), (CallStatus::Answered, Some(40)), "{call:?}");
+    assert_eq!(call.transferred_at, Some(Millis(T + 15_000)));
+    for later in ["id-2", "id-3"] {
+        assert!(world.call("vonage", later).await.is_none(), "{later} is no call of its own");
+    }
 }
 
 #[tokio::test]

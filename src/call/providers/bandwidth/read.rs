@@ -61,7 +61,9 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
             report.add_message(url, duration_s, happened.at);
         }
         "recording" => recording(&mut report, &tree, &happened),
-        "refer" => report.add(CallEventKind::Transferred { to: None }, "", happened.at),
+        "refer" => {
+            report.add(CallEventKind::Transferred { to: None, onward: None }, "", happened.at)
+        }
         _ => {}
     }
     Ok(report.events())

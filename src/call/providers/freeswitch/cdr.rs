@@ -42,7 +42,7 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
         report.add(CallEventKind::HeldFor { seconds }, "held", times.end);
     }
     if !record.variable("transfer_history").is_empty() {
-        report.add(CallEventKind::Transferred { to: None }, "transferred", times.end);
+        report.add(CallEventKind::Transferred { to: None, onward: None }, "transferred", times.end);
     }
     if let Some(outcome) = dialled(&record, times.bridged) {
         let talked = times.bridged.zip(times.end);

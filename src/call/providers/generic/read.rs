@@ -111,9 +111,10 @@ fn kind(
         "held" | "resumed" if at.is_none() => return Err(missing("at")),
         "held" => CallEventKind::Held,
         "resumed" => CallEventKind::Resumed,
-        "transferred" => {
-            CallEventKind::Transferred { to: told_number(&message.text("to"), &site.country) }
-        }
+        "transferred" => CallEventKind::Transferred {
+            to: told_number(&message.text("to"), &site.country),
+            onward: None,
+        },
         "keys" => match bounds::keys(&message.text("digits")) {
             digits if digits.is_empty() => CallEventKind::NoKeys,
             digits => {

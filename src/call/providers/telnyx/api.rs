@@ -147,7 +147,7 @@ fn kind(event: &Event, is_callers: bool, state: Option<&State>) -> Option<CallEv
         ("call.unhold", _) => CallEventKind::Resumed,
         ("call.enqueued", _) => CallEventKind::Queued,
         ("call.dequeued", _) => CallEventKind::Dequeued { wait_s: event.seconds("wait_time_secs") },
-        ("call.refer.completed", _) => CallEventKind::Transferred { to: None },
+        ("call.refer.completed", _) => CallEventKind::Transferred { to: None, onward: None },
         // They come again, all together, when they are gathered.
         ("call.dtmf.received", true) if gathers => return None,
         ("call.dtmf.received" | "call.gather.ended", true) => {

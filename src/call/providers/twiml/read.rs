@@ -56,7 +56,7 @@ pub fn events(
         "recording" => recording(&mut report, &fields),
         "refer" => {
             let to = told_number(fields.get("ReferTransferTarget"), &site.country);
-            report.add(CallEventKind::Transferred { to }, "", None);
+            report.add(CallEventKind::Transferred { to, onward: None }, "", None);
         }
         _ => {}
     }

@@ -28,7 +28,7 @@ use crate::config::model::{Site, Telephony};
 /// Vonage.
 pub struct Vonage;
 
-const NAME: &str = "vonage";
+pub(super) const NAME: &str = "vonage";
 
 impl Provider for Vonage {
     fn name(&self) -> &'static str {

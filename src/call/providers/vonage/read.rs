@@ -30,7 +30,9 @@ pub fn events(site: &Site, webhook: &Webhook<'_>) -> Result<Vec<CallEvent>, Unre
     if tree.text("/status") == "transfer" || !tree.text("/conversation_uuid_from").is_empty() {
         let mut report = Report::new(NAME, site, webhook, &tree.text("/conversation_uuid_from"))?;
         let at = time::moment(&tree.text("/timestamp"));
-        report.add(CallEventKind::Transferred { to: None }, "transfer", at);
+        let onward = bounds::id(&tree.text("/conversation_uuid_to")).map(str::to_owned);
+        let detail = format!("transfer:{}", onward.as_deref().unwrap_or("-"));
+        report.add(CallEventKind::Transferred { to: None, onward }, &detail, at);
         return Ok(report.events());
     }
     let mut report =
