@@ -80,7 +80,7 @@ async fn a_service_an_hour_off_leases_for_as_long_and_joins_its_calls() {
         }
         until("the calls are joined", Duration::from_secs(20), async || {
             let calls = right.calls().await.ok_or("no list")?;
-            let source = |call: &Value| call["attribution"]["source"]["source"].clone();
+            let source = |call: &Value| call["attribution"]["source"].clone();
             let sources: Vec<Value> = calls.iter().map(source).collect();
             if sources.len() == 3 && sources.iter().all(|source| source == "google") {
                 Ok(())

@@ -107,7 +107,6 @@ pub fn story(number: usize, to: &str) -> Vec<(&'static str, Vec<(&'static str, S
 
 /// Load that goes on.
 pub struct Load {
-    client: reqwest::Client,
     taken: Arc<AtomicUsize>,
     webhooks: usize,
     enough: Arc<AtomicBool>,
@@ -163,16 +162,16 @@ impl Load {
         let views = (0..VIEWERS)
             .map(|_| tokio::spawn(look(client.clone(), plan.clone(), enough.clone())))
             .collect();
-        let (with, counter) = (client.clone(), taken.clone());
+        let counter = taken.clone();
         let calls = tokio::spawn(async move {
             let calls = stream::iter(plan.calls.clone())
-                .map(|number| call(with.clone(), plan.clone(), number, counter.clone()));
+                .map(|number| call(client.clone(), plan.clone(), number, counter.clone()));
             calls
                 .buffer_unordered(plan.at_a_time)
                 .fold(Seen::default(), async |all, one| all.with(one))
                 .await
         });
-        Load { client, taken, webhooks, enough, calls, views }
+        Load { taken, webhooks, enough, calls, views }
     }
 
     /// Waits until this share of all webhooks was taken.
@@ -183,11 +182,6 @@ impl Load {
             if taken >= wanted { Ok(()) } else { Err(format!("{taken} of {wanted} webhooks")) }
         })
         .await;
-    }
-
-    /// The client that sends it.
-    pub fn client(&self) -> &reqwest::Client {
-        &self.client
     }
 
     /// Waits for the last webhook of the last call.

@@ -90,7 +90,8 @@ async fn bad_platforms_hold_up_neither_pages_nor_calls_nor_each_other() {
             let list = service.json(&path).await.ok_or("no list")?;
             let rows = list["postbacks"].as_array().ok_or("no rows")?;
             if rows.len() != calls / 2 {
-                return Err(format!("{name}: {} rows", rows.len()));
+                let them: Vec<_> = rows.iter().map(|row| (&row["id"], &row["state"])).collect();
+                return Err(format!("{name}: {} rows: {them:?}", rows.len()));
             }
             if rows.iter().any(|row| row["state"] == "delivered") {
                 return Err(format!("{name} took one: {rows:?}"));
