@@ -51,8 +51,7 @@ pub fn webhook(data: &[u8]) {
 
 /// A table of calls of another system; the first byte says whose.
 pub fn call_table(data: &[u8]) {
-    let formats =
-        [ImportFormat::Generic, ImportFormat::Callrail, ImportFormat::Ctm, ImportFormat::Whatconverts];
+    let formats = [ImportFormat::Generic, ImportFormat::Callrail, ImportFormat::Ctm];
     let Some((format, data)) = choose(&formats, data) else { return };
     let world = world();
     let reader = Reader {

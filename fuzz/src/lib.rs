@@ -4,13 +4,9 @@
 //! `make fuzz` drives them with `cargo fuzz` (coverage-guided, nightly Rust); the ordinary tests run the same functions
 //! over the seeds in `fuzz/seeds`, over what becomes of them when bytes change, and over random bytes.
 
-
 pub mod calls;
-
 pub mod files;
-
 pub mod pages;
-
 pub mod platforms;
 
 use std::sync::OnceLock;

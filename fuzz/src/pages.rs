@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ringtrace::lease::wire::{BeatRequest, LeaseRequest};
-use ringtrace::platform::signing::SigningKeys;
 use ringtrace::platform::phone::PhoneNumber;
+use ringtrace::platform::signing::SigningKeys;
 use ringtrace::visit::bot::{self, Evidence};
 use ringtrace::visit::device::{ClientHints, machine};
 use ringtrace::visit::landing::Fold;

@@ -41,6 +41,7 @@ mod memory;
 mod numbers;
 mod outcomes;
 mod packaging;
+mod parsers;
 mod place;
 mod platform;
 mod pools;

@@ -13,7 +13,7 @@ mod counts;
 mod hear;
 mod learn;
 mod lifetimes;
-mod lines;
+pub mod lines;
 mod people;
 mod plan;
 mod player;
@@ -24,7 +24,7 @@ mod ring;
 mod rules;
 mod score;
 mod summary;
-mod trace;
+pub mod trace;
 mod world;
 
 use std::fs::File;

@@ -15,8 +15,8 @@ const BAD: [(&str, &[u8], bool); 6] = [
     ("hangs", b"", true),
     ("resets", b"", false),
     ("garbage", b"\x16\x03\x01\x00\xa5\x01\x00\x00\xff\xfe\x00garbage\r\n\r\n", false),
-    ("lies", b"HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n{\"ok\":", false),
-    ("trickles", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", true),
+    ("breaks-off", b"HTTP/1.1 200 OK\r\nContent-Len", false),
+    ("trickles", b"HTTP/1.1 200 OK\r\nX-Slow: ", true),
     ("fails", b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops", false),
 ];
 

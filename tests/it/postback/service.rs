@@ -16,7 +16,7 @@ const CONVERSIONS: &str = r#"
 [[sites.conversions]]
 name = "qualified"
 when = { min_talk_s = 60 }
-value = "outcome"
+outcome_value = true
 destinations = ["crm", "network"]
 [[sites.destinations]]
 id = "crm"
@@ -48,7 +48,9 @@ impl World {
         let (one, two) = text.split_once("[[sites]]\nid = \"two\"").expect("two sites");
         let conversions =
             CONVERSIONS.replace("@server", &server.uri()).replace("@secret", WEBHOOK_SECRET);
-        let text = format!("{one}{conversions}[[sites]]\nid = \"two\"{two}");
+        // Many tests share the machine: a page that got no number in time would have no click.
+        let patient = "\n[redis]\nresponse_timeout = \"2s\"\nconnection_timeout = \"2s\"\n";
+        let text = format!("{one}{conversions}[[sites]]\nid = \"two\"{two}{patient}");
         let config = load_text("the test", &text).expect("a good configuration");
         let options = Options { hold_postbacks: true, ..Options::default() };
         app.app = Some(App::start(config, options).await.expect("it starts"));
