@@ -2,6 +2,9 @@
 
 use jiff::civil::date;
 use ringtrace::cli::replay::lines::Lines;
+use ringtrace::config::Installation;
+use ringtrace::config::check::check;
+use ringtrace::config::complaint::Severity;
 use ringtrace::config::load::load_text;
 use ringtrace::costs::model::{Cost, Staffing};
 use ringtrace::costs::rules::{self as costs_rules, Place};
@@ -14,10 +17,15 @@ use serde_json::{Map, Value};
 
 use super::{two, world};
 
-/// A configuration.
+/// A configuration: what is good is also ready for use, what is not has a complaint.
 pub fn config(data: &[u8]) {
-    if let Err(error) = load_text("a file", &String::from_utf8_lossy(data)) {
-        assert!(!error.to_string().is_empty(), "a complaint without words");
+    match load_text("a file", &String::from_utf8_lossy(data)) {
+        Ok(config) => {
+            if check(&config).iter().all(|complaint| complaint.severity != Severity::Error) {
+                Installation::new(config);
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty(), "a complaint without words"),
     }
 }
 
@@ -48,7 +56,7 @@ pub fn numbers(data: &[u8]) {
 pub fn trace(data: &[u8]) {
     let mut lines = Lines::new(data);
     let mut read = 0;
-    while let Ok(Some(_)) = lines.next() {
+    while let Ok(Some(_)) = lines.next_line() {
         read += 1;
         assert!(read <= data.len() + 1, "more lines than bytes");
     }
