@@ -5,7 +5,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help demo build test lint unit snippet journey peers storm bench setup setup-test geo clean deny audit sbom papers
+.PHONY: help demo build test lint unit snippet journey peers storm faults fuzz soak bench setup setup-test geo clean deny audit sbom papers
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,7 +14,7 @@ setup: ## install what building and running needs
 	@scripts/setup redis duckdb
 
 setup-test: ## install what the tests need
-	@scripts/setup redis duckdb chromium firefox php node python sip
+	@scripts/setup redis duckdb chromium firefox php node python sip faketime
 
 geo: ## a free database of countries, and the line of the configuration that uses it
 	@scripts/geo
@@ -46,11 +46,24 @@ journey:
 
 peers: # the providers' and platforms' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas
 	cargo build --locked --bin ringtrace
-	@for peer in twilio signatures documents platforms sip reports; do \
+	@for peer in twilio signatures documents webhooks platforms sip reports; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
 
 storm: setup-test ## ten thousand conversions through a platform that misbehaves, while workers and Redis are killed
 	RINGTRACE_STORM=10000 cargo test --locked --test it -- --nocapture storm::
+
+faults: setup-test ## everything that can fail, at length: kills, Redis, failovers, disks, clocks, platforms, bodies
+	RINGTRACE_FAULTS=long RINGTRACE_FUZZ=20000 cargo test --locked --test it -- --nocapture --test-threads=2 \
+		faults:: parsers:: redis::failover:: redis::lost_writes:: storm::
+
+fuzz: ## every parser of outside bytes, coverage-guided, SECONDS_EACH (needs nightly Rust and cargo-fuzz)
+	@scripts/setup fuzz
+	cd fuzz && for target in fuzz_targets/*.rs; do name=$$(basename $$target .rs); \
+		mkdir -p corpus/$$name && cargo +nightly fuzz run --fuzz-dir . $$name corpus/$$name seeds/$$name -- \
+		-max_total_time=$(or $(SECONDS_EACH),60) -max_len=16384 -timeout=10 || exit; done
+
+soak: build ## an hour (MINUTES) of mixed load on one service: memory, descriptors, Redis
+	RINGTRACE_BIN="$(abspath $(TARGET))/release/ringtrace" benches/soak
 
 bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.md
 	cargo build --profile dist --locked --bin ringtrace

@@ -149,6 +149,10 @@ struct Service {
     deliverer: Deliverer,
     unread: Consumer,
     warehouse: Warehouse,
+    /// Tells balancers, and clients that keep a connection, that it is about to end.
+    ending: Shutdown,
+    /// How long it goes on serving then.
+    drain: Duration,
     /// How long requests in flight, and then the workers, may take at the end.
     patience: Duration,
 }
@@ -280,6 +284,7 @@ impl Service {
         let (late_clicks, told_late) = late_clicks();
         let (exhaustions, exhausted) = exhaustions();
         let overflow = OverflowWorker::new(live.clone(), outbox.clone(), exhausted);
+        let ending = Shutdown::default();
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -299,6 +304,7 @@ impl Service {
             places,
             client_key,
             hub: Hub::new(for_workers.clone(), live.clone()),
+            ending: ending.signal(),
             outbox: outbox.clone(),
             deliverer: deliverer.clone(),
             audit,
@@ -388,6 +394,8 @@ impl Service {
             deliverer,
             unread,
             warehouse,
+            ending,
+            drain: server.drain.unsigned_abs(),
             patience: server.shutdown_timeout.unsigned_abs(),
         };
         if !options.hold_postbacks {
@@ -402,6 +410,8 @@ impl Service {
     }
 
     async fn wind_down(&mut self) {
+        self.ending.begin();
+        tokio::time::sleep(self.drain).await;
         // Their requests would never be finished.
         self.hub.close();
         self.server.stop(true).await;

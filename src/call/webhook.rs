@@ -17,6 +17,7 @@ use crate::call::router::{self, Waiting};
 use crate::call::routing::{self, model::RouteStep};
 use crate::call::spool::{Spool, SpoolId};
 use crate::config::model::Site;
+use crate::http::body::read_body;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::ids::SiteId;
 
@@ -70,11 +71,7 @@ pub async fn webhook(
     let Some(event) = providers::event_name(provider, &event) else { return Err(unknown) };
 
     let limit = installation.config.limits.webhook_body;
-    let body = match payload.to_bytes_limited(limit).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Err(Problem::BadRequest("the body cannot be read".to_owned())),
-        Err(_) => return Err(Problem::TooLarge { limit }),
-    };
+    let body = read_body(payload, limit).await?;
     let public_url = &installation.config.server.public_url;
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
     let webhook = Webhook {

@@ -100,6 +100,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// How long requests in flight may take at shutdown.
     pub shutdown_timeout: SignedDuration,
+    /// How long it goes on serving at shutdown while `/readyz` says that it ends.
+    pub drain: SignedDuration,
 }
 
 /// Redis.

@@ -58,6 +58,7 @@ fn keep_fixed(running: &Config, wanted: &mut Config) -> Vec<Complaint> {
     keep("server.workers", &running.server.workers, &mut wanted.server.workers, &mut out);
     let (was, will) = (&running.server, &mut wanted.server);
     keep("server.shutdown_timeout", &was.shutdown_timeout, &mut will.shutdown_timeout, &mut out);
+    keep("server.drain", &was.drain, &mut will.drain, &mut out);
     keep("redis.url", &running.redis.url, &mut wanted.redis.url, &mut out);
     wanted.redis.url_file.clone_from(&running.redis.url_file);
     keep("redis.shards", &running.redis.shards, &mut wanted.redis.shards, &mut out);

@@ -156,6 +156,7 @@ const SERVER: &[Key] = &[
     needed("workers", COUNT),
     needed("trusted_proxies", Shape::List(&NETWORK)),
     needed("shutdown_timeout", DURATION),
+    needed("drain", DURATION),
 ];
 
 const REDIS: &[Key] = &[

@@ -1,6 +1,7 @@
 //! Bodies of requests, bounded before they are read.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
@@ -8,12 +9,16 @@ use actix_web::{HttpRequest, web};
 use crate::http::problem::Problem;
 use crate::platform::table;
 
-/// The whole body, at most `limit` bytes of it.
+/// How long a body may take to come: a client that sends a byte a second must not hold its memory for hours.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The whole body, at most `limit` bytes of it, within [`LONGEST`].
 pub async fn read_body(body: web::Payload, limit: usize) -> Result<web::Bytes, Problem> {
-    match body.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Problem::BadRequest("the body broke off".to_owned())),
-        Err(_) => Err(Problem::TooLarge { limit }),
+    match tokio::time::timeout(LONGEST, body.to_bytes_limited(limit)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(_))) => Err(Problem::BadRequest("the body broke off".to_owned())),
+        Ok(Err(_)) => Err(Problem::TooLarge { limit }),
+        Err(_) => Err(Problem::TooSlow { longest_s: LONGEST.as_secs() }),
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, ResponseError};
+use actix_web::{Error, HttpMessage, ResponseError, web};
 
 use crate::http::problem::{PROBLEM, Problem};
+use crate::platform::shutdown::ShutdownSignal;
 
 /// Header that carries the request id in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -57,6 +58,7 @@ pub async fn edge<B: MessageBody + 'static>(
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
 
+    let is_ending = request.app_data::<web::Data<ShutdownSignal>>().is_some_and(|e| e.is_over());
     let answered = next.call(request).await?;
     let route = answered.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = answered.status();
@@ -72,6 +74,11 @@ pub async fn edge<B: MessageBody + 'static>(
     if let Ok(value) = header::HeaderValue::from_str(&id) {
         headers.insert(header::HeaderName::from_static(REQUEST_ID), value);
     }
+    if is_ending {
+        // The next request on this connection would meet one that is being closed.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     if is_html(headers) && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         for (name, value) in [

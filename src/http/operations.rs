@@ -10,6 +10,7 @@ use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
 use crate::platform::redis::Redis;
+use crate::platform::shutdown::ShutdownSignal;
 use crate::warehouse::store::{Warehouse, sql};
 
 /// The process runs. Also the constant answer that benchmarks compare with.
@@ -26,17 +27,24 @@ struct Readiness {
     redis: bool,
     /// The warehouse answers: reports can be read.
     warehouse: bool,
+    /// It is about to end: send nobody here. What comes is served all the same.
+    ending: bool,
 }
 
 /// All parts can serve (200), or not all (503) and which.
 #[utoipa::path(tag = "operations", responses(
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
-async fn readyz(redis: web::Data<Redis>, warehouse: web::Data<Warehouse>) -> HttpResponse {
+async fn readyz(
+    redis: web::Data<Redis>,
+    warehouse: web::Data<Warehouse>,
+    ending: web::Data<ShutdownSignal>,
+) -> HttpResponse {
     let ping = redis.answers().await;
     let asked = warehouse.read(|reader| reader.execute_batch("SELECT 1").map_err(sql("a ping")));
-    let readiness = Readiness { redis: ping, warehouse: asked.await.is_ok() };
-    if readiness.redis && readiness.warehouse {
+    let readiness =
+        Readiness { redis: ping, warehouse: asked.await.is_ok(), ending: ending.is_over() };
+    if readiness.redis && readiness.warehouse && !readiness.ending {
         HttpResponse::Ok().json(readiness)
     } else {
         HttpResponse::ServiceUnavailable()

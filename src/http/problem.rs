@@ -48,6 +48,12 @@ pub enum Problem {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The body did not come in time.
+    #[error("the body did not come within {longest_s} s")]
+    TooSlow {
+        /// The limit in seconds.
+        longest_s: u64,
+    },
     /// What is asked for is more work than one request may make.
     #[error("{0}")]
     TooMuch(String),
@@ -84,6 +90,7 @@ impl Problem {
             }
             Problem::Conflict(_) => ("conflict", StatusCode::CONFLICT, "Conflict"),
             Problem::TooLarge { .. } => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
+            Problem::TooSlow { .. } => ("too_slow", StatusCode::REQUEST_TIMEOUT, "Too slow"),
             Problem::TooMuch(_) => ("too_much", StatusCode::UNPROCESSABLE_ENTITY, "Too much"),
             Problem::TooManyRequests { .. } => {
                 ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests")

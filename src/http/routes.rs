@@ -40,6 +40,7 @@ use crate::lease::shares::Shares;
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
+use crate::platform::shutdown::ShutdownSignal;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
@@ -91,6 +92,8 @@ pub struct Parts {
     pub client_key: ClientKey,
     /// Those who listen to calls.
     pub hub: Hub,
+    /// Whether the service is about to end.
+    pub ending: ShutdownSignal,
     /// The outbox of postbacks.
     pub outbox: Outbox,
     /// What delivers them, and tries destinations.
@@ -171,6 +174,7 @@ pub fn application(
         .app_data(web::Data::new(CallDelays(|idle_ms| prior().share_by(idle_ms))))
         .app_data(web::Data::new(parts.places.clone()))
         .app_data(web::Data::new(parts.client_key.clone()))
+        .app_data(web::Data::new(parts.ending.clone()))
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(parts.deliverer.clone()))
         .app_data(web::Data::new(parts.audit.clone()))

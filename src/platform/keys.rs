@@ -308,6 +308,11 @@ impl SiteKeys {
         format!("rt:{}:once:{}:{destination}:{hash}", self.shard, self.site)
     }
 
+    /// HASH destination → hash of the address at which nobody lives any more.
+    pub fn gone_destinations(&self) -> String {
+        format!("rt:{}:outbox:gone:{}", self.shard, self.site)
+    }
+
     /// ZSET call id → started_at (ms) of the site's calls without a final status.
     pub fn open_calls(&self) -> String {
         format!("rt:{}:calls:open:{}", self.shard, self.site)

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
-use crate::config::model::{Destination, DestinationKind, PostbackDelivery, Site};
+use crate::config::model::{Destination, PostbackDelivery, Site};
 use crate::config::{Installation, Live};
 use crate::platform::clock::Millis;
 use crate::platform::redis::{Redis, StoreError};
@@ -14,6 +14,7 @@ use crate::postback::client::Client;
 use crate::postback::destinations::eligible::{earliest, eligible};
 use crate::postback::destinations::{Platform, Purpose, Row};
 use crate::postback::fate::Outcome;
+use crate::postback::gone;
 use crate::postback::lanes::{Admission, Lane, Lanes, NoPlace};
 use crate::postback::model::{Postback, Skip, SkipReason, Verdict};
 use crate::postback::once;
@@ -235,7 +236,9 @@ impl Courier {
             }
         };
         let people = self.open(installation, site, platform, batch, clock).await?;
-        let mark = gone_mark(destination);
+        let (mark, keys) = (gone::mark(destination), installation.shards.keys(&site.id));
+        let told_of = (&destination.id, &*lane);
+        gone::recall(&self.redis, &keys, told_of, &mark).await?;
         match lane.health(|health| health.admit(&mark, clock.now(), self.timeout_ms())) {
             Admission::Go => {}
             Admission::NotBefore(at) => {
@@ -250,6 +253,10 @@ impl Courier {
             }
         }
         let outcomes = self.outcomes(platform, &lane, &mark, batch, &people, clock).await?;
+        // What was told is settled all the same; without this it is asked once more after a restart.
+        if let Err(error) = gone::remember(&self.redis, &keys, told_of, &mark).await {
+            tracing::warn!(%error, destination = %destination.id, "that it is gone is not remembered");
+        }
         let mut outcomes = outcomes.into_iter();
         let now = clock.now();
         batch.decide(|postback| {
@@ -385,12 +392,4 @@ fn before_all(postback: &Postback, at_most_once: bool, now: Millis) -> Option<De
 
 fn skip(postback: &Postback, skip: Skip) -> Decision {
     Decision::Settle(Box::new(postback.clone()), skip.into())
-}
-
-/// What a destination that is gone is known by: whoever changes its address means another one.
-fn gone_mark(destination: &Destination) -> String {
-    match &destination.kind {
-        DestinationKind::Webhook(target) => target.url.clone(),
-        _ => destination.id.to_string(),
-    }
 }

@@ -148,7 +148,18 @@ impl Lane {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     circuit: Circuit,
-    gone: Option<String>,
+    presence: Presence,
+}
+
+/// Whether somebody lives at the destination's address, as far as this process knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Presence {
+    /// Nobody has looked yet ([`crate::postback::gone`]).
+    #[default]
+    Unknown,
+    Lives,
+    /// It said that it is gone: by what its address is known.
+    Gone(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,10 +190,10 @@ pub enum Admission {
 }
 
 impl Health {
-    /// May a postback be sent to `url` at `now`? The first one after a rest is a probe, whose
+    /// May a postback be sent to the address `mark` at `now`? The first one after a rest is a probe, whose
     /// result the others await for at most `probe_ms`.
-    pub fn admit(&mut self, url: &str, now: Millis, probe_ms: i64) -> Admission {
-        if self.gone.as_deref() == Some(url) {
+    pub fn admit(&mut self, mark: &str, now: Millis, probe_ms: i64) -> Admission {
+        if self.is_gone(mark) {
             return Admission::Gone;
         }
         match self.circuit {
@@ -200,6 +211,7 @@ impl Health {
     /// It answered as it should.
     pub fn succeeded(&mut self) {
         self.circuit = Circuit::default();
+        self.presence = Presence::Lives;
     }
 
     /// It failed, or did not answer.
@@ -238,9 +250,24 @@ impl Health {
         }
     }
 
-    /// It said that nobody lives at `url`. Remembered until this process ends or the URL changes.
-    pub fn gone(&mut self, url: &str) {
-        self.gone = Some(url.to_owned());
+    /// It said that nobody lives at the address `mark`.
+    pub fn gone(&mut self, mark: &str) {
+        self.presence = Presence::Gone(mark.to_owned());
+    }
+
+    /// Nothing says that it is gone.
+    pub fn lives(&mut self) {
+        self.presence = Presence::Lives;
+    }
+
+    /// Whether it said that nobody lives at the address `mark`.
+    pub fn is_gone(&self, mark: &str) -> bool {
+        self.presence == Presence::Gone(mark.to_owned())
+    }
+
+    /// Whether somebody looked and found nothing to say against it.
+    pub fn is_known_to_live(&self) -> bool {
+        self.presence == Presence::Lives
     }
 }
 
@@ -271,7 +298,7 @@ mod tests {
         assert_eq!(health.admit("u", awake, 1000), Admission::NotBefore(later));
         assert_eq!(health.admit("u", later, 1000), Admission::Go);
         health.succeeded();
-        assert_eq!(health, Health::default());
+        assert_eq!(health.circuit, Circuit::default());
     }
 
     #[test]

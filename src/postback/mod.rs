@@ -17,7 +17,7 @@
 //! sends it through [`client`] and [`guard`], with a token of [`tokens`] → [`destinations`] judges the answer,
 //! [`fate`] what it means for each →
 //! [`settle`] says what follows, [`retry`] when again → [`store`] writes it down. [`lanes`] keeps a slow destination from
-//! delaying others, [`once`] a caller from being told twice; [`log`] and [`http`] show all this to people.
+//! delaying others, [`gone`] those who are no longer there from being asked, [`once`] a caller from being told twice; [`log`] and [`http`] show all this to people.
 
 pub mod attempt;
 pub mod client;
@@ -29,6 +29,7 @@ pub mod fate;
 pub mod files;
 pub mod filter;
 mod flights;
+pub mod gone;
 pub mod guard;
 pub mod http;
 pub mod lanes;

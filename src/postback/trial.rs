@@ -16,6 +16,7 @@ use crate::postback::delivery::ClaimClock;
 use crate::postback::destinations::eligible::eligible;
 use crate::postback::destinations::{Batch, Judgement, Platform, Purpose, Row, Trial};
 use crate::postback::fate::{Fate, Outcome};
+use crate::postback::gone;
 use crate::postback::lanes::Lane;
 use crate::postback::model::{ConversionFacts, Exchange, Postback};
 use crate::postback::people::Wanted;
@@ -108,6 +109,10 @@ pub(crate) async fn try_destination(
     };
     let tried = Tried { platform: platform.as_ref(), destination, postback: &postback, person };
     let result = tried.run(&deliverer, asked.dry_run, now).await;
+    if result.outcome == "accepted" {
+        let keys = installation.shards.keys(&site.id);
+        gone::forget(outbox.redis(), &keys, &destination.id).await?;
+    }
     tracing::info!(destination = %destination.id, outcome = result.outcome, by = caller.name(), "a destination was tried");
     Ok(web::Json(result))
 }

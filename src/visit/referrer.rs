@@ -66,6 +66,10 @@ pub fn read<'t>(tables: &'t Tables, referrer: &str, own: &OwnHosts<'_>) -> Refer
         return Referrer::None(NoReferrer::Unreadable);
     };
     let host = landing::host(&url);
+    if host.is_empty() {
+        // Longer than names can be: a source without a name would be worse than none.
+        return Referrer::None(NoReferrer::Unreadable);
+    }
     let is_app = !url.scheme().starts_with("http");
     if !is_app && own.is_own(&host) {
         return Referrer::None(NoReferrer::OwnSite(host));

@@ -1,6 +1,7 @@
 //! The real binary, `ringtrace serve`, as a process that can be killed.
 
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,7 +21,24 @@ pub struct Service {
     /// The client that the helpers use.
     pub client: reqwest::Client,
     folder: TempDir,
+    environment: Vec<(String, String)>,
     process: Option<Child>,
+}
+
+/// What load is put on a service, and for how long.
+#[derive(Clone)]
+pub struct Plan {
+    /// `http://127.0.0.1:<port>` of the service or of what stands before it.
+    pub base: String,
+    /// The base that webhooks are signed for.
+    pub signed_for: String,
+    pub calls: Range<usize>,
+    /// Calls on the line at a time.
+    pub at_a_time: usize,
+    /// Longest pause between two webhooks of a call.
+    pub pause: Duration,
+    /// Whether nobody may answer for a while.
+    pub may_die: bool,
 }
 
 /// What a webhook got.
@@ -34,6 +52,18 @@ pub enum Answer {
 impl Service {
     /// Starts the configuration of [`configuration`] with `more` at the end of its site `one`.
     pub async fn start(more: &str) -> Self {
+        Self::start_with(more, &[]).await
+    }
+
+    /// The same with these environment variables.
+    pub async fn start_with(more: &str, environment: &[(&str, &str)]) -> Self {
+        let mut service = Self::prepared(more, environment);
+        service.start_again().await;
+        service
+    }
+
+    /// The same, not started yet.
+    pub fn prepared(more: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -46,9 +76,37 @@ impl Service {
         std::fs::write(folder.path().join("ringtrace.toml"), text).expect("it is written");
         let client = client_builder().timeout(Duration::from_secs(5)).build().expect("a client");
         let base = format!("http://127.0.0.1:{port}");
-        let mut service = Service { base, client, folder, process: None };
-        service.start_again().await;
-        service
+        let set = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        let mut environment: Vec<(String, String)> = environment.iter().map(set).collect();
+        // Many page views come from one address.
+        for limit in ["SNIPPET_PER_MINUTE", "SNIPPET_BURST"] {
+            environment.push((format!("RINGTRACE__LIMITS__{limit}"), "1000000".to_owned()));
+        }
+        Service { base, client, folder, environment, process: None }
+    }
+
+    /// Takes the keys of `other`, so that tokens of one are good at the other. Not started yet.
+    pub fn share_keys_of(&self, other: &Service) {
+        std::fs::create_dir_all(self.data()).expect("a data folder");
+        for file in std::fs::read_dir(other.data()).expect("its data folder") {
+            let path = file.expect("a file").path();
+            if path.extension().is_some_and(|kind| kind == "key") {
+                let name = path.file_name().expect("a name");
+                std::fs::copy(&path, self.data().join(name)).expect("a copy");
+            }
+        }
+    }
+
+    /// Load on it, without calls yet.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            base: self.base.clone(),
+            signed_for: self.base.clone(),
+            calls: 0..0,
+            at_a_time: 1,
+            pause: Duration::ZERO,
+            may_die: false,
+        }
     }
 
     /// Starts it on the same folder and waits until it is ready.
@@ -64,6 +122,7 @@ impl Service {
             // Claims of a killed process run out after 3 × 1 s + 10 s.
             .env("RINGTRACE__POSTBACK__TIMEOUT", "1s")
             .env("RINGTRACE__POSTBACK__CONNECT_TIMEOUT", "1s")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .spawn()
             .expect("the binary starts");
@@ -92,6 +151,16 @@ impl Service {
         }
     }
 
+    /// SIGTERM, and waits until it ended.
+    pub async fn end(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let pid = Pid::from_raw(i32::try_from(process.id()).expect("a process id"));
+        kill(pid, Signal::SIGTERM).expect("it can be signalled");
+        let ended = tokio::task::spawn_blocking(move || process.wait());
+        let status = ended.await.expect("it is waited for").expect("it ended");
+        assert!(status.success(), "it ends in order: {status}");
+    }
+
     /// SIGKILL for its Redis; `false` when none runs just now.
     pub fn kill_redis(&self) -> bool {
         let pids = redis_pids(&self.data());
@@ -115,7 +184,7 @@ impl Service {
         event: &str,
         fields: &[(&str, &str)],
     ) -> impl Future<Output = Answer> + use<> {
-        send_twilio(self.client.clone(), &self.base, event, fields)
+        send_twilio(self.client.clone(), (&self.base, &self.base), event, fields)
     }
 
     /// GET with the key that may do everything; the answer's JSON, `None` when there is none.
@@ -160,15 +229,16 @@ fn log_filter() -> String {
     std::env::var("RINGTRACE_TEST_LOG").unwrap_or_else(|_| "off".to_owned())
 }
 
-/// One signed webhook of site `one` to the service at `base`.
+/// One webhook of site `one` to the service at `base`, signed for the address at which the world knows it.
 pub fn send_twilio(
     client: reqwest::Client,
-    base: &str,
+    (base, signed_for): (&str, &str),
     event: &str,
     fields: &[(&str, &str)],
 ) -> impl Future<Output = Answer> + use<> {
-    let url = format!("{base}/v1/telephony/twilio/one/{event}");
-    let signature = twilio_signature(&url, fields);
+    let path = format!("/v1/telephony/twilio/one/{event}");
+    let signature = twilio_signature(&format!("{signed_for}{path}"), fields);
+    let url = format!("{base}{path}");
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     async move {
         let request = client

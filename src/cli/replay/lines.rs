@@ -63,7 +63,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line in time order; `None` at the end of the trace.
-    pub fn next(&mut self) -> io::Result<Option<Next>> {
+    pub fn next_line(&mut self) -> io::Result<Option<Next>> {
         loop {
             let ripe = self.newest.plus(-PATIENCE_MS);
             let due = self.waiting.first_entry().filter(|e| self.ended || e.key().0 < ripe);
@@ -126,7 +126,7 @@ mod tests {
     fn all(text: &[u8]) -> Vec<(u64, Result<i64, String>)> {
         let mut lines = Lines::new(text);
         let mut all = Vec::new();
-        while let Some(next) = lines.next().expect("it can be read") {
+        while let Some(next) = lines.next_line().expect("it can be read") {
             all.push(match next {
                 Next::Line { number, line } => (number, Ok(line.at.0)),
                 Next::Bad { number, why } => (number, Err(why)),

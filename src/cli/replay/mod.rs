@@ -13,7 +13,7 @@ mod counts;
 mod hear;
 mod learn;
 mod lifetimes;
-mod lines;
+pub mod lines;
 mod people;
 mod plan;
 mod player;
@@ -24,7 +24,7 @@ mod ring;
 mod rules;
 mod score;
 mod summary;
-mod trace;
+pub mod trace;
 mod world;
 
 use std::fs::File;
@@ -238,7 +238,7 @@ async fn play<R: BufRead, W: Write>(
         player = player.one_at_a_time();
     }
     let mut bad_lines = 0;
-    while let Some(next) = lines.next().map_err(at(&args.trace))? {
+    while let Some(next) = lines.next_line().map_err(at(&args.trace))? {
         let (number, why) = match next {
             Next::Bad { number, why } => (number, why),
             Next::Line { number, line } => match player.play(*line).await? {

@@ -83,6 +83,10 @@ fn server(server: &Server, out: &mut Complaints) {
     }
     positive("server.shutdown_timeout", server.shutdown_timeout, out);
     at_most("server.shutdown_timeout", server.shutdown_timeout, SignedDuration::from_mins(10), out);
+    if server.drain < SignedDuration::ZERO {
+        out.error("server.drain", "it must not be below 0 s");
+    }
+    at_most("server.drain", server.drain, SignedDuration::from_mins(10), out);
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -34,7 +34,7 @@ pub(super) fn record(mapping: Mapping, told: &Told<'_>, caller: Option<String>) 
             "CallType": "Inbound",
             "CallDurationInSeconds": facts.talk_s,
             "CallDisposition": (!facts.disposition.is_empty()).then_some(&facts.disposition),
-            "CallObject": told.postback.call,
+            "CallObject": told.postback.call.to_string(),
             "ActivityDate": told.postback.converted_at.to_string().split('T').next(),
         }),
         // https://developers.pipedrive.com/docs/api/v1/Activities

@@ -175,7 +175,7 @@ fn message(told: &Told<'_>, caller: Option<String>) -> Value {
     let mut data = json!({
         "id": corrects.map_or(&postback.id, |correction| &correction.of),
         "site": postback.site,
-        "call_id": postback.call,
+        "call_id": postback.call.to_string(),
         "call_started_at": facts.call_started_at.to_string(),
         "talk_s": facts.talk_s,
         "status": facts.status,

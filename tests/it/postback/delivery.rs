@@ -1,5 +1,6 @@
 //! The loop of claim, send, judge and settle.
 
+use ringtrace::config::model::DestinationKind;
 use ringtrace::postback::model::Verdict;
 use ringtrace::postback::worker::{Outcome, Tally};
 use standardwebhooks::Webhook;
@@ -113,9 +114,26 @@ async fn a_webhook_that_is_gone_is_left_alone() {
     world.enqueue(&[world.postback("crm")]).await;
     let deliverer = world.deliverer();
     assert_eq!(world.tally(&deliverer).await, Tally { rejected: 1, ..Tally::default() });
-    world.enqueue(&[world.postback("crm")]).await;
-    assert_eq!(world.tally(&deliverer).await, Tally { skipped: 1, ..Tally::default() });
+    // Also by those who start later.
+    for deliverer in [deliverer, world.deliverer()] {
+        world.enqueue(&[world.postback("crm")]).await;
+        assert_eq!(world.tally(&deliverer).await, Tally { skipped: 1, ..Tally::default() });
+    }
     assert_eq!(world.received().await.len(), 1);
+
+    // Another address is another receiver.
+    world.receiver.reset().await;
+    world.answer_all(ResponseTemplate::new(200)).await;
+    let (mut config, url) = (world.live.now_full().config.clone(), world.receiver.uri());
+    for destination in &mut config.sites[0].destinations {
+        if let DestinationKind::Webhook(target) = &mut destination.kind {
+            target.url = format!("{url}/new");
+        }
+    }
+    world.live.replace(config);
+    world.enqueue(&[world.postback("crm")]).await;
+    let delivered = Tally { delivered: 1, ..Tally::default() };
+    assert_eq!(world.tally(&world.deliverer()).await, delivered);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod delivery;
 mod faults;
 mod outbox;
 mod platforms;
+mod service;
+mod standin;
 mod storm;
 mod targets;
 
