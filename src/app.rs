@@ -30,6 +30,7 @@ use crate::config::Live;
 use crate::config::keys::{self, KeysError};
 use crate::config::model::Config;
 use crate::http;
+use crate::http::ended::EndedSessions;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
 use crate::lease::clicks::late_clicks;
@@ -280,6 +281,8 @@ impl Service {
         let (late_clicks, told_late) = late_clicks();
         let (exhaustions, exhausted) = exhaustions();
         let overflow = OverflowWorker::new(live.clone(), outbox.clone(), exhausted);
+        let ended_sessions = EndedSessions::new(for_workers.clone(), clock.clone());
+        ended_sessions.look().await;
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -302,6 +305,7 @@ impl Service {
             outbox: outbox.clone(),
             deliverer: deliverer.clone(),
             audit,
+            ended_sessions: ended_sessions.clone(),
             backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(
@@ -362,6 +366,7 @@ impl Service {
             tokio::spawn(alerts.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
+            tokio::spawn(ended_sessions.run(signal())),
             tokio::spawn(keys::watch(live.clone(), signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),
