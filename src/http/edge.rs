@@ -9,8 +9,10 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError};
+use tracing::Instrument as _;
 
 use crate::http::problem::{PROBLEM, Problem};
+use crate::platform::traces;
 
 /// Header that carries the request id in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -57,9 +59,11 @@ pub async fn edge<B: MessageBody + 'static>(
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
 
-    let answered = next.call(request).await?;
+    let span = traces::request(method);
+    let answered = next.call(request).instrument(span.clone()).await?;
     let route = answered.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = answered.status();
+    traces::answered(&span, method, &route, status);
     observe(method, route, status, started, &id);
 
     let mut response = if lacks_problem_body(&answered) {

@@ -131,6 +131,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(visit::http::routes)
         .configure(dashboard::session::routes)
         .configure(dashboard::setup::routes)
+        .configure(dashboard::provider_check::routes)
         .configure(operations::routes);
 }
 

@@ -56,6 +56,8 @@ mod replay;
 mod report;
 mod report_credits;
 mod report_http;
+mod sessions;
 mod tenants;
+mod traces;
 mod visit;
 mod warehouse;
