@@ -85,6 +85,8 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
+            // Else the name that a request gets with its route would come too late.
+            .with_context_activation(false)
             .with_filter(filter_fn(|told| told.is_span() && told.target() == TARGET))
     }
 
@@ -119,13 +121,20 @@ pub fn answered(span: &Span, method: &'static str, route: &str, status: StatusCo
     }
 }
 
-/// The span of a question to Redis; `what` says what is asked for.
+/// The span of a question to Redis; `what` says what is asked for. Workers ask all the time: only what a request or a postback
+/// waits for is told.
 pub fn redis(what: &'static str) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
     tracing::info_span!(target: TARGET, "redis", otel.name = what, otel.kind = "client", db.system.name = "redis")
 }
 
-/// The span of work on the warehouse: `read` or `write`.
+/// The span of work on the warehouse that a request waits for: `read` or `write`.
 pub fn warehouse(what: &'static str) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
     tracing::info_span!(target: TARGET, "warehouse", otel.name = what, otel.kind = "client", db.system.name = "duckdb")
 }
 

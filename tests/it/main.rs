@@ -14,6 +14,7 @@ mod calls;
 mod classify;
 mod config;
 mod docs;
+mod docs_commands;
 mod doctor;
 mod edge;
 mod faults;

@@ -33,9 +33,10 @@ const ROLES = ["reader", "analyst", "manager", "admin"];
 const hash = (key) => createHash("sha256").update(key).digest("hex");
 export const keyOf = (role) => `rt_test_${role}`;
 
-/** A service with two sites, and keys of every role that see only the first one. */
+/** A service with two sites, keys of every role that see only the first one, and an owner's that sees both. */
 export function startRoles() {
   const keys = ROLES.map((role) => `[[api_keys]]\nname = "${role}"\nsha256 = "${hash(keyOf(role))}"\nscope = "${role}"\nsites = ["journey"]`);
+  keys.push(`[[api_keys]]\nname = "owner"\nsha256 = "${hash(keyOf("owner"))}"\nscope = "admin"`);
   const other = `[[sites]]\nid = "other"\nname = "Somebody else"\nkey = "pk_other"\nforward_to = "+14155550112"`;
   return journey.startService({ landing: "http://127.0.0.1:9", more: `${keys.join("\n")}\n${other}` });
 }
