@@ -59,11 +59,11 @@ pub async fn edge<B: MessageBody + 'static>(
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
 
-    let span = traces::request(method);
+    let span = traces::request(method, || request.match_pattern());
     let answered = next.call(request).instrument(span.clone()).await?;
     let route = answered.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = answered.status();
-    traces::answered(&span, method, &route, status);
+    traces::answered(&span, status);
     observe(method, route, status, started, &id);
 
     let mut response = if lacks_problem_body(&answered) {

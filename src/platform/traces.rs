@@ -15,7 +15,7 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfi
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tokio::runtime::Handle;
-use tracing::{Span, Subscriber};
+use tracing::{Level, Span, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
@@ -85,8 +85,6 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            // Else the name that a request gets with its route would come too late.
-            .with_context_activation(false)
             .with_filter(filter_fn(|told| told.is_span() && told.target() == TARGET))
     }
 
@@ -99,22 +97,21 @@ impl Traces {
     }
 }
 
-/// The span of a request; [`answered`] completes it.
-pub fn request(method: &'static str) -> Span {
+/// The span of a request to `route` (its pattern, never the address; asked for when somebody collects); [`answered`] completes it.
+pub fn request(method: &'static str, route: impl FnOnce() -> Option<String>) -> Span {
+    if !tracing::span_enabled!(target: TARGET, Level::INFO) {
+        return Span::none();
+    }
+    let route = route().unwrap_or_else(|| "unmatched".to_owned());
     tracing::info_span!(
-        target: TARGET, "request", otel.name = method, otel.kind = "server", http.request.method = method,
-        http.route = tracing::field::Empty, http.response.status_code = tracing::field::Empty,
-        otel.status_code = tracing::field::Empty
+        target: TARGET, "request", otel.name = format!("{method} {route}"), otel.kind = "server",
+        http.request.method = method, http.route = route,
+        http.response.status_code = tracing::field::Empty, otel.status_code = tracing::field::Empty
     )
 }
 
-/// Says which `route` it was (its pattern, never the address) and how it was answered.
-pub fn answered(span: &Span, method: &'static str, route: &str, status: StatusCode) {
-    if span.is_disabled() {
-        return;
-    }
-    span.record("otel.name", format!("{method} {route}"));
-    span.record("http.route", route);
+/// Says how the request was answered.
+pub fn answered(span: &Span, status: StatusCode) {
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use ringtrace::cli::Cli;
 use ringtrace::http::auth::key_hash;
 
@@ -43,17 +44,18 @@ fn blocks() -> Vec<Block> {
         let text = std::fs::read_to_string(&page).expect("a text");
         let name = page.strip_prefix(root()).expect("ours").display().to_string();
         let mut open: Option<Block> = None;
-        let mut marked = false;
+        let (mut marked, mut indent) = (false, 0);
         for (number, line) in text.lines().enumerate() {
             match (&mut open, line.trim_start().strip_prefix("```")) {
                 (None, Some(language)) => {
+                    indent = line.len() - line.trim_start().len();
                     let (page, language) = (name.clone(), language.trim().to_owned());
                     let (line, is_run) = (number + 1, !marked);
                     open = Some(Block { page, line, language, text: String::new(), is_run });
                 }
                 (Some(_), Some(_)) => blocks.extend(open.take()),
                 (Some(block), None) => {
-                    block.text.push_str(line);
+                    block.text.push_str(line.get(indent..).unwrap_or_default());
                     block.text.push('\n');
                 }
                 (None, None) if line.trim().is_empty() => {}
@@ -149,9 +151,14 @@ fn check_words(block: &Block, words: &[String]) {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("a text");
     match words[0].as_str() {
         "ringtrace" | "target/release/ringtrace" => {
-            if let Err(error) = Cli::try_parse_from(words) {
-                let shown = [clap::error::ErrorKind::DisplayHelp, clap::error::ErrorKind::DisplayVersion];
-                assert!(shown.contains(&error.kind()), "{place}\n{error}");
+            // The key may stand in the environment.
+            let with_key = words.iter().map(String::as_str).chain(["--key", "rt_…"]);
+            let parsed = Cli::try_parse_from(words).or_else(|error| match error.kind() {
+                ErrorKind::MissingRequiredArgument => Cli::try_parse_from(with_key),
+                _ => Err(error),
+            });
+            if let Err(error) = parsed {
+                panic!("{place}\n{error}");
             }
         }
         "make" => {
@@ -243,10 +250,8 @@ fn configuration(home: &Home) -> String {
 
 /// Files that the pages' commands read.
 fn write_files(folder: &Path) {
-    let files = [
-        ("numbers.csv", "number\n+14155550199\n".to_owned()),
-        ("calls.csv", CALLS.to_owned()),
-    ];
+    let files =
+        [("numbers.csv", "number\n+14155550199\n".to_owned()), ("calls.csv", CALLS.to_owned())];
     for (name, text) in files {
         std::fs::write(folder.join(name), text).expect("it is written");
     }
@@ -297,7 +302,8 @@ async fn every_command_of_the_documentation_works() {
         std::fs::write(folder.path().join("outcomes.csv"), outcomes).expect("it is written");
         if page != "README.md" {
             let configured = configuration(&home);
-            std::fs::write(folder.path().join("ringtrace.toml"), configured).expect("it is written");
+            std::fs::write(folder.path().join("ringtrace.toml"), configured)
+                .expect("it is written");
         }
         let world = World { home: &home, folder: folder.path(), call: call.clone() };
         let of_page = shells.iter().filter(|block| block.page == page && block.is_run);
@@ -316,22 +322,32 @@ fn every_configuration_in_the_documentation_is_read_without_a_complaint_about_it
     let mut count = 0;
     for block in blocks().iter().filter(|block| block.language == "toml") {
         for found in file.captures_iter(&block.text) {
-            std::fs::write(folder.path().join(&found[1]), "a-secret-of-some-length-0123456789").expect("it is written");
+            std::fs::write(folder.path().join(&found[1]), "a-secret-of-some-length-0123456789")
+                .expect("it is written");
         }
         let path = folder.path().join("ringtrace.toml");
         let site = SITE.replace("@site", "example").replace("@n", "0");
-        let is_of_site = block.text.lines().any(|line| line.starts_with("[sites.") || line.starts_with("[[sites."));
+        let is_of_site = block
+            .text
+            .lines()
+            .any(|line| line.starts_with("[sites.") || line.starts_with("[[sites."));
         let head = "data_folder = \"data\"\n";
         let own: String = match is_of_site {
             // A table of the page stands for the one of the site.
-            true => site.replace("[sites.telephony.twilio]\nauth_token = \"0123456789abcdef0123456789abcdef\"\n", ""),
+            true => site.replace(
+                "[sites.telephony.twilio]\nauth_token = \"0123456789abcdef0123456789abcdef\"\n",
+                "",
+            ),
             false => String::new(),
         };
         std::fs::write(&path, format!("{head}{own}\n{}", block.text)).expect("it is written");
         let read = ringtrace::config::load::load(Some(&path));
         let complaints = read.err().map(|error| error.to_string()).unwrap_or_default();
         let wrong = ["unknown key", "expected", "TOML", "is missing"];
-        let wrong: Vec<&str> = complaints.lines().filter(|line| wrong.iter().any(|word| line.contains(word))).collect();
+        let wrong: Vec<&str> = complaints
+            .lines()
+            .filter(|line| wrong.iter().any(|word| line.contains(word)))
+            .collect();
         assert!(wrong.is_empty(), "{}:{}\n{}\n{wrong:#?}", block.page, block.line, block.text);
         count += 1;
     }
@@ -341,7 +357,8 @@ fn every_configuration_in_the_documentation_is_read_without_a_complaint_about_it
 #[test]
 fn every_json_of_the_documentation_is_json_and_every_link_leads_somewhere() {
     for block in blocks().iter().filter(|block| block.language == "json") {
-        let mut values = serde_json::Deserializer::from_str(&block.text).into_iter::<serde_json::Value>();
+        let mut values =
+            serde_json::Deserializer::from_str(&block.text).into_iter::<serde_json::Value>();
         assert!(values.all(|value| value.is_ok()), "{}:{}\n{}", block.page, block.line, block.text);
     }
     let link = regex::Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");

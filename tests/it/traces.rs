@@ -80,7 +80,10 @@ async fn a_collector_gets_requests_with_their_questions_and_nothing_personal() {
     let resource = found[0].resource_spans[0].resource.as_ref().expect("a resource");
     assert!(format!("{resource:?}").contains("\"ringtrace\""), "{resource:?}");
     let all = spans(&found);
-    let request = all.iter().find(|span| span.name == "GET /v1/calls").expect("the list of calls");
+    let request = all
+        .iter()
+        .find(|span| span.name == "GET /v1/calls")
+        .unwrap_or_else(|| panic!("{:?}", all.iter().map(|span| &span.name).collect::<Vec<_>>()));
     assert_eq!(request.kind, 2, "a server's span");
     let told = attributes(request);
     assert_eq!(

@@ -15,8 +15,7 @@ const LOOKS = [
 /** WebP of this quality: text stays readable, and all pictures together stay below 3 MB. */
 const QUALITY = 62;
 
-const running = process.env.DEMO;
-const demo = running ? { base: running, remove: async () => {} } : await world.startDemo();
+const demo = await world.startDemo();
 const browser = await world.launchChromium();
 const { calls } = await world.api(demo.base, "/v1/calls?limit=200&status=answered");
 const told = calls.find((call) => call.attribution?.candidates?.length > 1) ?? calls[0];

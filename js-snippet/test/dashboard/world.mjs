@@ -6,8 +6,8 @@ import * as journey from "../journey/world.mjs";
 export { complaintsOf, launchChromium };
 export const DEMO_KEY = "rt_demo";
 
-/** The demo, with enough days for a comparison. */
-export const startDemo = () => journey.startDemo("--days", "9");
+/** The demo, with enough days for a comparison; or the one that runs at `DEMO`. */
+export const startDemo = async () => (process.env.DEMO ? { base: process.env.DEMO, remove: async () => {} } : journey.startDemo("--days", "9"));
 
 /** Asks the API as programs do. */
 export async function api(base, path, key = DEMO_KEY) {

@@ -81,7 +81,7 @@ function Search({ params }) {
 
 function List({ calls, zoneOf }) {
   const columns = [
-    { key: "when", title: t("calls.when"), cell: (call) => html`<a href=${`/calls/${call.id}`}>${moment(call.started_at, zoneOf(call.site))}</a><span class="sub-text">${ago(call.started_at)}</span>` },
+    { key: "when", title: t("calls.when"), cell: (call) => html`<a class="moment" href=${`/calls/${call.id}`}>${moment(call.started_at, zoneOf(call.site))}</a><span class="sub-text">${ago(call.started_at)}</span>` },
     { key: "caller", title: t("calls.caller"), cell: (call) => html`<span class="digits">${call.caller.number ? phone(call.caller.number) : t("calls.withheld")}</span><span class="sub-text">${[call.caller.name, call.caller.city, call.caller.region].filter(Boolean).join(", ") || call.caller.country}${call.caller.first_time && html` <span class="badge">${t("values.first_time")}</span>`}</span>` },
     { key: "status", title: t("calls.status"), cell: (call) => html`<span class=${`badge status-${call.status}`}>${t(`statuses.${call.status}`)}</span>${call.spam?.is_spam && html` <span class="badge bad">${t("calls.spam")}</span>`}` },
     { key: "talk", title: t("calls.talk"), number: true, cell: (call) => (call.talk_s === undefined ? "–" : duration(call.talk_s)) },

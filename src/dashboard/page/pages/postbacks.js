@@ -46,7 +46,7 @@ export function Postbacks() {
 function List({ postbacks, again }) {
   const { zoneOf, can } = useApp();
   const columns = [
-    { key: "when", title: t("postbacks.when"), value: (row) => row.settled_at ?? row.due_at ?? "", cell: (row) => html`<span data-tip=${zoneOf(row.site)}>${moment(row.settled_at ?? row.due_at, zoneOf(row.site))}</span>` },
+    { key: "when", title: t("postbacks.when"), value: (row) => row.settled_at ?? row.due_at ?? "", cell: (row) => html`<span class="moment" data-tip=${zoneOf(row.site)}>${moment(row.settled_at ?? row.due_at, zoneOf(row.site))}</span>` },
     { key: "destination", title: t("postbacks.destination"), value: (row) => row.destination, cell: (row) => html`${row.destination}<span class="sub-text">${row.conversion}</span>` },
     { key: "state", title: t("postbacks.state"), value: (row) => row.state, cell: (row) => html`<span class=${`badge state-${row.state}`}>${t(`postbacks.${row.state}`)}</span>` },
     { key: "attempts", title: t("postbacks.attempts"), number: true, value: (row) => row.attempts, cell: (row) => count(row.attempts) },

@@ -25,7 +25,7 @@ export function Destinations({ site, setup }) {
     { key: "last", title: t("postbacks.last"), cell: (row) => (of(row, "last") ? ago(of(row, "last")) : t("setup.nothing_delivered")) },
   ];
   return html`
-    <${Panel} wide name="destinations" title=${t("setup.destinations")} load=${setup} isEmpty=${(answer) => answer.destinations.length === 0} empty=${t("setup.no_destinations")}>
+    <${Panel} wide name="destinations" title=${t("setup.destinations")} load=${[setup, load]} isEmpty=${(answer) => answer.destinations.length === 0} empty=${t("setup.no_destinations")}>
       ${(answer) => html`<${Table} caption=${t("setup.destinations")} columns=${columns} rows=${answer.destinations} rowKey=${(row) => row.destination} first=${50} sortable=${false} />
         <${Trial} site=${site} destinations=${answer.destinations} />`}
     <//>`;
@@ -42,7 +42,7 @@ function Trial({ site, destinations }) {
     await change("POST", "/v1/postbacks/test", body).then(setTold, (error) => setTold({ outcome: "refused", explanation: error.message }));
   };
   return html`
-    <h3>${t("setup.try")}</h3>
+    <div class="try"><h3>${t("setup.try")}</h3>
     <form class="classify" onSubmit=${(event) => { event.preventDefault(); send(true); }}>
       <label class="control"><span>${t("postbacks.destination")}</span>
         <select name="destination" value=${form.destination} onChange=${put("destination")}>${destinations.map((one) => html`<option value=${one.destination}>${one.destination}</option>`)}</select></label>
@@ -53,5 +53,5 @@ function Trial({ site, destinations }) {
     <p class="soft small">${t("setup.try_text")}</p>
     <div role="status">${told?.outcome && html`
       <p class="trial" id="trial"><span class=${GOOD.includes(told.outcome) ? "badge good" : "badge bad"}>${t(`trials.${told.outcome}`)}</span> ${told.explanation}</p>
-      ${told.exchange && html`<details><summary>${t("setup.exchange")}</summary><pre tabindex="0">${[told.exchange.request, told.exchange.body, told.exchange.status ? `→ ${told.exchange.status}` : "", told.exchange.answer].filter(Boolean).join("\n")}</pre></details>`}`}</div>`;
+      ${told.exchange && html`<details><summary>${t("setup.exchange")}</summary><pre tabindex="0">${[told.exchange.request, told.exchange.body, told.exchange.status ? `→ ${told.exchange.status}` : "", told.exchange.answer].filter(Boolean).join("\n")}</pre></details>`}`}</div></div>`;
 }

@@ -19,7 +19,7 @@ export function Providers({ site, setup }) {
     await change("POST", `/v1/sites/${site.id}/providers/check`).then((answer) => setFound({ state: "told", answer }), (error) => setFound({ state: "wrong", why: error.message }));
   };
   return html`
-    <${Panel} wide name="providers" title=${t("setup.providers")} summary=${t("setup.providers_text")} load=${setup} isEmpty=${(answer) => answer.providers.length === 0} empty=${t("setup.no_providers")}
+    <${Panel} wide name="providers" title=${t("setup.providers")} summary=${t("setup.providers_text")} load=${[setup, calls]} isEmpty=${(answer) => answer.providers.length === 0} empty=${t("setup.no_providers")}
       tools=${setup.data?.providers.length > 0 && html`<button type="button" class="button" id="check-providers" disabled=${found.state === "busy"} onClick=${check}>${t(found.state === "busy" ? "setup.checking" : "setup.check_providers")}</button>`}>
       ${(answer) => html`<ul class="checks">${answer.providers.map((one) => html`
         <li class=${last(one.provider) ? "ok" : "open"}><span class="check-mark" aria-hidden="true">${last(one.provider) ? "✓" : "…"}</span>
