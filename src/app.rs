@@ -30,6 +30,7 @@ use crate::config::Live;
 use crate::config::keys::{self, KeysError};
 use crate::config::model::Config;
 use crate::http;
+use crate::http::ended::EndedSessions;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
 use crate::lease::clicks::late_clicks;
@@ -285,6 +286,8 @@ impl Service {
         let (exhaustions, exhausted) = exhaustions();
         let overflow = OverflowWorker::new(live.clone(), outbox.clone(), exhausted);
         let ending = Shutdown::default();
+        let ended_sessions = EndedSessions::new(for_workers.clone(), clock.clone());
+        ended_sessions.look().await;
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -308,6 +311,7 @@ impl Service {
             outbox: outbox.clone(),
             deliverer: deliverer.clone(),
             audit,
+            ended_sessions: ended_sessions.clone(),
             backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(
@@ -368,6 +372,7 @@ impl Service {
             tokio::spawn(alerts.run(signal())),
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
+            tokio::spawn(ended_sessions.run(signal())),
             tokio::spawn(keys::watch(live.clone(), signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),

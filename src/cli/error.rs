@@ -18,6 +18,9 @@ pub enum CliError {
     /// The service did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] crate::platform::traces::TracesError),
     /// The HTTP server ended although nobody asked for it.
     #[error("the HTTP server ended by itself; the log says more")]
     Died,

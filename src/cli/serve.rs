@@ -9,6 +9,7 @@ use crate::cli::CliError;
 use crate::config;
 use crate::config::load::load_checked;
 use crate::platform::telemetry;
+use crate::platform::traces::Traces;
 
 /// What `ringtrace serve` was asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,7 +22,8 @@ pub struct ServeArgs {
 /// Runs the service.
 pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     let (config, warnings) = load_checked(args.config.as_deref())?;
-    telemetry::start_logs(&config.log.filter, config.log.format);
+    let traces = Traces::start(&config.telemetry)?;
+    telemetry::start_logs(&config.log.filter, config.log.format, traces.as_ref());
     for warning in warnings {
         tracing::warn!("configuration: {warning}");
     }
@@ -49,6 +51,9 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
         "ending: no new requests; draining ledger and outbox; a second signal ends at once"
     );
     app.stop_unless_hurried(endings.next()).await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
     Ok(())
 }
 

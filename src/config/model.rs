@@ -58,6 +58,8 @@ pub struct Config {
     pub warehouse: Warehouse,
     /// Log lines.
     pub log: Log,
+    /// Traces for a collector.
+    pub telemetry: Telemetry,
     /// Limits against abuse.
     pub limits: Limits,
     /// Who may use the API, besides `api_keys`.
@@ -84,6 +86,22 @@ pub struct Config {
     /// The sites.
     #[serde(default)]
     pub sites: Vec<Site>,
+}
+
+/// Traces for an OpenTelemetry collector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// Where spans are sent (OTLP over HTTP); empty: nowhere.
+    pub traces: String,
+    /// The header `Authorization` of what is sent; empty: none.
+    pub authorization: Secret,
+    /// A file with `authorization`.
+    pub authorization_file: Option<PathBuf>,
+    /// Share of requests that are traced, 0 to 1.
+    pub share: f64,
+    /// How the collector knows this service.
+    pub service_name: String,
 }
 
 /// The HTTP server.

@@ -136,6 +136,7 @@ pub static CONFIG: Shape = Shape::Table(&[
     needed("redis", Shape::Table(REDIS)),
     needed("warehouse", Shape::Table(WAREHOUSE)),
     needed("log", Shape::Table(LOG)),
+    needed("telemetry", Shape::Table(TELEMETRY)),
     needed("limits", Shape::Table(LIMITS)),
     needed("access", Shape::Table(access::ACCESS)),
     needed("audit", Shape::Table(access::AUDIT)),
@@ -182,6 +183,13 @@ const WAREHOUSE: &[Key] = &[
 
 const LOG: &[Key] =
     &[needed("filter", TEXT), needed("format", quoted::<LogFormat>("\"text\" or \"json\""))];
+
+const TELEMETRY: &[Key] = &[
+    needed("traces", TEXT),
+    needed("authorization", Shape::Secret),
+    needed("share", PROBABILITY),
+    needed("service_name", TEXT),
+];
 
 const LIMITS: &[Key] = &[
     needed("snippet_per_minute", COUNT),

@@ -46,20 +46,21 @@ pub const DASHBOARD: &[Asset] = assets!(
     "page":
         "api.js" "app.js" "base.css" "calls.css" "charts.css" "controls.css" "format.js"
         "frame.css" "heatmap.css" "icon.svg" "main.js" "pages.js" "pages/call.js" "pages/calls.js"
-        "pages/calls/live.js" "pages/calls/outcome.js" "pages/calls/timeline.js"
-        "pages/explore.js" "pages/explore/analyser.js" "pages/explore/answer.js"
-        "pages/explore/names.js" "pages/explore/pickers.js" "pages/explore/state.js"
-        "pages/forecast.js" "pages/overview.js" "pages/overview/attention.js"
-        "pages/overview/callers.js" "pages/overview/channels.js" "pages/overview/hours.js"
-        "pages/overview/landing_pages.js" "pages/overview/pool_health.js"
-        "pages/overview/sources.js" "pages/overview/tiles.js" "pages/pools.js"
-        "pages/pools/bar.js" "pages/pools/numbers.js" "pages/pools/sizing.js" "pages/postbacks.js"
+        "pages/calls/live.js" "pages/calls/outcome.js" "pages/calls/timeline.js" "pages/explore.js"
+        "pages/explore/analyser.js" "pages/explore/answer.js" "pages/explore/names.js"
+        "pages/explore/pickers.js" "pages/explore/state.js" "pages/forecast.js" "pages/overview.js"
+        "pages/overview/attention.js" "pages/overview/callers.js" "pages/overview/channels.js"
+        "pages/overview/hours.js" "pages/overview/landing_pages.js" "pages/overview/pool_health.js"
+        "pages/overview/sources.js" "pages/overview/tiles.js" "pages/pools.js" "pages/pools/bar.js"
+        "pages/pools/numbers.js" "pages/pools/sizing.js" "pages/postbacks.js"
         "pages/postbacks/verdicts.js" "pages/setup.js" "pages/setup/classify.js"
+        "pages/setup/destinations.js" "pages/setup/providers.js" "pages/setup/seen.js"
         "pages/sign_in.js" "panels.css" "parts/chart.js" "parts/controls.js" "parts/filters.js"
         "parts/frame.js" "parts/heat.js" "parts/icons.js" "parts/panel.js" "parts/rate.js"
-        "parts/save.js" "parts/spark.js" "parts/svg_chart.js" "parts/table.js" "parts/tip.js"
-        "pools.css" "question.js" "router.js" "scale.js" "table.css" "texts/en.js"
-        "texts/en_help.js" "texts/en_names.js" "tiles.css" "time.js" "view.js" "words.js";
+        "parts/save.js" "parts/sites.js" "parts/spark.js" "parts/svg_chart.js" "parts/table.js"
+        "parts/tip.js" "pools.css" "question.js" "router.js" "scale.js" "table.css" "texts/de.js"
+        "texts/de_help.js" "texts/de_names.js" "texts/en.js" "texts/en_help.js" "texts/en_names.js"
+        "tiles.css" "time.js" "view.js" "words.js";
     "vendor":
         "hooks.js" "htm.js" "preact.js" "uplot.css" "uplot.js";
 );

@@ -10,6 +10,7 @@ use crate::config::Live;
 use crate::config::model::{ApiKey, Scope, Site};
 use crate::http::auth::{Caller, find_key};
 use crate::http::client_ip::client_ip;
+use crate::http::ended::EndedSessions;
 use crate::http::limits::ApiLimiter;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::session;
@@ -98,7 +99,7 @@ async fn sign_in(
     limiter.check_key(&config.limits, &key.sha256)?;
     let lasts = config.dashboard.session;
     let ends_at = clock.now().plus(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
-    let token = session::token(&signing, key, ends_at);
+    let token = session::token(&signing, key, session::new_mark(), ends_at);
     tracing::info!(by = %key.name, "somebody signed in");
     let sees = |site: &&Site| key.sites.is_empty() || key.sites.contains(&site.id);
     let sites = config.sites.iter().filter(sees);
@@ -132,11 +133,19 @@ async fn who(caller: Caller, live: web::Data<Live>) -> Result<HttpResponse, Prob
         .json(reply(caller.key(), sites)))
 }
 
-/// Signs out: the browser forgets the cookie.
+/// Signs out: the browser forgets the cookie, and the session is over for every copy of it.
 #[utoipa::path(tag = "dashboard", responses((status = 204, description = "Signed out")))]
 #[delete("/v1/session")]
-async fn sign_out(live: web::Data<Live>) -> HttpResponse {
+async fn sign_out(
+    request: HttpRequest,
+    live: web::Data<Live>,
+    ended: web::Data<EndedSessions>,
+) -> HttpResponse {
     let installation = live.now_full();
-    let forgotten = session::cookie(&installation.config.server, String::new(), 0);
+    let server = &installation.config.server;
+    if let Some(session) = session::of(&request, server) {
+        ended.end(session.mark, session.ends_at).await;
+    }
+    let forgotten = session::cookie(server, String::new(), 0);
     HttpResponse::NoContent().cookie(forgotten).finish()
 }

@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::config::model::{ApiKey, Config, Scope, Site};
 use crate::config::{Installation, Live};
 use crate::http::client_ip::client_ip;
+use crate::http::ended::{EndedSessions, SessionMark};
 use crate::http::limits::ApiLimiter;
 use crate::http::people::{self, Person};
 use crate::http::problem::Problem;
@@ -26,13 +27,15 @@ use crate::platform::ids::SiteId;
 pub struct Caller {
     key: Arc<ApiKey>,
     is_person: bool,
+    /// The session of the dashboard that stands for the key, and who knows whether it is over.
+    session: Option<(SessionMark, EndedSessions)>,
     /// The sites that the request turned out to be about, for the audit log.
     about: Arc<Mutex<Vec<SiteId>>>,
 }
 
 impl Caller {
     fn new(key: ApiKey, is_person: bool) -> Self {
-        Caller { key: Arc::new(key), is_person, about: Arc::default() }
+        Caller { key: Arc::new(key), is_person, session: None, about: Arc::default() }
     }
 
     /// Who the key belongs to, for logs.
@@ -54,8 +57,11 @@ impl Caller {
     }
 
     /// Whether whoever asked would still be let in, as they were: a key may have been taken away or run out since the
-    /// request began, a role may have changed.
+    /// request began, a role may have changed, somebody may have signed out.
     pub fn is_still_known(&self, live: &Live) -> bool {
+        if self.session.as_ref().is_some_and(|(mark, ended)| ended.is_over(mark)) {
+            return false;
+        }
         let installation = live.now();
         if self.is_person {
             let roles = &installation.config.access.roles;
@@ -193,8 +199,10 @@ fn who(request: &HttpRequest, installation: &Installation, now: Millis) -> Optio
         return find_key(keys, &presented, now).map(|key| Caller::new(key.clone(), false));
     }
     let valid = keys.filter(|key| !has_run_out(key, now));
-    if let Some(key) = session::key_of(request, &installation.config.server, valid) {
-        return Some(Caller::new(key.clone(), false));
+    if let Some((session, key)) = session::key_of(request, &installation.config.server, valid) {
+        let ended = request.app_data::<web::Data<EndedSessions>>()?;
+        let session = Some((session.mark, ended.get_ref().clone()));
+        return Some(Caller { session, ..Caller::new(key.clone(), false) });
     }
     let Person { name, role } = people::signed_in(request, &installation.config)?;
     let key = ApiKey {

@@ -9,9 +9,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
+use tracing::Instrument as _;
 
 use crate::http::problem::{PROBLEM, Problem};
 use crate::platform::shutdown::ShutdownSignal;
+use crate::platform::traces;
 
 /// Header that carries the request id in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -59,9 +61,11 @@ pub async fn edge<B: MessageBody + 'static>(
     }
 
     let is_ending = request.app_data::<web::Data<ShutdownSignal>>().is_some_and(|e| e.is_over());
-    let answered = next.call(request).await?;
+    let span = traces::request(method, || request.match_pattern());
+    let answered = next.call(request).instrument(span.clone()).await?;
     let route = answered.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = answered.status();
+    traces::answered(&span, status);
     observe(method, route, status, started, &id);
 
     let mut response = if lacks_problem_body(&answered) {

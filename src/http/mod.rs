@@ -4,6 +4,7 @@ pub mod auth;
 pub mod body;
 pub mod client_ip;
 pub mod edge;
+pub mod ended;
 pub mod limits;
 pub mod operations;
 pub mod people;

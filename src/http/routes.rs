@@ -29,6 +29,7 @@ use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
 use crate::config::Live;
 use crate::http::edge::edge;
+use crate::http::ended::EndedSessions;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::http::operations;
 use crate::http::problem::{PROBLEM, Problem};
@@ -100,6 +101,8 @@ pub struct Parts {
     pub deliverer: Deliverer,
     /// Who changed and exported what.
     pub audit: AuditLog,
+    /// Sessions of the dashboard that somebody signed out of.
+    pub ended_sessions: EndedSessions,
     /// Makes copies of everything.
     pub backups: Backups,
     /// The dashboard's pages, prepared once.
@@ -131,6 +134,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(visit::http::routes)
         .configure(dashboard::session::routes)
         .configure(dashboard::setup::routes)
+        .configure(dashboard::provider_check::routes)
         .configure(operations::routes);
 }
 
@@ -178,6 +182,7 @@ pub fn application(
         .app_data(web::Data::new(parts.outbox.clone()))
         .app_data(web::Data::new(parts.deliverer.clone()))
         .app_data(web::Data::new(parts.audit.clone()))
+        .app_data(web::Data::new(parts.ended_sessions.clone()))
         .app_data(web::Data::new(parts.backups.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))

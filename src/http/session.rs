@@ -1,7 +1,7 @@
 //! Sessions of the dashboard: a signed cookie that stands for an API key, so that no page ever keeps the key.
 //!
-//! The cookie says which key and until when; a key that is taken out of the configuration takes its sessions along. It is
-//! `HttpOnly` and `SameSite=Strict`. With it alone nothing can be changed: changes need a header that no other site's page
+//! The cookie says which key, which session and until when; a key that is revoked or taken out of the configuration takes its
+//! sessions along, and who signs out ends the session on the server ([`crate::http::ended`]). The cookie is `HttpOnly` and `SameSite=Strict`. With it alone nothing can be changed: changes need a header that no other site's page
 //! can send without being asked first, which this service never grants.
 
 use actix_web::HttpRequest;
@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
 use crate::config::model::{ApiKey, Server};
+use crate::http::ended::{EndedSessions, SessionMark};
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::signing::SigningKeys;
 
@@ -23,8 +24,9 @@ pub const ASKED_BY: &str = "x-requested-with";
 
 /// Longest cookie that is looked at, in bytes.
 const MAX_TOKEN: usize = 128;
-/// Bytes that name the key, that say when it ends, and of the signature.
-const MARK: usize = 16;
+/// Bytes that name the key, that name the session, that say when it ends, and of the signature.
+const KEY: usize = 16;
+const SESSION: usize = 16;
 const ENDS: usize = 8;
 const SIGNATURE: usize = 32;
 
@@ -37,37 +39,46 @@ fn is_secure(server: &Server) -> bool {
     server.public_url.starts_with("https://")
 }
 
-/// A session of `key` that ends at `ends_at`.
-pub fn token(signing: &SigningKeys, key: &ApiKey, ends_at: Millis) -> String {
-    let mut content = mark(signing, key).to_vec();
+/// What a cookie of ours says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    key: [u8; KEY],
+    /// Names the session among all.
+    pub mark: SessionMark,
+    /// When it is over by itself.
+    pub ends_at: Millis,
+}
+
+/// A mark that no other session has.
+pub fn new_mark() -> SessionMark {
+    rand::random()
+}
+
+/// The cookie's content for the session `mark` of `key` that ends at `ends_at`.
+pub fn token(signing: &SigningKeys, key: &ApiKey, mark: SessionMark, ends_at: Millis) -> String {
+    let mut content = name_of(signing, key).to_vec();
+    content.extend_from_slice(&mark);
     content.extend_from_slice(&ends_at.0.to_be_bytes());
     content.extend_from_slice(&signature(signing, &content));
     URL_SAFE_NO_PAD.encode(content)
 }
 
-/// The key among `keys` that `token` stands for; `None` when it is none of ours, over, or of a key that is gone.
-pub fn read<'a>(
-    signing: &SigningKeys,
-    keys: impl IntoIterator<Item = &'a ApiKey>,
-    token: &str,
-    now: Millis,
-) -> Option<&'a ApiKey> {
+/// What `token` says; `None` when it is none of ours or its time is over.
+pub fn read(signing: &SigningKeys, token: &str, now: Millis) -> Option<Session> {
     if token.len() > MAX_TOKEN {
         return None;
     }
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let (content, signed) = bytes.split_at_checked(MARK + ENDS)?;
+    let (content, signed) = bytes.split_at_checked(KEY + SESSION + ENDS)?;
     let is_ours =
         signed.len() == SIGNATURE && bool::from(signed.ct_eq(&signature(signing, content)));
     if !is_ours {
         return None;
     }
-    let (named, ends) = content.split_at(MARK);
-    let ends_at = i64::from_be_bytes(ends.try_into().ok()?);
-    if now.0 >= ends_at {
-        return None;
-    }
-    keys.into_iter().find(|key| mark(signing, key) == named)
+    let (key, rest) = content.split_first_chunk::<KEY>()?;
+    let (mark, ends) = rest.split_first_chunk::<SESSION>()?;
+    let ends_at = Millis(i64::from_be_bytes(ends.try_into().ok()?));
+    (now < ends_at).then_some(Session { key: *key, mark: *mark, ends_at })
 }
 
 /// The cookie that holds `token` for `seconds`; with 0 the browser forgets it.
@@ -81,29 +92,39 @@ pub fn cookie(server: &Server, token: String, seconds: i64) -> Cookie<'static> {
         .finish()
 }
 
-/// The key that the request's session stands for, if it may be used for this request.
+/// The session of the request's cookie that nobody signed out of.
+pub fn of(request: &HttpRequest, server: &Server) -> Option<Session> {
+    let cookie = request.cookie(cookie_name(server))?;
+    let signing = request.app_data::<Data<SigningKeys>>()?;
+    let clock = request.app_data::<Data<Clock>>()?;
+    let ended = request.app_data::<Data<EndedSessions>>()?;
+    read(signing, cookie.value(), clock.now()).filter(|session| !ended.is_over(&session.mark))
+}
+
+/// The request's session and the key among `keys` that it stands for, if it may be used for this request; `None` when the key
+/// is gone.
 pub fn key_of<'a>(
     request: &HttpRequest,
     server: &Server,
     keys: impl IntoIterator<Item = &'a ApiKey>,
-) -> Option<&'a ApiKey> {
+) -> Option<(Session, &'a ApiKey)> {
     let changes = ![Method::GET, Method::HEAD].contains(request.method());
     if changes && !request.headers().contains_key(ASKED_BY) {
         return None;
     }
-    let cookie = request.cookie(cookie_name(server))?;
+    let session = of(request, server)?;
     let signing = request.app_data::<Data<SigningKeys>>()?;
-    let clock = request.app_data::<Data<Clock>>()?;
-    read(signing, keys, cookie.value(), clock.now())
+    let key = keys.into_iter().find(|key| name_of(signing, key) == session.key)?;
+    Some((session, key))
 }
 
 /// Names a key without telling its hash.
-fn mark(signing: &SigningKeys, key: &ApiKey) -> [u8; MARK] {
+fn name_of(signing: &SigningKeys, key: &ApiKey) -> [u8; KEY] {
     let digest =
         signing.dashboard_session_mac(&[b"key\n", key.sha256.to_ascii_lowercase().as_bytes()]);
-    let mut mark = [0; MARK];
-    mark.copy_from_slice(&digest[..MARK]);
-    mark
+    let mut name = [0; KEY];
+    name.copy_from_slice(&digest[..KEY]);
+    name
 }
 
 fn signature(signing: &SigningKeys, content: &[u8]) -> [u8; SIGNATURE] {
@@ -131,33 +152,35 @@ mod tests {
 
     #[test]
     fn a_session_stands_for_its_key_until_it_ends() {
-        let (signing, keys) = (signing(), [key("a", "a"), key("b", "b")]);
-        let session = token(&signing, &keys[1], NOW.plus(1_000));
-        let at = |now| read(&signing, &keys, &session, now).map(|key| key.name.as_str());
-        assert_eq!(at(NOW), Some("b"));
-        assert_eq!(at(NOW.plus(999)), Some("b"));
+        let (signing, key, mark) = (signing(), key("b", "b"), new_mark());
+        let session = token(&signing, &key, mark, NOW.plus(1_000));
+        let at = |now| read(&signing, &session, now);
+        let said = Session { key: name_of(&signing, &key), mark, ends_at: NOW.plus(1_000) };
+        assert_eq!(at(NOW), Some(said));
+        assert_eq!(at(NOW.plus(999)), Some(said));
         assert_eq!(at(NOW.plus(1_000)), None);
-        assert!(!session.contains(&keys[1].sha256[..8]));
+        assert!(!session.contains(&key.sha256[..8]));
+        assert_ne!(new_mark(), mark);
     }
 
     #[test]
-    fn without_its_key_it_is_over() {
-        let (signing, gone) = (signing(), key("gone", "c"));
-        let session = token(&signing, &gone, NOW.plus(1_000));
-        assert_eq!(read(&signing, &[key("a", "a")], &session, NOW), None);
-        let others = SigningKeys::from_master(&[8; 32]);
-        assert_eq!(read(&others, &[gone], &session, NOW), None);
+    fn it_stands_for_no_other_key_and_is_read_by_no_other_installation() {
+        let signing = signing();
+        let session = token(&signing, &key("gone", "c"), new_mark(), NOW.plus(1_000));
+        let said = read(&signing, &session, NOW).expect("ours");
+        assert_ne!(said.key, name_of(&signing, &key("a", "a")));
+        assert_eq!(read(&SigningKeys::from_master(&[8; 32]), &session, NOW), None);
     }
 
     proptest! {
         #[test]
-        fn nobody_makes_or_changes_one(text in "[A-Za-z0-9_-]{0,140}", at in 0usize..74, bit in 0u8..6) {
-            let (signing, keys) = (signing(), [key("a", "a")]);
-            prop_assert_eq!(read(&signing, &keys, &text, NOW), None);
-            let mut bytes = URL_SAFE_NO_PAD.decode(token(&signing, &keys[0], NOW.plus(1_000))).expect("base64");
-            let at = at % bytes.len();
+        fn nobody_makes_or_changes_one(text in "[A-Za-z0-9_-]{0,140}", at in 0usize..72, bit in 0u8..6) {
+            let signing = signing();
+            prop_assert_eq!(read(&signing, &text, NOW), None);
+            let token = token(&signing, &key("a", "a"), new_mark(), NOW.plus(1_000));
+            let mut bytes = URL_SAFE_NO_PAD.decode(token).expect("base64");
             bytes[at] ^= 1 << bit;
-            prop_assert_eq!(read(&signing, &keys, &URL_SAFE_NO_PAD.encode(bytes), NOW), None);
+            prop_assert_eq!(read(&signing, &URL_SAFE_NO_PAD.encode(bytes), NOW), None);
         }
     }
 }

@@ -344,6 +344,11 @@ pub fn job_last(job: &str) -> String {
     format!("rt:{{jobs}}:job:{job}:last")
 }
 
+/// ZSET sessions of the dashboard that were ended early → when they would have ended (ms).
+pub fn sessions_ended() -> String {
+    "rt:{sessions}:sessions:ended".to_owned()
+}
+
 /// STR that a breaker's probe writes under the hash tag `tag`, to learn whether Redis takes writes.
 pub(super) fn probe(tag: &str) -> String {
     format!("rt:{{{tag}}}:probe")

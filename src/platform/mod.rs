@@ -18,4 +18,5 @@ pub mod signing;
 pub mod table;
 pub mod telemetry;
 pub mod tls;
+pub mod traces;
 pub mod vanity;

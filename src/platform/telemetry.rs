@@ -4,9 +4,14 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterExt as _;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::platform::shutdown::ShutdownSignal;
+use crate::platform::traces::{self, Traces};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -20,18 +25,22 @@ pub enum LogFormat {
 }
 
 /// Starts logging to standard error; `filter` is a `tracing` filter such as `info` or
-/// `ringtrace=debug,warn`. A second call does nothing.
-pub fn start_logs(filter: &str, format: LogFormat) {
+/// `ringtrace=debug,warn`. Spans go to `traces`. A second call does nothing.
+pub fn start_logs(filter: &str, format: LogFormat, traces: Option<&Traces>) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // Log lines do not repeat the spans that they stand in.
+    let filter = filter.and(filter_fn(|told| told.target() != traces::TARGET));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // Colours are for people; in a file they are noise that no search finds through.
         .with_ansi(std::io::stderr().is_terminal());
-    let _ = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let collected = traces.map(Traces::layer);
+    let _ =
+        tracing_subscriber::registry().with(lines.with_filter(filter)).with(collected).try_init();
 }
 
 /// Installs the process-wide metrics recorder once and returns what renders `/metrics`.

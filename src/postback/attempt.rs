@@ -4,9 +4,11 @@
 use std::time::Instant;
 
 use rand::distr::{Alphanumeric, SampleString};
+use tracing::Instrument as _;
 
 use crate::platform::clock::Millis;
 use crate::platform::secret::Secret;
+use crate::platform::traces;
 use crate::postback::client::{Answer, Request, SendError};
 use crate::postback::delivery::{ClaimClock, Courier};
 use crate::postback::destinations::{
@@ -51,7 +53,8 @@ impl Courier {
                 // Whoever claims them next could send them while we still do.
                 break;
             }
-            let told = self.tell(sending, &part, clock).await;
+            let span = traces::postback(sending.label, part.len());
+            let told = self.tell(sending, &part, clock).instrument(span).await;
             let go_on = self.note_health(sending, &told, clock.now());
             for smaller in told.settle(sending, part, clock.now(), &mut outcomes) {
                 open.push(smaller);

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use duckdb::{Config, Connection};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use crate::ledger::model::EntryId;
 use crate::platform::clock::Millis;
 use crate::platform::keys::Shard;
+use crate::platform::traces;
 use crate::warehouse::migrate::{STEPS, migrate};
 use crate::warehouse::model::Facts;
 use crate::warehouse::write;
@@ -189,6 +191,7 @@ impl Warehouse {
             lock(&opened.idle_readers).push(reader);
             answer
         });
+        let answered = answered.instrument(traces::warehouse("read"));
         answered.await.map_err(|_| WarehouseError::Closing)?
     }
 
@@ -220,6 +223,7 @@ impl Warehouse {
             }
             worked
         });
+        let worked = worked.instrument(traces::warehouse("write"));
         worked.await.map_err(|_| WarehouseError::Closing)?
     }
 }

@@ -10,12 +10,12 @@ import { callOf, merged } from "../../src/dashboard/page/pages/calls/live.js";
 import { moments } from "../../src/dashboard/page/pages/calls/timeline.js";
 import { asCurl, explored, exploredAddress } from "../../src/dashboard/page/pages/explore/state.js";
 import { byDestination } from "../../src/dashboard/page/pages/postbacks/verdicts.js";
-import { asked, filterJson, filterOf, filterParts, queryAddress, withFilter } from "../../src/dashboard/page/question.js";
+import { asked, filterJson, filterOf, filterParts, hoursFilter, hoursOf, queryAddress, withFilter, withOnly } from "../../src/dashboard/page/question.js";
 import { changed, withQuery } from "../../src/dashboard/page/router.js";
 import { STEPS, axisEnd, colour, legend, limits, step } from "../../src/dashboard/page/scale.js";
 import { barsSvg, linesSvg } from "../../src/dashboard/page/parts/svg_chart.js";
 import { ago, dayAfter, dayOnAxis, moment, periodInWords, startOfDay } from "../../src/dashboard/page/time.js";
-import { has, spoken, t } from "../../src/dashboard/page/words.js";
+import { LANGUAGES, has, spoken, t } from "../../src/dashboard/page/words.js";
 
 test("an address asks for what it says, and for the usual where it says nonsense", () => {
   const usual = { site: "", period: "last_7_days", compare: "previous_period", filters: [] };
@@ -46,6 +46,16 @@ test("filters keep colons in values, and tell nothing from something", () => {
   assert.deepEqual(filterJson("hour:gte:8"), { dimension: "hour", gte: 8 });
   assert.deepEqual(filterJson("first_time:equals:true"), { dimension: "first_time", equals: true });
   assert.deepEqual(filterJson("campaign:null:true"), { dimension: "campaign", null: true });
+});
+
+test("hours in a row are one filter, and one filter of a dimension takes the place of others", () => {
+  assert.equal(hoursFilter(6, 9), "hour:in:6|7|8");
+  assert.deepEqual(hoursOf("hour:in:8|6|7"), [6, 9]);
+  assert.equal(hoursOf("hour:in:6|8"), null);
+  assert.equal(hoursOf("hour:equals:6"), null);
+  assert.equal(hoursOf("source:in:6|7"), null);
+  assert.deepEqual(withOnly(["hour:equals:9", "source:equals:x"], "hour", hoursFilter(0, 2)), ["source:equals:x", "hour:in:0|1"]);
+  assert.deepEqual(withOnly(["hour:gte:9"], "hour", null), []);
 });
 
 test("what is explored stands in the address, bounded", () => {
@@ -168,4 +178,18 @@ test("every text that the pages ask for is there", async () => {
   assert.deepEqual(missing, []);
   assert.equal(t("metrics.some_new_metric"), "Some new metric");
   assert.equal(spoken("first_time_rate"), "First time rate");
+});
+
+test("every language has every text, with the same places for figures", () => {
+  const texts = (tree, path = "") => Object.entries(tree).flatMap(([name, text]) => (typeof text === "string" ? [[`${path}${name}`, text]] : texts(text, `${path}${name}.`)));
+  const places = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([place]) => place).sort().join();
+  const english = new Map(texts(LANGUAGES.en));
+  assert.ok(Object.keys(LANGUAGES).length >= 2 && english.size > 300);
+  for (const [language, tree] of Object.entries(LANGUAGES)) {
+    const told = new Map(texts(tree));
+    assert.deepEqual([...english.keys()].filter((name) => !told.has(name)), [], `missing in ${language}`);
+    assert.deepEqual([...told.keys()].filter((name) => !english.has(name)), [], `unknown in ${language}`);
+    const differ = [...told].filter(([name, text]) => text.trim() === "" || places(text) !== places(english.get(name)));
+    assert.deepEqual(differ, [], language);
+  }
 });

@@ -108,7 +108,7 @@ impl TestApp {
     /// Starts a service with two pooled numbers.
     pub async fn start() -> Self {
         if let Ok(filter) = std::env::var("RINGTRACE_TEST_LOG") {
-            start_logs(&filter, LogFormat::Text);
+            start_logs(&filter, LogFormat::Text, None);
         }
         let mut started = Self::on_a_free_port();
         started.start_again().await;

@@ -28,8 +28,10 @@ const number = (text) => Number(text.replace(/[^\d.-]/g, ""));
 
 test("every page opens without complaints, in the width of the screen, and axe finds nothing serious", async () => {
   const axe = await readFile(AXE, "utf8");
-  const sizes = [{ viewport: { width: 1440, height: 1000 }, colorScheme: "light" }, { viewport: { width: 390, height: 844 }, colorScheme: "dark" }];
-  for (const size of sizes) {
+  const [desktop, phone] = [{ width: 1440, height: 1000 }, { width: 390, height: 844 }];
+  const looks = [[desktop, "light"], [desktop, "dark"], [phone, "light"], [phone, "dark"]];
+  for (const [viewport, colorScheme] of looks) {
+    const size = { viewport, colorScheme };
     const context = await visitor(size);
     for (const [name, path] of [...Object.entries(PATHS), ["call", await oneCall()], ["chart", "/explore?view=chart&grain=day&dims=channel&metrics=calls"]]) {
       const { page, complaints } = await world.open(context, demo.base + path);
@@ -41,7 +43,7 @@ test("every page opens without complaints, in the width of the screen, and axe f
       await page.evaluate(axe);
       const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
       const bad = found.violations.filter(({ impact }) => SERIOUS.includes(impact));
-      assert.deepEqual(bad.map(({ id, nodes }) => [id, nodes[0].html]), [], `${name} at ${size.viewport.width}`);
+      assert.deepEqual(bad.map(({ id, nodes }) => [id, nodes[0].html]), [], `${name} at ${size.viewport.width}, ${colorScheme}`);
       await page.close();
     }
     await context.close();
@@ -145,17 +147,68 @@ test("the box explains an address as the service reads it", async () => {
   await page.context().close();
 });
 
-test("which landing page misses most calls of a campaign on Mondays at nine: four clicks from the overview", async () => {
+test("which landing page for which campaign misses most calls on Monday mornings: three clicks from the overview", async () => {
   const { page } = await world.open(await visitor(), `${demo.base}/?period=last_14_days`);
-  await page.click('[data-panel="sources"] button:text-is("Campaigns")');
+  await page.click('[data-panel="hours"] .heat-name[data-place="1,-1"]');
+  await page.click('[data-panel="hours"] button:text-is("Morning")');
+  await page.click('#breakdown a:has-text("landing page and campaign")');
+  await page.waitForSelector('[data-panel="answer"] tbody tr');
   await world.settled(page);
-  await page.click('[data-panel="sources"] .name:text-is("emergency")');
+  const told = await world.api(demo.base, "/v1/reports/query?metrics=missed_calls,calls,completion_rate&dimensions=landing_page,campaign&period=last_14_days&filter=weekday:equals:1&filter=hour:in:6%7C7%7C8%7C9%7C10%7C11&order=-missed_calls");
+  const cells = (column) => page.locator(`[data-panel="answer"] tbody [data-column="${column}"]`);
+  assert.equal(await cells("landing_page").first().textContent(), told.rows[0].landing_page);
+  assert.equal(Number(await cells("missed_calls").first().locator(".figure-line").evaluate((line) => line.firstChild.textContent)), told.rows[0].missed_calls);
+  assert.ok(told.rows[0].missed_calls > 0);
+  await page.context().close();
+});
+
+test("the grid is walked with arrow keys, names of days and hours included, and a new pick replaces the old one", async () => {
+  const { page } = await world.open(await visitor(), `${demo.base}/`);
+  await page.focus('[data-place="1,9"]');
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/filter=hour%3Aequals%3A9/);
   await world.settled(page);
-  await page.click('[data-panel="hours"] [data-at="1-9"] button');
+  await page.click('[data-panel="hours"] button:text-is("Evening")');
+  await page.waitForFunction(() => !location.search.includes("equals%3A9"));
+  assert.match(decodeURIComponent(page.url()), /filter=hour:in:18\|19\|20\|21\|22\|23$/);
+  assert.match(await page.textContent("main .filters .chip"), /18:00–00:00/);
+  await page.click("#breakdown button");
+  await page.waitForFunction(() => !location.search.includes("filter"));
+  await page.context().close();
+});
+
+test("the order of the table is the order of the file", async () => {
+  const { page } = await world.open(await visitor({ acceptDownloads: true }), `${demo.base}/explore?dims=source&metrics=calls,visits`);
+  await page.click('[data-panel="answer"] .sort:has-text("Visits")');
+  await page.waitForURL(/order=-visits/);
   await world.settled(page);
-  await page.click('[data-panel="landing_pages"] .sort:text-is("Missed")');
-  const missed = (await page.locator('[data-panel="landing_pages"] tbody [data-column="missed_calls"]').allTextContents()).map(Number);
-  assert.deepEqual(missed, [...missed].sort((a, b) => b - a));
-  assert.match(decodeURIComponent(page.url()), /campaign:equals:emergency.*weekday:equals:1.*hour:equals:9/);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click('a:text-is("CSV")')]);
+  const csv = (await readFile(await download.path(), "utf8")).trim().split(/\r?\n/).slice(1).map((line) => line.split(",")[0]);
+  const shown = await page.locator('[data-panel="answer"] tbody [data-column="source"] .name').allTextContents();
+  assert.deepEqual(csv.map((name) => name.replaceAll('"', "")).slice(0, 3), shown.map((name) => (name === "Direct" ? "(direct)" : name)).slice(0, 3));
+  assert.match(await page.getAttribute('[data-panel="answer"] th:has-text("Visits")', "aria-sort"), /descending/);
+  await page.context().close();
+});
+
+test("the setup page asks providers and tries a destination without counting anything", async () => {
+  const { page } = await world.open(await visitor(), `${demo.base}/setup`);
+  await page.click("#check-providers");
+  await page.waitForSelector("#checked");
+  const before = (await world.api(demo.base, "/v1/postbacks?limit=200")).postbacks.length;
+  await page.fill("[name=click_id]", "gclid=test-click");
+  await page.click('[data-panel="destinations"] button[type="submit"]');
+  await page.waitForSelector("#trial");
+  assert.match(await page.textContent("#trial"), /Not sent|Taken/);
+  assert.equal((await world.api(demo.base, "/v1/postbacks?limit=200")).postbacks.length, before);
+  await page.context().close();
+});
+
+test("who prefers German reads German, figures too", async () => {
+  const { page, complaints } = await world.open(await visitor({ locale: "de-DE" }), `${demo.base}/`);
+  assert.equal(await page.getAttribute("html", "lang"), "de");
+  assert.equal(await page.textContent("h1"), "Überblick");
+  assert.match(await page.textContent('[data-panel="landing_pages"] .bar-percent'), /^\d+,\d\s%$/);
+  assert.deepEqual(complaints, []);
   await page.context().close();
 });

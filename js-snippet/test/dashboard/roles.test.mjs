@@ -72,6 +72,42 @@ test("the page never has the key, and signing out ends it", async () => {
   await context.close();
 });
 
+test("a copy of the cookie is worth nothing after signing out", async () => {
+  const signIn = await fetch(`${service.base}/v1/session`, {
+    method: "POST", headers: { "content-type": "application/json", "x-requested-with": "test" }, body: JSON.stringify({ key: world.keyOf("reader") }),
+  });
+  const cookie = signIn.headers.get("set-cookie").split(";")[0];
+  const who = () => fetch(`${service.base}/v1/session`, { headers: { cookie } }).then(({ status }) => status);
+  assert.equal(await who(), 200);
+  await fetch(`${service.base}/v1/session`, { method: "DELETE", headers: { cookie, "x-requested-with": "test" } });
+  assert.equal(await who(), 401);
+});
+
+test("with several sites every page shows all of them, and one that is picked", async () => {
+  const context = await browser.newContext({ locale: "en-US" });
+  const page = await context.newPage();
+  const complaints = world.complaintsOf(page);
+  await world.signIn(page, service.base, world.keyOf("owner"));
+  await page.waitForSelector(".nav-link");
+  for (const name of ["pools", "forecast", "setup"]) {
+    await page.goto(`${service.base}/${name}`);
+    await world.settled(page);
+    assert.deepEqual((await page.locator('[data-panel="sites"] tbody .name').allTextContents()).sort(), ["Somebody else", "journey"]);
+    await page.click('[data-panel="sites"] .name:text-is("journey")');
+    await page.waitForURL(/site=journey/);
+    await world.settled(page);
+    assert.equal(await page.locator('[data-panel="sites"]').count(), 0);
+    assert.equal(await page.locator("[role=alert]:not(:empty)").count(), 0, name);
+  }
+  for (const path of ["/", "/calls", "/postbacks", "/explore"]) {
+    await page.goto(service.base + path);
+    await world.settled(page);
+    assert.equal(await page.locator("[role=alert]:not(:empty)").count(), 0, path);
+  }
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("the cookie alone changes nothing", async () => {
   const answer = await fetch(`${service.base}/v1/session`, {
     method: "POST", headers: { "content-type": "application/json", "x-requested-with": "test" }, body: JSON.stringify({ key: world.keyOf("admin") }),

@@ -6,8 +6,8 @@ import * as journey from "../journey/world.mjs";
 export { complaintsOf, launchChromium };
 export const DEMO_KEY = "rt_demo";
 
-/** The demo, with enough days for a comparison. */
-export const startDemo = () => journey.startDemo("--days", "9");
+/** The demo, with enough days for a comparison; or the one that runs at `DEMO`. */
+export const startDemo = async () => (process.env.DEMO ? { base: process.env.DEMO, remove: async () => {} } : journey.startDemo("--days", "9"));
 
 /** Asks the API as programs do. */
 export async function api(base, path, key = DEMO_KEY) {
@@ -33,9 +33,10 @@ const ROLES = ["reader", "analyst", "manager", "admin"];
 const hash = (key) => createHash("sha256").update(key).digest("hex");
 export const keyOf = (role) => `rt_test_${role}`;
 
-/** A service with two sites, and keys of every role that see only the first one. */
+/** A service with two sites, keys of every role that see only the first one, and an owner's that sees both. */
 export function startRoles() {
   const keys = ROLES.map((role) => `[[api_keys]]\nname = "${role}"\nsha256 = "${hash(keyOf(role))}"\nscope = "${role}"\nsites = ["journey"]`);
+  keys.push(`[[api_keys]]\nname = "owner"\nsha256 = "${hash(keyOf("owner"))}"\nscope = "admin"`);
   const other = `[[sites]]\nid = "other"\nname = "Somebody else"\nkey = "pk_other"\nforward_to = "+14155550112"`;
   return journey.startService({ landing: "http://127.0.0.1:9", more: `${keys.join("\n")}\n${other}` });
 }

@@ -132,7 +132,7 @@ export async function startDemo(...options) {
   const exited = new Promise((done) => child.on("exit", done));
   let said = "";
   child.stdout.on("data", (text) => (said += text));
-  await eventually("the demo's reports", () => child.exitCode !== null || said.includes("Ctrl-C ends it."), 120_000);
+  await eventually("the demo's reports", () => child.exitCode !== null || said.includes("Ctrl-C ends it."), 300_000);
   if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}: ${said}`);
   return {
     base: `http://${address}`,

@@ -62,7 +62,7 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> Result<(), CliError> {
     replace_folder(&args.data)?;
     let config = demo_config(&args)?;
-    telemetry::start_logs("warn", config.log.format);
+    telemetry::start_logs("warn", config.log.format, None);
     let site = config.sites.first().cloned().ok_or(CliError::Demo("it has no site".to_owned()))?;
     let zone = TimeZone::get(&site.time_zone).map_err(|e| CliError::Demo(e.to_string()))?;
     let twilio = site.telephony.twilio.first();

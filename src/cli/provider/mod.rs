@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::call::providers::accounts::account::{Account, Application};
+use crate::call::providers::accounts::account::Account;
 use crate::call::providers::accounts::client::ApiClient;
-use crate::call::providers::accounts::model::{Hooks, OwnedNumber};
+use crate::call::providers::accounts::model::Hooks;
 use crate::call::providers::accounts::plan::wanted;
 use crate::call::providers::accounts::{by_name, names};
 use crate::cli::CliError;
@@ -154,20 +154,6 @@ impl Desk {
             }
         }
         Ok(tracked)
-    }
-}
-
-/// What one account has.
-struct Found {
-    numbers: Vec<OwnedNumber>,
-    application: Option<Application>,
-}
-
-impl Found {
-    async fn of(account: &Account) -> Result<Self, CliError> {
-        let numbers = account.numbers().await?;
-        let application = account.application().await?;
-        Ok(Found { numbers, application })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use crate::call::providers::accounts::inspect::Holdings;
 use crate::call::providers::accounts::plan::{Change, changes};
 use crate::cli::CliError;
 use crate::cli::provider::check::name;
-use crate::cli::provider::{Desk, Found, SyncArgs};
+use crate::cli::provider::{Desk, SyncArgs};
 
 /// Shows what would change, asks, and sets it.
 pub async fn run(args: &SyncArgs) -> Result<(), CliError> {
@@ -15,7 +16,7 @@ pub async fn run(args: &SyncArgs) -> Result<(), CliError> {
     let mut found = Vec::new();
     let mut count = 0;
     for account in &desk.accounts {
-        let has = Found::of(account).await?;
+        let has = Holdings::of(account).await?;
         if args.all {
             chosen.extend(has.numbers.iter().map(|number| number.number.clone()));
         }

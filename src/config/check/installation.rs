@@ -9,7 +9,8 @@ use url::Url;
 use super::{at_most, positive, unique};
 use crate::config::complaint::Complaints;
 use crate::config::model::{
-    Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, WarehouseKind,
+    Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, Telemetry,
+    WarehouseKind,
 };
 
 /// Most bytes that a body limit may allow.
@@ -34,11 +35,28 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
     if EnvFilter::try_new(&config.log.filter).is_err() {
         out.error("log.filter", "expected a filter such as \"info\" or \"ringtrace=debug,warn\"");
     }
+    telemetry(&config.telemetry, out);
     limits(&config.limits, out);
     place(&config.place, out);
     reports(&config.reports, out);
     delivery(&config.postback, out);
     dashboard(&config.dashboard, out);
+}
+
+fn telemetry(telemetry: &Telemetry, out: &mut Complaints) {
+    let is_address = Url::parse(&telemetry.traces)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !telemetry.traces.is_empty() && !is_address {
+        let expected = "expected an address such as \"http://127.0.0.1:4318/v1/traces\", or \"\"";
+        out.error("telemetry.traces", expected);
+    }
+    let authorization = telemetry.authorization.reveal();
+    if reqwest::header::HeaderValue::from_str(authorization).is_err() {
+        out.error("telemetry.authorization", "it cannot be a header");
+    }
+    if telemetry.service_name.is_empty() {
+        out.error("telemetry.service_name", "it is empty");
+    }
 }
 
 fn dashboard(dashboard: &Dashboard, out: &mut Complaints) {

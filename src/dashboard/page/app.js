@@ -18,7 +18,8 @@ export function useApp() {
   const site = sites.find((one) => one.id === state.site) ?? (sites.length === 1 ? sites[0] : null);
   const can = (scope) => SCOPES.indexOf(session.scope) >= SCOPES.indexOf(scope);
   const zone = (site ?? sites[0])?.time_zone ?? "UTC";
-  return { ...shared, state, sites, site, zone, can };
+  const zoneOf = (id) => sites.find((one) => one.id === id)?.time_zone ?? zone;
+  return { ...shared, state, sites, site, zone, zoneOf, can };
 }
 
 /**
@@ -26,6 +27,16 @@ export function useApp() {
  * What was there stays while the next answer is on its way. Without an address nothing is asked.
  */
 export function useLoad(address) {
+  return useAnswers(address ? address : null, (stop) => get(address, stop));
+}
+
+/** The same for several addresses at once: `data` has an answer for each, in their order. */
+export function useLoads(addresses) {
+  const key = addresses.join("\n");
+  return useAnswers(key || null, (stop) => Promise.all(addresses.map((address) => get(address, stop))));
+}
+
+function useAnswers(address, ask) {
   const { refresh } = useContext(Shared);
   const [state, set] = useState({ loading: Boolean(address) });
   const [tries, setTries] = useState(0);
@@ -36,7 +47,7 @@ export function useLoad(address) {
     }
     const stop = new AbortController();
     set((before) => ({ ...before, loading: true, error: undefined }));
-    get(address, stop.signal).then(
+    ask(stop.signal).then(
       (data) => set({ data, loading: false }),
       (error) => error.name !== "AbortError" && set({ error, loading: false }),
     );

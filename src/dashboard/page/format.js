@@ -9,6 +9,9 @@ const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const twoDigits = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 
+const shares = [0, 1, 2].map((digits) => new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }));
+const points = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 
 /** A metric's plain value: rates come as objects. */
@@ -23,12 +26,11 @@ export const count = (value) => {
 /** `0.0342` → `3.4%`; two digits where one would say 0.0. */
 export function percent(fraction) {
   if (!known(fraction)) return NOT_MEASURED;
-  const digits = fraction > 0 && fraction < 0.0005 ? 2 : 1;
-  return `${(fraction * 100).toFixed(digits)}%`;
+  return shares[fraction > 0 && fraction < 0.0005 ? 2 : 1].format(fraction);
 }
 
 /** `0.83` → `83%`: probabilities are not known to a tenth. */
-export const wholePercent = (fraction) => (known(fraction) ? `${Math.round(fraction * 100)}%` : NOT_MEASURED);
+export const wholePercent = (fraction) => (known(fraction) ? shares[0].format(fraction) : NOT_MEASURED);
 
 /** Seconds as `3:42`, from an hour on as `1:03:42`. */
 export function duration(seconds) {
@@ -67,14 +69,14 @@ export function figure(value, unit, currency) {
 export function changeOf(change, unit) {
   if (!known(change)) return "";
   const sign = change > 0 ? "+" : change < 0 ? "−" : "±";
-  if (unit === "share") return `${sign}${Math.abs(change * 100).toFixed(1)} pp`;
-  return `${sign}${whole.format(Math.abs(change * 100))}%`;
+  if (unit === "share") return `${sign}${t("figures.points", { n: points.format(Math.abs(change * 100)) })}`;
+  return `${sign}${shares[0].format(Math.abs(change))}`;
 }
 
 /** The range in which a rate lies with 95 % probability: `2.9–4.1%`. */
 export function interval(rate) {
   if (!rate || !known(rate.low) || !known(rate.high)) return NOT_MEASURED;
-  return `${percent(rate.low).replace("%", "")}–${percent(rate.high)}`;
+  return `${percent(rate.low).replace(/\s*%/, "")}–${percent(rate.high)}`;
 }
 
 /** What a rate is made of: `42 of 1,310; 95% interval 2.4–4.3%`. */

@@ -8,7 +8,7 @@ import { PAGES, pageOf } from "./pages.js";
 import { SignIn } from "./pages/sign_in.js";
 import { catchLinks, useAddress } from "./router.js";
 import { html, render, useCallback, useEffect, useMemo, useState } from "./view.js";
-import { t } from "./words.js";
+import { language, t } from "./words.js";
 
 const demoKey = document.querySelector('meta[name="ringtrace-demo-key"]')?.content;
 
@@ -33,6 +33,7 @@ function App({ first }) {
 /** Who is signed in; in the demo everybody is. */
 const sessionNow = () => (demoKey ? change("POST", "/v1/session", { key: demoKey }) : get("/v1/session")).catch(() => null);
 
+document.documentElement.lang = language;
 catchLinks(PAGES.map((page) => page.path));
 startTips();
 const root = document.getElementById("app");

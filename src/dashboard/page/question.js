@@ -65,6 +65,24 @@ export function filterOf(dimension, test, value) {
 /** The filters with `filter`, each once. */
 export const withFilter = (filters, filter) => (filters.includes(filter) ? filters : [...filters, filter]);
 
+/** The filters with `filter` in place of all others of its dimension; without a filter they are just gone. */
+export function withOnly(filters, dimension, filter) {
+  const others = filters.filter((one) => filterParts(one).dimension !== dimension);
+  return filter ? [...others, filter] : others;
+}
+
+/** The hours from `first` to before `end` as one filter. */
+export const hoursFilter = (first, end) => filterOf("hour", "in", Array.from({ length: end - first }, (_, n) => first + n).join("|"));
+
+/** `[first, end]` of a filter that picks hours in a row; else nothing. */
+export function hoursOf(filter) {
+  const { dimension, test, value } = filterParts(filter);
+  if (dimension !== "hour" || test !== "in") return null;
+  const hours = value.split("|").map(Number).sort((a, b) => a - b);
+  const inRow = hours.every((hour, n) => Number.isInteger(hour) && hour === hours[0] + n);
+  return inRow ? [hours[0], hours[0] + hours.length] : null;
+}
+
 /** A short filter as the service's JSON has it, for a segment that is compared with. */
 export function filterJson(text) {
   const { dimension, test, value } = filterParts(text);

@@ -18,6 +18,9 @@ export const moment = (text, zone) =>
 export const timeOfDay = (text, zone) =>
   format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, zone).format(new Date(text));
 
+/** `Mon` of the weekday 1. */
+export const shortWeekday = (n) => format({ weekday: "short" }, "UTC").format(Date.UTC(2026, 2, 1 + n, 12));
+
 /** `Nov 14` of a calendar day `2026-11-14`, whatever the zone. */
 export const shortDay = (day) => format({ month: "short", day: "numeric" }, "UTC").format(new Date(`${day}T12:00:00Z`));
 

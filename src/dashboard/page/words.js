@@ -1,8 +1,10 @@
 // Every text of the pages, by the language of whoever looks. A second language is a second file in `texts/` and a line here.
 
+import de from "./texts/de.js";
 import en from "./texts/en.js";
 
-const LANGUAGES = { en };
+/** Every language that there is. */
+export const LANGUAGES = { en, de };
 
 const wanted = () => globalThis.navigator?.languages ?? [];
 const chosen = wanted().map((tag) => tag.split("-")[0]).find((tag) => tag in LANGUAGES) ?? "en";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::select_ok;
 use redis::{Cmd, FromRedisValue, Pipeline, Value};
+use tracing::Instrument as _;
 
 use crate::platform::keys;
 use crate::platform::redis::breaker::{Breaker, Breakers};
@@ -13,6 +14,7 @@ use crate::platform::redis::place::Place;
 use crate::platform::redis::route::{Lines, Question};
 use crate::platform::redis::script::{Invocation, Script};
 use crate::platform::redis::topology::Topology;
+use crate::platform::traces;
 
 /// How patient those are who ask.
 #[derive(Clone, Copy, Debug)]
@@ -223,7 +225,8 @@ impl Redis {
         if !breaker.is_closed() {
             return Err(StoreError::Unavailable("it did not answer a moment ago".to_owned()));
         }
-        match self.in_one_answer(breaker.slot, &question).await {
+        let answer = self.in_one_answer(breaker.slot, &question);
+        match answer.instrument(traces::redis(what)).await {
             Ok(answer) => {
                 breaker.succeeded();
                 read(what, answer)

@@ -150,3 +150,47 @@ async fn the_numbers_of_an_account_join_a_pool_of_the_running_server() {
     assert!(told.contains("+14155550195: voice webhook is none"), "{told}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_setup_page_asks_the_same_over_http() {
+    let standin = StandIn::start("twilio", &["+14155550290", "+14155550291"]).await;
+    let numbers =
+        "\n[[sites.pools]]\nid = \"main\"\nnumbers = [\"+14155550290\", \"+14155550299\"]\n";
+    let mut app = TestApp::start_with(&format!("{numbers}{}", standin.table(SECRET))).await;
+    let ask = async |key: &str, site: &str| {
+        let url = format!("{}/v1/sites/{site}/providers/check", app.base);
+        let answer = app.client.post(url).bearer_auth(key).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.text().await.expect("a text"))
+    };
+    assert_eq!(ask("rt_reader", "two").await.0, 403);
+    let (status, text) = ask("rt_admin", "two").await;
+    assert_eq!(status, 200, "{text}");
+    let told: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let account = &told["accounts"][0];
+    assert_eq!(
+        (account["provider"].as_str(), account["is_well"].as_bool()),
+        (Some("twilio"), Some(false))
+    );
+    let [ours, other] = [0, 1].map(|n| account["numbers"][n].clone());
+    assert_eq!(
+        (ours["number"].as_str(), ours["is_ours"].as_bool(), ours["comes_here"].as_bool()),
+        (Some("+14155550290"), Some(true), Some(false))
+    );
+    assert_eq!(other["is_ours"], false);
+    assert_eq!(told["elsewhere"], serde_json::json!(["+14155550299"]));
+    assert!(!text.contains(SECRET));
+    // A site without credentials has nobody to ask; a provider that refuses them says so.
+    let (_, text) = ask("rt_admin", "one").await;
+    assert!(text.contains("\"accounts\":[]"), "{text}");
+    app.stop().await;
+    let mut refused = TestApp::start_with(&standin.table("wrong")).await;
+    let url = format!("{}/v1/sites/two/providers/check", refused.base);
+    let answer = refused.client.post(url).bearer_auth("rt_admin").send().await.expect("an answer");
+    let told: serde_json::Value = answer.json().await.expect("JSON");
+    assert!(
+        told["accounts"][0]["error"].as_str().is_some_and(|error| !error.contains("wrong")),
+        "{told}"
+    );
+    refused.stop().await;
+}

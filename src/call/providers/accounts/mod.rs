@@ -10,6 +10,7 @@
 pub mod account;
 mod bandwidth;
 pub mod client;
+pub mod inspect;
 mod laml;
 pub mod model;
 mod past;

@@ -30,7 +30,7 @@ export function callsQuery(params, site, zone) {
 
 /** The page. */
 export function Calls() {
-  const { state, address, zone, can } = useApp();
+  const { state, address, zone, zoneOf, can } = useApp();
   const query = callsQuery(address.params, state.site, zone);
   const asked = `/v1/calls?${query}`;
   const load = useLoad(asked);
@@ -51,7 +51,7 @@ export function Calls() {
       <${Panel} wide name="calls" title=${t("calls.title")} load=${load} isEmpty=${() => calls.length === 0} empty=${t(isFiltered ? "calls.none_fit" : "calls.none")}
         summary=${html`<span class=${live.isOpen ? "live on" : "live"}><span class="live-dot" aria-hidden="true"></span>${t(live.isOpen ? "calls.live" : "calls.not_live")}</span>`}
         tools=${can("analyst") && html`<a class="button" href=${`/v1/calls/export?${file}`} download="calls.csv">CSV</a>`}>
-        ${() => html`<${List} calls=${calls} zone=${zone} />
+        ${() => html`<${List} calls=${calls} zoneOf=${zoneOf} />
           ${next && html`<button type="button" class="button more" onClick=${loadMore}>${t("calls.more")}</button>`}`}
       <//>
       <p class="unseen" role="status">${live.newest && t("calls.came", { who: phone(live.newest.caller?.number), status: t(`statuses.${live.newest.status}`) })}</p>
@@ -79,9 +79,9 @@ function Search({ params }) {
     </form>`;
 }
 
-function List({ calls, zone }) {
+function List({ calls, zoneOf }) {
   const columns = [
-    { key: "when", title: t("calls.when"), cell: (call) => html`<a href=${`/calls/${call.id}`}>${moment(call.started_at, zone)}</a><span class="sub-text">${ago(call.started_at)}</span>` },
+    { key: "when", title: t("calls.when"), cell: (call) => html`<a class="moment" href=${`/calls/${call.id}`}>${moment(call.started_at, zoneOf(call.site))}</a><span class="sub-text">${ago(call.started_at)}</span>` },
     { key: "caller", title: t("calls.caller"), cell: (call) => html`<span class="digits">${call.caller.number ? phone(call.caller.number) : t("calls.withheld")}</span><span class="sub-text">${[call.caller.name, call.caller.city, call.caller.region].filter(Boolean).join(", ") || call.caller.country}${call.caller.first_time && html` <span class="badge">${t("values.first_time")}</span>`}</span>` },
     { key: "status", title: t("calls.status"), cell: (call) => html`<span class=${`badge status-${call.status}`}>${t(`statuses.${call.status}`)}</span>${call.spam?.is_spam && html` <span class="badge bad">${t("calls.spam")}</span>`}` },
     { key: "talk", title: t("calls.talk"), number: true, cell: (call) => (call.talk_s === undefined ? "–" : duration(call.talk_s)) },

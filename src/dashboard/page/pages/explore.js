@@ -49,7 +49,7 @@ export function Explore() {
           <${Files} question=${question} answer=${load.data} />`}>
         ${(answer) => html`
           ${(answer.left_out ?? []).map((one) => html`<p class="note small">${metricName(one.metric)}: ${one.because}</p>`)}
-          ${wanted.view === "chart" ? html`<${AnswerChart} answer=${answer} />` : html`<${AnswerTable} answer=${answer} filters=${state.filters} />`}
+          ${wanted.view === "chart" ? html`<${AnswerChart} answer=${answer} />` : html`<${AnswerTable} answer=${answer} filters=${state.filters} order=${wanted.order} />`}
           <details class="curl"><summary>${t("explore.curl")}</summary>
             <pre tabindex="0">${asCurl(location.origin, question)}</pre><${Copy} text=${asCurl(location.origin, question)}>${t("actions.copy")}<//>
           </details>`}

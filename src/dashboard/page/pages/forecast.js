@@ -1,9 +1,10 @@
 // What the next two weeks will bring, and how many people it takes to answer it.
 
-import { useApp, useLoad } from "../app.js";
+import { useApp, useLoad, useLoads } from "../app.js";
 import { count, duration, percent, wholePercent } from "../format.js";
 import { Chart } from "../parts/chart.js";
 import { Panel } from "../parts/panel.js";
+import { SitesTable, useSeveral } from "../parts/sites.js";
 import { Table } from "../parts/table.js";
 import { dayInWords, dayOnAxis, shortDay } from "../time.js";
 import { html, useMemo, useState } from "../view.js";
@@ -11,16 +12,33 @@ import { t } from "../words.js";
 
 const dayOf = (at) => new Date(at * 1000).toISOString().slice(0, 10);
 
-/** The page. */
+/** The page: all sites at a glance, or everything of the one that is picked. */
 export function Forecast() {
-  const { site, sites } = useApp();
-  const one = site ?? sites[0];
+  const { site } = useApp();
+  return site ? html`<${ForecastOf} key=${site.id} site=${site} />` : html`<div class="panels"><${AllForecasts} /></div>`;
+}
+
+/** What each site may expect. */
+function AllForecasts() {
+  const { sites } = useApp();
+  const several = useSeveral();
+  const load = useLoads(several.map((one) => `/v1/sites/${one.id}/forecast?days=14`));
+  const busiest = (answer) => answer.expected.reduce((most, day) => (day.calls > (most?.calls ?? 0) ? day : most), null);
+  const columns = [
+    { key: "week", title: t("forecast.first_week"), number: true, of: (answer) => count(answer.expected.slice(0, 7).reduce((sum, day) => sum + day.calls, 0)) },
+    { key: "weeks", title: t("forecast.both_weeks"), number: true, of: (answer) => count(answer.expected.reduce((sum, day) => sum + day.calls, 0)) },
+    { key: "busiest", title: t("forecast.busiest"), of: (answer) => (busiest(answer) ? `${dayInWords(busiest(answer).date)}: ${count(busiest(answer).calls)}` : "–") },
+    { key: "known", title: t("forecast.learnt"), number: true, of: (answer) => count(answer.days_known) },
+  ];
+  return html`<${SitesTable} sites=${several} all=${sites.length} load=${load} columns=${columns} title=${t("forecast.title")} summary=${t("sites.pick")} />`;
+}
+
+function ForecastOf({ site: one }) {
   const [goal, setGoal] = useState({ service_level: 0.8, within: 20, cautious: false });
-  const load = useLoad(one && `/v1/sites/${one.id}/forecast?days=14`);
-  const staffing = useLoad(one && `/v1/sites/${one.id}/staffing?days=7&service_level=${goal.service_level}&within=${goal.within}&cautious=${goal.cautious}`);
+  const load = useLoad(`/v1/sites/${one.id}/forecast?days=14`);
+  const staffing = useLoad(`/v1/sites/${one.id}/staffing?days=7&service_level=${goal.service_level}&within=${goal.within}&cautious=${goal.cautious}`);
   return html`
     <div class="panels">
-      ${!site && one && html`<p class="note wide">${t("pools.one_site", { site: one.name })}</p>`}
       <${Panel} wide name="forecast" title=${t("forecast.title")} summary=${load.data && quality(load.data)} load=${load} isEmpty=${(answer) => answer.expected.length === 0}>
         ${(answer) => html`<${Expected} answer=${answer} />`}
       <//>

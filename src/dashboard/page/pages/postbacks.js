@@ -16,7 +16,7 @@ const PAGE = 200;
 
 /** The page. */
 export function Postbacks() {
-  const { state, address, zone } = useApp();
+  const { state, address, sites, zoneOf } = useApp();
   const site = state.site ? `&site=${state.site}` : "";
   const wanted = STATES.includes(address.params.get("state")) ? address.params.get("state") : "";
   const newest = useLoad(`/v1/postbacks?limit=${PAGE}${site}`);
@@ -26,15 +26,15 @@ export function Postbacks() {
   }));
   const share = (row) => row.delivered / Math.max(1, row.delivered + row.rejected + row.dead);
   const destinations = [
-    { key: "destination", title: t("postbacks.destination"), value: (row) => row.destination, cell: (row) => html`<strong>${row.destination}</strong>` },
+    { key: "destination", title: t("postbacks.destination"), value: (row) => row.destination, cell: (row) => html`<strong>${row.destination}</strong>${sites.length > 1 && html`<span class="sub-text">${row.site}</span>`}` },
     ...columns,
     { key: "share", title: t("postbacks.share"), number: true, value: share, cell: (row) => (row.delivered + row.rejected + row.dead > 0 ? wholePercent(share(row)) : "–") },
-    { key: "last", title: t("postbacks.last"), value: (row) => row.last, cell: (row) => (row.last ? html`<span data-tip=${moment(row.last, zone)}>${ago(row.last)}</span>` : "–") },
+    { key: "last", title: t("postbacks.last"), value: (row) => row.last, cell: (row) => (row.last ? html`<span data-tip=${moment(row.last, zoneOf(row.site))}>${ago(row.last)}</span>` : "–") },
   ];
   return html`
     <div class="panels">
       <${Panel} wide name="destinations" title=${t("postbacks.by_destination")} summary=${t("postbacks.by_destination_text", { n: PAGE })} load=${newest} isEmpty=${(answer) => answer.postbacks.length === 0} empty=${t("postbacks.none")}>
-        ${(answer) => html`<${Table} caption=${t("postbacks.by_destination")} columns=${destinations} rows=${byDestination(answer.postbacks)} rowKey=${(row) => row.destination} />`}
+        ${(answer) => html`<${Table} caption=${t("postbacks.by_destination")} columns=${destinations} rows=${byDestination(answer.postbacks)} rowKey=${(row) => `${row.site} ${row.destination}`} />`}
       <//>
       <${Panel} wide name="postbacks" title=${t("postbacks.title")} load=${load} isEmpty=${(answer) => answer.postbacks.length === 0} empty=${wanted === "dead" ? t("postbacks.no_dead") : t("postbacks.none")}
         tools=${html`<${Switch} label=${t("postbacks.state")} value=${wanted} choices=${STATES.map((name) => [name, name ? t(`postbacks.${name}`) : t("postbacks.all")])} onChange=${(value) => show({ state: value })} />`}>
@@ -44,9 +44,9 @@ export function Postbacks() {
 }
 
 function List({ postbacks, again }) {
-  const { zone, can } = useApp();
+  const { zoneOf, can } = useApp();
   const columns = [
-    { key: "when", title: t("postbacks.when"), value: (row) => row.settled_at ?? row.due_at ?? "", cell: (row) => html`<span data-tip=${moment(row.settled_at ?? row.due_at, zone)}>${moment(row.settled_at ?? row.due_at, zone)}</span>` },
+    { key: "when", title: t("postbacks.when"), value: (row) => row.settled_at ?? row.due_at ?? "", cell: (row) => html`<span class="moment" data-tip=${zoneOf(row.site)}>${moment(row.settled_at ?? row.due_at, zoneOf(row.site))}</span>` },
     { key: "destination", title: t("postbacks.destination"), value: (row) => row.destination, cell: (row) => html`${row.destination}<span class="sub-text">${row.conversion}</span>` },
     { key: "state", title: t("postbacks.state"), value: (row) => row.state, cell: (row) => html`<span class=${`badge state-${row.state}`}>${t(`postbacks.${row.state}`)}</span>` },
     { key: "attempts", title: t("postbacks.attempts"), number: true, value: (row) => row.attempts, cell: (row) => count(row.attempts) },

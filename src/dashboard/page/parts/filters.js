@@ -1,7 +1,8 @@
 // Filters as chips, and a small form that adds one: dimension, test, value, with the values that there are.
 
 import { useApp, useLoad } from "../app.js";
-import { TESTS, filterOf, filterParts, queryAddress, withFilter } from "../question.js";
+import { clock } from "../format.js";
+import { TESTS, filterOf, filterParts, hoursOf, queryAddress, withFilter } from "../question.js";
 import { html, useId, useState } from "../view.js";
 import { has, spoken, t } from "../words.js";
 import { Icon } from "./icons.js";
@@ -12,15 +13,17 @@ export const dimensionName = (name) => (has(`dimensions.${name}`) ? t(`dimension
 /** A filter in words: `Source is google`. */
 export function filterInWords(filter) {
   const { dimension, test, value } = filterParts(filter);
+  const hours = hoursOf(filter);
+  if (hours) return `${dimensionName("hour")} ${clock(hours[0])}–${clock(hours[1])}`;
   if (test === "null") return `${dimensionName(dimension)} ${t(value === "true" ? "tests.null" : "tests.not_null")}`;
-  return `${dimensionName(dimension)} ${t(`tests.${test}`)} ${shownValue(dimension, value.replaceAll("|", ", "))}`;
+  return `${dimensionName(dimension)} ${t(`tests.${test}`)} ${value.split("|").map((one) => shownValue(dimension, one)).join(", ")}`;
 }
 
 /** A value as people read it: weekdays by their names, nothing as words. */
 export function shownValue(dimension, value) {
   if (value === null || value === undefined || value === "") return t("values.none");
   if (dimension === "weekday") return t(`weekdays.${value}`);
-  if (dimension === "hour") return `${String(value).padStart(2, "0")}:00`;
+  if (dimension === "hour") return clock(Number(value));
   if (dimension === "first_time") return t(String(value) === "true" ? "values.first_time" : "values.repeat");
   if (typeof value === "boolean") return t(value ? "values.yes" : "values.no");
   if (has(`values.${value}`)) return t(`values.${value}`);

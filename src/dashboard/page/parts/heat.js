@@ -3,6 +3,7 @@
 
 import { clock, count, percent, valueOf } from "../format.js";
 import { colour, legend, limits, step } from "../scale.js";
+import { shortWeekday } from "../time.js";
 import { html, useEffect, useRef, useState } from "../view.js";
 import { t } from "../words.js";
 
@@ -17,7 +18,10 @@ export function byHour(rows) {
   return (day, hour) => found.get(day * 24 + hour);
 }
 
-/** `metric`: what colours show; `hue`: `calls` or `missed`; `words(row, when)`: what a cell says; `onPick(day, hour)`. */
+/**
+ * `metric`: what colours show; `hue`: `calls` or `missed`; `words(row, when)`: what a cell says; `onPick(day, hour)`: of a cell, of
+ * a whole day (no hour) or of an hour of all days (no day).
+ */
 export function Heat({ rows, metric, hue, words, label, onPick }) {
   const [upright, setUpright] = useState(narrow.matches);
   const [at, setAt] = useState([1, 9]);
@@ -39,28 +43,35 @@ export function Heat({ rows, metric, hue, words, label, onPick }) {
     event.preventDefault();
     const [down, right] = arrow;
     const [days, hours] = upright ? [right, down] : [down, right];
-    const next = [Math.min(7, Math.max(1, at[0] + days)), Math.min(23, Math.max(0, at[1] + hours))];
+    // Names can be picked, too: day 0 and hour -1 are theirs.
+    const [firstDay, firstHour] = onPick ? [at[1] < 0 ? 1 : 0, at[0] < 1 ? 0 : -1] : [1, 0];
+    const next = [Math.min(7, Math.max(firstDay, at[0] + days)), Math.min(23, Math.max(firstHour, at[1] + hours))];
     setAt(next);
-    grid.current.querySelector(`[data-at="${next[0]}-${next[1]}"] button`)?.focus();
+    grid.current.querySelector(`[data-place="${next}"]`)?.focus();
   };
   const figure = (day, hour) => {
     const value = plain(cell(day, hour));
     const said = words(cell(day, hour), `${t(`weekdays.${day}`)} ${clock(hour)}–${clock(hour + 1)}`);
     const isHere = at[0] === day && at[1] === hour;
     return html`<td role="gridcell" class=${`heat heat-${step(value, upper)}`} data-at=${`${day}-${hour}`} key=${`${day}-${hour}`}>
-      <button type="button" tabindex=${isHere ? 0 : -1} data-tip=${said} onFocus=${() => setAt([day, hour])} onClick=${() => onPick?.(day, hour)}>
+      <button type="button" tabindex=${isHere ? 0 : -1} data-place=${[day, hour]} data-tip=${said} onFocus=${() => setAt([day, hour])} onClick=${() => onPick?.(day, hour)}>
         <span aria-hidden="true">${shown(value)}</span><span class="unseen">${said}</span></button></td>`;
   };
-  const header = (kind, short, long) => html`<th role=${kind} scope=${kind === "rowheader" ? "row" : "col"}><span aria-hidden="true">${short}</span><span class="unseen">${long}</span></th>`;
-  const day = (n) => [t(`weekdays.${n}`).slice(0, 3), t(`weekdays.${n}`)];
-  const hour = (n) => [String(n).padStart(2, "0"), clock(n)];
+  const header = (kind, { place, short, long, pick }) => {
+    const words = html`<span aria-hidden="true">${short}</span><span class="unseen">${long}</span>`;
+    const isHere = at[0] === place[0] && at[1] === place[1];
+    return html`<th role=${kind} scope=${kind === "rowheader" ? "row" : "col"}>${onPick
+      ? html`<button type="button" class="heat-name" tabindex=${isHere ? 0 : -1} data-place=${place} data-tip=${t("heat.only", { what: long })} onFocus=${() => setAt(place)} onClick=${pick}>${words}</button>` : words}</th>`;
+  };
+  const day = (n) => ({ place: [n, -1], short: shortWeekday(n), long: t(`weekdays.${n}`), pick: () => onPick(n) });
+  const hour = (n) => ({ place: [0, n], short: String(n).padStart(2, "0"), long: `${clock(n)}–${clock(n + 1)}`, pick: () => onPick(undefined, n) });
   const [across, down, nameAcross, nameDown] = upright ? [DAYS, HOURS, day, hour] : [HOURS, DAYS, hour, day];
   const steps = legend(upper);
   return html`
     <div class=${`heat-box ${hue}`}>
       <table role="grid" class="heat-map" aria-label=${label} ref=${grid} onKeyDown=${move}>
-        <thead><tr role="row"><td role="presentation"></td>${across.map((n) => header("columnheader", ...nameAcross(n)))}</tr></thead>
-        <tbody>${down.map((n) => html`<tr role="row">${header("rowheader", ...nameDown(n))}${across.map((m) => (upright ? figure(m, n) : figure(n, m)))}</tr>`)}</tbody>
+        <thead><tr role="row"><td role="presentation"></td>${across.map((n) => header("columnheader", nameAcross(n)))}</tr></thead>
+        <tbody>${down.map((n) => html`<tr role="row">${header("rowheader", nameDown(n))}${across.map((m) => (upright ? figure(m, n) : figure(n, m)))}</tr>`)}</tbody>
       </table>
       <ul class="heat-legend" aria-label=${t("heat.colours")}>
         <li><span class="swatch heat-0" aria-hidden="true"></span>${t("heat.none")}</li>

@@ -12,15 +12,17 @@ const order = (a, b) => {
 
 /**
  * `columns`: `{ key, title, number, cell(row), value(row), tip }`; those with `value` can be sorted by. `first`: rows that are shown before
- * somebody asks for more. `rowKey(row)` tells rows apart. `foot`: a last row.
+ * somebody asks for more. `rowKey(row)` tells rows apart. `foot`: a last row. With `onSort(key)` somebody else sorts, as `sorted`
+ * (`{ key, turned }`) says.
  */
-export function Table({ caption, columns, rows, rowKey, first = 10, foot, rowClass, sortable = true }) {
-  const [sort, setSort] = useState(null);
+export function Table({ caption, columns, rows, rowKey, first = 10, foot, rowClass, sortable = true, sorted: told, onSort }) {
+  const [own, setSort] = useState(null);
   const [all, setAll] = useState(false);
-  const by = sort && columns.find((column) => column.key === sort.key);
+  const sort = onSort ? told : own;
+  const by = !onSort && sort && columns.find((column) => column.key === sort.key);
   const sorted = by ? [...rows].sort((a, b) => order(by.value(a), by.value(b)) * (sort.turned ? -1 : 1)) : rows;
   const shown = all ? sorted : sorted.slice(0, first);
-  const turn = (key) => setSort((now) => (now?.key === key ? { key, turned: !now.turned } : { key, turned: false }));
+  const turn = (key) => onSort ? onSort(key) : setSort((now) => (now?.key === key ? { key, turned: !now.turned } : { key, turned: false }));
   const head = (column) => {
     const on = sort?.key === column.key;
     const descends = on && Boolean(column.number) !== Boolean(sort.turned);

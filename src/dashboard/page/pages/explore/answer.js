@@ -20,7 +20,7 @@ const MOST_SERIES = 8;
 const rowName = (row, dimensions) => dimensions.map((name) => shownValue(name, row[name])).join(" · ") || t("tables.total");
 
 /** The table: dimensions, then metrics with their change and their benchmark. */
-export function AnswerTable({ answer, filters }) {
+export function AnswerTable({ answer, filters, order }) {
   const { dimensions, metrics, currency } = answer;
   const name = (dimension) => ({
     key: dimension, title: dimensionName(dimension), value: (row) => row[dimension], foot: () => (dimension === dimensions[0] ? t("tables.total") : ""),
@@ -33,7 +33,15 @@ export function AnswerTable({ answer, filters }) {
       <${Gap} measured=${row.benchmark?.[metric]} unit=${unit} currency=${currency} />`,
   });
   const columns = [...dimensions.map(name), ...metrics.map(column)];
-  return html`<${Table} caption=${t("explore.answer")} columns=${columns} rows=${answer.rows} first=${answer.rows.length} rowKey=${(row) => dimensions.map((one) => row[one]).join("\n")} foot=${dimensions.length > 0 ? answer.totals : undefined} />`;
+  // The order is part of the question, so that files have it, too.
+  const [key, descends] = order.startsWith("-") ? [order.slice(1), true] : [order, false];
+  const isMetric = (one) => metrics.some(({ name: metric }) => metric === one);
+  const sort = (to) => {
+    const [first, second] = isMetric(to) ? [`-${to}`, to] : [to, `-${to}`];
+    show({ order: order === first ? second : first });
+  };
+  return html`<${Table} caption=${t("explore.answer")} columns=${columns} rows=${answer.rows} first=${answer.rows.length} rowKey=${(row) => dimensions.map((one) => row[one]).join("\n")} foot=${dimensions.length > 0 ? answer.totals : undefined}
+    sorted=${key ? { key, turned: descends !== isMetric(key) } : null} onSort=${sort} />`;
 }
 
 /** How a figure lies to what is usual. */

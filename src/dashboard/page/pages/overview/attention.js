@@ -1,9 +1,10 @@
 // What needs attention: alerts, postbacks that failed, sources that fell silent.
 
-import { useApp, useLoad } from "../../app.js";
+import { useApp, useLoad, useLoads } from "../../app.js";
 import { count } from "../../format.js";
 import { shownValue } from "../../parts/filters.js";
 import { Panel } from "../../parts/panel.js";
+import { MOST_SITES } from "../../parts/sites.js";
 import { filterOf, queryAddress } from "../../question.js";
 import { ago } from "../../time.js";
 import { html } from "../../view.js";
@@ -17,18 +18,20 @@ export const silent = (rows) => rows.filter((row) => !(row.visits > 0) && (row.c
 
 /** The panel. */
 export function Attention() {
-  const { state, site, can } = useApp();
-  const alerts = useLoad(site && `/v1/sites/${site.id}/alerts`);
+  const { state, site, sites, can } = useApp();
+  const asked = site ? [site] : sites.slice(0, MOST_SITES);
+  const alerts = useLoads(asked.map((one) => `/v1/sites/${one.id}/alerts`));
   const query = state.site ? `&site=${state.site}` : "";
   const failed = useLoad(can("analyst") && `/v1/postbacks?state=dead&limit=200${query}`);
   const rejected = useLoad(can("analyst") && `/v1/postbacks?state=rejected&limit=200${query}`);
   const sources = useLoad(queryAddress(state, { metrics: ["visits"], dimensions: ["source"], compare: "previous_period", limit: 1000, totals: "false" }));
   const loading = [alerts, failed, rejected, sources].some((one) => one.loading);
-  const wrong = (alerts.data?.alerts ?? []).filter((alert) => alert.wrong);
+  const told = (alerts.data ?? []).flatMap((answer, n) => answer.alerts.map((alert) => ({ ...alert, site: asked[n] })));
+  const wrong = told.filter((alert) => alert.wrong);
   const dead = failed.data?.postbacks.length ?? 0;
   const refused = rejected.data?.postbacks.length ?? 0;
   const items = [
-    ...wrong.map((alert) => ({ key: alert.id + alert.subject, kind: "bad", title: [t(`alerts.${alert.kind}`), alert.subject].filter(Boolean).join(": "), text: alert.text, when: alert.since })),
+    ...wrong.map((alert) => ({ key: `${alert.site.id} ${alert.id} ${alert.subject}`, kind: "bad", title: [!site && alert.site.name, t(`alerts.${alert.kind}`), alert.subject].filter(Boolean).join(": "), text: alert.text, when: alert.since })),
     dead > 0 && { key: "dead", kind: "bad", title: t("attention.dead", { n: count(dead) }), text: t("attention.dead_text"), href: "/postbacks?state=dead" },
     refused > 0 && { key: "refused", kind: "bad", title: t("attention.rejected", { n: count(refused) }), text: t("attention.rejected_text"), href: "/postbacks?state=rejected" },
     ...silent(sources.data?.rows ?? []).map((row) => ({

@@ -24,13 +24,13 @@ export function Callers() {
         const share = (row) => row.calls / answer.totals.calls;
         return html`
           <div class="halves" aria-hidden="true">${answer.rows.map((row) => html`<span class=${row.first_time ? "half first" : "half"} style=${{ flexGrow: share(row) }}>${share(row) > 0.08 && wholePercent(share(row))}</span>`)}</div>
-          <table class="data compact"><caption class="unseen">${t("overview.callers")}</caption>
+          <div class="table-scroll" tabindex="0" role="group" aria-label=${t("overview.callers")}><table class="data compact"><caption class="unseen">${t("overview.callers")}</caption>
             <thead><tr><td></td>${answer.rows.map((row) => html`<th scope="col" class="number"><span class=${row.first_time ? "dot first" : "dot"} aria-hidden="true"></span>${shownValue("first_time", row.first_time)}</th>`)}</tr></thead>
             <tbody>
               <tr><th scope="row">${t("metrics.calls")}</th>${answer.rows.map((row) => html`<td class="number">${count(row.calls)}</td>`)}</tr>
               ${known.map((name) => html`<tr><th scope="row">${metricName(name)}</th>${answer.rows.map((row) => html`<td class="number"><${Figure} value=${row[name]} unit=${units[name]} currency=${answer.currency} /></td>`)}</tr>`)}
             </tbody>
-          </table>`;
+          </table></div>`;
       }}
     <//>`;
 }

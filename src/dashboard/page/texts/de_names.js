@@ -1,0 +1,35 @@
+// Namen von Kennzahlen, Merkmalen und ihren Werten.
+
+export const names = {
+  weekdays: { 1: "Montag", 2: "Dienstag", 3: "Mittwoch", 4: "Donnerstag", 5: "Freitag", 6: "Samstag", 7: "Sonntag" },
+  statuses: { received: "Eingegangen", ringing: "Klingelt", in_progress: "Im Gespräch", answered: "Angenommen", busy: "Besetzt", no_answer: "Keine Antwort", failed: "Fehlgeschlagen", canceled: "Aufgelegt", voicemail: "Mailbox", rejected: "Abgewiesen", missed: "Verpasst", open: "Läuft" },
+  metrics: {
+    calls: "Anrufe", visits: "Besuche", leases: "Vergebene Nummern", call_rate: "Anrufquote", unique_callers: "Verschiedene Anrufer",
+    first_time_callers: "Erstanrufer", repeat_callers: "Wiederanrufer", first_time_rate: "Anteil Erstanrufer", calls_per_caller: "Anrufe je Anrufer",
+    lease_overflow_rate: "Ohne eigene Nummer", attributed_rate: "Anteil zugeordnet", mean_confidence: "Sicherheit", spam_calls: "Unerwünschte Anrufe",
+    leads: "Leads", answered_calls: "Angenommen", missed_calls: "Verpasst", completion_rate: "Annahmequote", blocked_rate: "Besetztquote",
+    abandonment_rate: "Aufgelegt beim Warten", average_speed_of_answer: "Zeit bis zur Annahme", average_wait: "Wartezeit", service_level: "Servicelevel",
+    voicemail_rate: "Anteil Mailbox", missed_callback_time: "Zeit bis Rückruf", missed_callback_time_median: "Zeit bis Rückruf, Median",
+    lead_response_time: "Reaktionszeit", lead_response_time_median: "Reaktionszeit, Median", average_call_duration: "Gesprächszeit",
+    average_handle_time: "Bearbeitungszeit", average_hold_time: "Haltezeit", transfer_rate: "Weiterverbunden", forwarding_rate: "Weitergeleitet",
+    escalation_rate: "Eskaliert", first_call_resolution: "Beim ersten Anruf gelöst", issue_resolution_rate: "Anliegen gelöst", csat: "CSAT", nps: "NPS",
+    disposition_share: "Anteil der Ergebnisse", agent_occupancy: "Auslastung", qualified_leads: "Qualifizierte Leads",
+    qualified_rate: "Anteil qualifiziert", conversions: "Conversions", conversion_rate: "Conversion-Rate", average_lead_score: "Lead-Bewertung",
+    revenue: "Umsatz", revenue_per_call: "Umsatz je Anruf", revenue_per_successful_call: "Umsatz je Erfolg", appointment_rate: "Anteil mit Termin",
+    follow_up_rate: "Anteil mit Nachfassen", cost: "Kosten", ad_spend: "Werbekosten", cost_per_call: "Kosten je Anruf", cost_per_lead: "Kosten je Lead",
+    cost_per_conversion: "Kosten je Conversion", agent_cost_per_call: "Personalkosten je Anruf", return_on_ad_spend: "Ertrag je Werbekosten", roi: "ROI",
+    sales_velocity: "Verkaufstempo", outbound_calls: "Ausgehende Anrufe", connection_rate: "Erreichbarkeit",
+  },
+  dimensions: {
+    site: "Website", source: "Quelle", medium: "Medium", campaign: "Kampagne", campaign_id: "Kampagnen-ID", term: "Suchbegriff", content: "Anzeige",
+    channel: "Kanal", click_platform: "Werbeplattform", referrer_host: "Verweisende Seite", publisher: "Publisher", landing_page: "Einstiegsseite",
+    landing_host: "Host der Einstiegsseite", page: "Seite", tracker: "Tracker", number: "Nummer", number_kind: "Art der Nummer",
+    tier: "Wie sie vergeben war", hour: "Stunde", weekday: "Wochentag", hour_of_week: "Stunde der Woche", date_hour: "Stunde des Tages", date: "Tag",
+    week: "Woche", month: "Monat", quarter: "Quartal", year: "Jahr", shift: "Schicht", caller_country: "Land des Anrufers",
+    caller_region: "Region des Anrufers", caller_city: "Ort des Anrufers", caller_area_code: "Vorwahl des Anrufers", visitor_country: "Land des Besuchers",
+    visitor_region: "Region des Besuchers", visitor_city: "Ort des Besuchers", device: "Gerät", first_time: "Anrufer", status: "Status",
+    disposition: "Ergebnis", tag: "Schlagwort", qualified: "Qualifiziert", converted: "Abschluss", agent: "Mitarbeiter", destination: "Weiterleitung an",
+    duration_band: "Dauer", confidence_band: "Sicherheit", variant: "Variante",
+  },
+  values: { none: "(keine)", yes: "Ja", no: "Nein", first_time: "Zum ersten Mal", repeat: "Wiederholt", "(unknown)": "Unbekannt", "(direct)": "Direkt", own: "eigene", unrested: "früh wiedervergeben", shared: "geteilt", source: "feste", original: "ursprüngliche", local: "Ortsnummer", toll_free: "kostenfrei", international: "international", vanity: "Wortnummer", desktop: "Desktop", mobile: "Handy", tablet: "Tablet" },
+};
