@@ -26,7 +26,7 @@ const LONGEST_SAVE: Duration = Duration::from_secs(30 * 60);
 /// How often it is asked whether it is done.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 /// In the data folder: the backup that a running service makes.
-const STAGING: &str = "backup";
+pub const STAGING: &str = "backup";
 
 /// Makes backups, one at a time; cheap to clone.
 #[derive(Clone)]

@@ -1,0 +1,4 @@
+//! What is stored of people, and that it can be forgotten: proven on the bytes.
+
+mod erase;
+mod world;
