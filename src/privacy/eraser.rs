@@ -90,7 +90,8 @@ pub struct Erased {
     pub warehouse: u64,
     /// Calls of others that said something of the person, and do not any more.
     pub cleaned: u64,
-    /// Whether Redis wrote its append-only file anew. Without, let it do so: old commands are in the file until then.
+    /// Whether nothing of the person is in Redis' append-only file: it was written anew, or had nothing. Otherwise let
+    /// Redis do so: old commands are in the file until then.
     pub redis_file_rewritten: bool,
 }
 
@@ -149,7 +150,7 @@ impl Eraser {
             path: folder,
             source,
         })?;
-        self.carry_out(&erasure).await
+        self.carry_out(&erasure, false).await
     }
 
     /// Carries out what is on the list and not done in this folder: after a crash, and on a restored backup. How many
@@ -157,16 +158,21 @@ impl Eraser {
     pub async fn finish(&self) -> Result<usize, PrivacyError> {
         let pending = self.0.parts.list.pending();
         for erasure in &pending {
-            let erased = self.carry_out(erasure).await?;
+            let erased = self.carry_out(erasure, true).await?;
             tracing::warn!(id = %erasure.id, calls = erased.calls, visits = erased.visits,
                 "an erasure of the list was carried out");
         }
         Ok(pending.len())
     }
 
-    async fn carry_out(&self, erasure: &Erasure) -> Result<Erased, PrivacyError> {
+    /// `again`: it may have been begun before, so that the bytes of what is gone may still be in files.
+    async fn carry_out(&self, erasure: &Erasure, again: bool) -> Result<Erased, PrivacyError> {
         let _one = self.0.turn.lock().await;
         let parts = &self.0.parts;
+        if !parts.list.pending().contains(erasure) {
+            // Whoever asked for it has just done it.
+            return Ok(Erased::default());
+        }
         let subject = erasure.subject.clone();
         let keys = parts.live.now_full().shards.keys(&subject.site);
         // The projector has nothing in its hands that would come back.
@@ -204,12 +210,15 @@ impl Eraser {
         let of_them = traces.clone();
         let deleted = parts.warehouse.change(move |writer| in_warehouse::delete(writer, &of_them));
         erased.warehouse = deleted.await?;
-        parts.warehouse.rewrite().await?;
+        if again || erased.warehouse + erased.cleaned > 0 {
+            parts.warehouse.rewrite().await?;
+        }
         drop(turn);
         let folder = installation.config.data_folder.clone();
         let tidied = tokio::task::spawn_blocking(move || remove_copies(&folder)).await;
         tidied.map_err(|_| PrivacyError::Ending)??;
-        erased.redis_file_rewritten = rewrite_redis_file(&parts.redis).await?;
+        erased.redis_file_rewritten =
+            !(again || erased.redis > 0) || rewrite_redis_file(&parts.redis).await?;
         let folder = installation.config.data_folder.clone();
         let noted = parts.list.done(erasure.id);
         noted.map_err(|source| PrivacyError::Io {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::call::live::model::LiveEvent;
 use crate::call::model::Call;
 use crate::lead::model::Lead;
-use crate::ledger::model::{ENVELOPE_FIELD, Envelope};
+use crate::ledger::model::{ENVELOPE_FIELD, EntryId, Envelope};
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
@@ -119,7 +120,10 @@ pub async fn erase(
     let streams: BTreeSet<&str> = streams.map(|(piece, _)| piece.key.as_str()).collect();
     for stream in streams {
         if !space.rebuild(stream).await? {
-            tracing::warn!(stream, "deleted entries leave Redis' memory when the stream is trimmed");
+            tracing::warn!(
+                stream,
+                "deleted entries leave Redis' memory when the stream is trimmed"
+            );
         }
     }
     Ok(done)
@@ -133,7 +137,7 @@ pub async fn outdated(
     limits: &Limits,
 ) -> Result<Vec<(Piece, Verdict)>, StoreError> {
     let mut found = Vec::new();
-    let kinds = ["call", "session", "lead", "outbox"];
+    let kinds = ["call", "session", "lead", "outbox", "live"];
     let kind = |name: &str| name.split(':').nth(2).unwrap_or_default().to_owned();
     let telling: Vec<String> =
         names.iter().filter(|name| kinds.contains(&&*kind(name))).cloned().collect();
@@ -145,6 +149,7 @@ pub async fn outdated(
             ("outbox", PieceKind::Hash) if !piece.key.ends_with("outbox:body") => {
                 old_postback(limits, keys, &piece.value)
             }
+            ("live", PieceKind::Stream) => old_event(limits, keys, &piece),
             _ => None,
         };
         if let Some(verdict) = verdict.filter(|verdict| *verdict != Verdict::Keep) {
@@ -167,6 +172,21 @@ fn old_call(limits: &Limits, value: &[u8]) -> Option<Verdict> {
             Some(Verdict::Replace(format!("{version} {json}").into_bytes()))
         }
     }
+}
+
+/// What listeners were told of a call: it names the caller.
+fn old_event(limits: &Limits, keys: &SiteKeys, piece: &Piece) -> Option<Verdict> {
+    let text = piece.value.strip_prefix(ENVELOPE_FIELD.as_bytes())?;
+    let event: LiveEvent = serde_json::from_slice(text).ok()?;
+    let told_at: EntryId = std::str::from_utf8(&piece.member).ok()?.parse().ok()?;
+    let rules = limits.rules();
+    let is_over = [rules.caller_number, rules.caller, rules.calls].into_iter().any(|keep| {
+        limits
+            .before(keep)
+            .is_some_and(|before| i64::try_from(told_at.ms).is_ok_and(|ms| ms < before.0))
+    });
+    let goes = is_over && &event.site == keys.site();
+    Some(if goes { Verdict::Remove } else { Verdict::Keep })
 }
 
 fn old_visit(limits: &Limits, keys: &SiteKeys, piece: &Piece) -> Option<Verdict> {

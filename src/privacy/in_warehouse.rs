@@ -1,10 +1,7 @@
 //! A person's traces in the warehouse: finding them, and taking them out.
 
-use duckdb::types::{TimeUnit, Value as Cell};
 use duckdb::{Connection, params};
-use jiff::Span;
-use jiff::civil::date;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::call::model::Call;
@@ -116,44 +113,22 @@ pub fn rows(reader: &Connection, traces: &Traces) -> Result<Map<String, Value>, 
     let failed = sql("read rows");
     let mut tables = Map::new();
     for (table, condition) in conditions(traces) {
-        let text = format!("SELECT * FROM {table} WHERE {condition}");
+        // As text: there are kinds of cells that the driver cannot tell otherwise.
+        let text = format!("SELECT COLUMNS(*)::VARCHAR FROM {table} WHERE {condition}");
         let mut statement = reader.prepare(&text).map_err(&failed)?;
         let mut rows = statement.query([]).map_err(&failed)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(&failed)? {
             let mut fields = Map::new();
             for (place, name) in row.as_ref().column_names().into_iter().enumerate() {
-                fields.insert(name, shown(row.get::<_, Cell>(place).map_err(&failed)?));
+                let cell: Option<String> = row.get(place).map_err(&failed)?;
+                fields.insert(name, cell.map_or(Value::Null, Value::String));
             }
             found.push(Value::Object(fields));
         }
         tables.insert(table.to_owned(), Value::Array(found));
     }
     Ok(tables)
-}
-
-/// A cell as JSON.
-fn shown(cell: Cell) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Boolean(flag) => json!(flag),
-        Cell::TinyInt(n) => json!(n),
-        Cell::SmallInt(n) => json!(n),
-        Cell::Int(n) => json!(n),
-        Cell::BigInt(n) => json!(n),
-        Cell::UBigInt(n) => json!(n),
-        Cell::Double(n) => json!(n),
-        Cell::Float(n) => json!(n),
-        Cell::Decimal(n) => json!(n.to_string()),
-        Cell::Text(text) | Cell::Enum(text) => json!(text),
-        Cell::Date32(days) => {
-            let since = Span::new().try_days(days).ok();
-            let day = since.and_then(|since| date(1970, 1, 1).checked_add(since).ok());
-            day.map_or(Value::Null, |day| json!(day.to_string()))
-        }
-        Cell::Timestamp(TimeUnit::Millisecond, ms) => json!(ms),
-        other => json!(format!("{other:?}")),
-    }
 }
 
 /// A condition: `column` is one of these ids.

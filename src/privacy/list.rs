@@ -94,6 +94,8 @@ impl ErasureList {
 
 /// Adds to the list in `folder` the erasures of another list that it does not have; how many those were.
 pub fn merge(folder: &Path, other: &Path) -> io::Result<usize> {
+    // A list that is not there is a mistake, and not an empty one.
+    std::fs::metadata(other)?;
     let list = ErasureList::open(folder)?;
     let ids: HashSet<Uuid> = list.known().all.iter().map(|erasure| erasure.id).collect();
     let fresh: Vec<Erasure> =

@@ -22,6 +22,9 @@ kind = "url"
 url = "http://127.0.0.1:9/?c={call_id}&g={gclid}"
 "#;
 
+/// Where everybody asks from.
+pub const ADDRESS: &str = "203.0.113.77";
+
 /// One person: everything that is theirs has its own mark in it.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -53,6 +56,7 @@ impl Person {
 /// The configuration of a test service with `more` keys of site `one` and its conversion.
 pub fn configuration(app: &TestApp, more: &str) -> String {
     let text = app.configuration(&["0190", "0191", "0192"]);
+    let text = text.replace("workers = 1", "workers = 1\ntrusted_proxies = [\"127.0.0.0/8\"]");
     let second = "[[sites]]\nid = \"two\"";
     text.replace(second, &format!("{more}\n{CONVERSION}\n{second}"))
 }
@@ -85,6 +89,7 @@ pub async fn visit_and_call(app: &TestApp, person: &mut Person) {
     let request = app.client.post(format!("{}/v1/lease", app.base));
     let request = request
         .header("origin", "https://www.one.example")
+        .header("x-forwarded-for", ADDRESS)
         .header("user-agent", format!("{BROWSER} {}", person.mark("-agent")));
     let reply: Value = request.body(body.to_string()).send().await.unwrap().json().await.unwrap();
     person.session = reply["session_id"].as_str().expect("a session").to_owned();
@@ -114,8 +119,10 @@ pub async fn visit_and_call(app: &TestApp, person: &mut Person) {
     let answer = app.client.patch(url).bearer_auth("rt_admin").json(&notes).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     app.reported().await;
-    let call = get(app, &format!("/v1/calls/{}", person.call)).await;
-    person.visitor = call["attribution"]["visitor"].as_str().unwrap_or_default().to_owned();
+    let asked = json!({ "site": "one", "session": person.session });
+    let told = post(app, "/v1/privacy/export", &asked).await;
+    let visit = &told["sites"][0]["warehouse"]["sessions"][0];
+    person.visitor = visit["visitor"].as_str().unwrap_or_default().to_owned();
 }
 
 /// Reads JSON with the key that may do everything.
