@@ -164,7 +164,7 @@ mod tests {
             .write_all(b"{\"id\":\"cut o")
             .unwrap();
         let again = ErasureList::open(folder.path()).unwrap();
-        assert_eq!(again.pending(), [second.clone()]);
+        assert_eq!(again.pending(), std::slice::from_ref(&second));
         let third = erasure(30);
         again.add(&third).unwrap();
         assert_eq!(ErasureList::open(folder.path()).unwrap().pending(), [second.clone(), third]);

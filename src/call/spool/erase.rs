@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::Ordering;
 
-use crate::call::spool::writer::Writer;
+use crate::call::spool::writer::{Matches, Writer};
 
 impl Writer {
     /// Writes every file anew that has an event whose JSON `matches`, without those and without what is settled. How many
     /// matched.
-    pub(super) fn erase(&mut self, matches: &(dyn Fn(&[u8]) -> bool + Send)) -> io::Result<usize> {
+    pub(super) fn erase(&mut self, matches: &Matches) -> io::Result<usize> {
         let mut erased = 0;
         let numbers: Vec<u64> = self.segments.keys().copied().collect();
         for number in numbers {

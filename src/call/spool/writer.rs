@@ -24,8 +24,11 @@ pub enum Command {
     /// The Redis that runs as `server_run` saves what it has.
     Settle { server_run: String, reply: oneshot::Sender<Settled> },
     /// Remove events for good.
-    Erase { matches: Box<dyn Fn(&[u8]) -> bool + Send>, reply: oneshot::Sender<io::Result<usize>> },
+    Erase { matches: Matches, reply: oneshot::Sender<io::Result<usize>> },
 }
+
+/// Whether an event is meant, by its JSON.
+pub type Matches = Box<dyn Fn(&[u8]) -> bool + Send>;
 
 /// Events that Redis has, as the thread has not read yet.
 #[derive(Clone, Debug, Default)]
@@ -170,7 +173,7 @@ impl Writer {
             // A receiver that is gone does not wait for the answer.
             Command::Replayable { limit, reply } => drop(reply.send(self.replayable(limit))),
             Command::Settle { server_run, reply } => drop(reply.send(self.settle(server_run))),
-            Command::Erase { matches, reply } => drop(reply.send(self.erase(&*matches))),
+            Command::Erase { matches, reply } => drop(reply.send(self.erase(&matches))),
         }
     }
 

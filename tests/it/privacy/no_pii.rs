@@ -45,7 +45,10 @@ async fn a_site_that_keeps_nobody_has_no_byte_of_who_came_and_called() {
     // Who calls again is known to have called, and is joined with a visit all the same.
     let call = get(&app, &format!("/v1/calls/{}", ann.call)).await;
     assert_eq!(call["caller"]["number"], Value::Null, "{call}");
-    assert_eq!((&call["caller"]["first_time"], &call["status"]), (&json!(true), &json!("answered")));
+    assert_eq!(
+        (&call["caller"]["first_time"], &call["status"]),
+        (&json!(true), &json!("answered"))
+    );
     assert_eq!(call["attribution"]["source"], "google", "{call}");
     let again = [("CallSid", "CA2"), ("From", ann.number), ("To", "+14155550190")];
     let told = [&again[..], &[("CallStatus", "ringing"), ("Direction", "inbound")]].concat();
