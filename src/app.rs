@@ -1,6 +1,7 @@
 //! Wiring, and nothing else: parts are made, handed to the routes and the workers, and ended in order.
 
 mod redis_part;
+mod steps;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +52,9 @@ use crate::platform::telemetry;
 use crate::postback::overflow::OverflowWorker;
 use crate::postback::store::Outbox;
 use crate::postback::worker::{Deliverer, DeliveryKeys};
+use crate::privacy;
+use crate::privacy::eraser::Eraser;
+use crate::privacy::list::ErasureList;
 use crate::report::credits::worker::EffectsWorker;
 use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
 use crate::visit::client::ClientKey;
@@ -60,6 +64,7 @@ use crate::visit::tables::{Tables, TablesError};
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::worker::Projector;
 use redis_part::RedisPart;
+use steps::{fill_pools, in_time};
 
 /// Routes that an embedding program adds.
 pub type ExtraRoutes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
@@ -99,6 +104,9 @@ pub enum StartError {
     /// The spool cannot be used.
     #[error("cannot use the spool: {0}")]
     Spool(#[source] std::io::Error),
+    /// The list of erasures cannot be read.
+    #[error("cannot read the list of erasures: {0}")]
+    Erasures(#[source] std::io::Error),
     /// The warehouse cannot be opened.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
@@ -268,6 +276,7 @@ impl Service {
         let deployment = Deployment::new(place, patience);
         let redis = Redis::over(&deployment);
         let live = Live::new(config);
+        let spool = spool.masked(live.clone(), signing.clone());
         keys::load(&live, &live.now().config.keys_file())?;
         let audit = AuditLog::new(&data);
         let places = Places::default();
@@ -288,6 +297,20 @@ impl Service {
         let ending = Shutdown::default();
         let ended_sessions = EndedSessions::new(for_workers.clone(), clock.clone());
         ended_sessions.look().await;
+        let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
+        let eraser = Eraser::new(privacy::eraser::Parts {
+            live: live.clone(),
+            clock: clock.clone(),
+            redis: for_workers.clone(),
+            warehouse: warehouse.clone(),
+            spool: spool.clone(),
+            files: projector.files(),
+            signing: signing.clone(),
+            list: ErasureList::open(&installation.config.data_folder)
+                .map_err(StartError::Erasures)?,
+        });
+        // Nobody must see whom a restored backup brought back.
+        privacy::worker::finish(&eraser).await;
         let parts = http::Parts {
             live: live.clone(),
             clock: clock.clone(),
@@ -312,6 +335,7 @@ impl Service {
             deliverer: deliverer.clone(),
             audit,
             ended_sessions: ended_sessions.clone(),
+            eraser: eraser.clone(),
             backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(
@@ -325,6 +349,7 @@ impl Service {
         let recorder_on = |redis| {
             let tables = parts.tables.clone().into_inner();
             Recorder::new(redis, live.clone(), clock.clone(), parts.signing.clone(), tables)
+                .forgetting(eraser.list().clone())
         };
         let hub = parts.hub.clone();
         let reconciler = Reconciler::new(
@@ -343,7 +368,6 @@ impl Service {
         let reports = Reports::new(warehouse.clone(), live.clone(), benchmarks);
         let (redis, facts) = (for_workers.clone(), warehouse.clone());
         let alerts = AlertWorker::new(facts, live.clone(), clock.clone(), redis, reports);
-        let projector = Projector::new(for_workers.clone(), warehouse.clone(), live.clone());
         let unread = Consumer::new(for_workers, installation.shards, WAREHOUSE_GROUP, "watcher");
 
         let factory = move || http::application(parts.clone(), Redis::over(&deployment));
@@ -374,6 +398,7 @@ impl Service {
             tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(ended_sessions.run(signal())),
             tokio::spawn(keys::watch(live.clone(), signal())),
+            tokio::spawn(privacy::worker::run(eraser, signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),
                 live.clone(),
@@ -431,25 +456,5 @@ impl Service {
         {
             tracing::warn!(%error, "the warehouse was not written out; its log is read at the next start");
         }
-    }
-}
-
-async fn in_time<T>(what: &str, longest: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let done = tokio::time::timeout(longest, work).await;
-    if done.is_err() {
-        tracing::warn!("{what} did not end in time; what was left comes at the next start");
-    }
-    done.ok()
-}
-
-/// Puts the configured numbers into their pools. A Redis that is away must not keep the phone from
-/// being answered: then the sweeper does it later.
-async fn fill_pools(leases: &LeaseStore, live: &Live, clock: &Clock) -> Result<(), StartError> {
-    match sync_pools(leases, &live.now_full(), clock).await {
-        Err(NumbersError::Store(StoreError::Unavailable(why))) => {
-            tracing::warn!(%why, "Redis is away; calls are forwarded, numbers are leased once it is back");
-            Ok(())
-        }
-        done => Ok(done.map(|_| ())?),
     }
 }

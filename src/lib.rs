@@ -20,6 +20,7 @@ pub mod lease;
 pub mod ledger;
 pub mod platform;
 pub mod postback;
+pub mod privacy;
 pub mod report;
 pub mod visit;
 pub mod warehouse;

@@ -9,12 +9,12 @@ const LONGEST_VALUE: usize = 96;
 /// What a request with this method did whose answer is of this kind; `None`: it only read. What leaves as a file (it has
 /// a `Content-Disposition`) or as a stream of events is taken out.
 pub fn action(method: &str, disposition: Option<&str>, kind: Option<&str>) -> Option<Action> {
-    if !matches!(method, "GET" | "HEAD" | "OPTIONS") {
-        return Some(Action::Change);
-    }
     let is_file = disposition.is_some_and(|told| told.starts_with("attachment"));
     let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
-    (is_file || is_stream).then_some(Action::Export)
+    if is_file || is_stream {
+        return Some(Action::Export);
+    }
+    (!matches!(method, "GET" | "HEAD" | "OPTIONS")).then_some(Action::Change)
 }
 
 /// What the path names, but for the site: `pool=main number=+14155550199`. A value that was answered with 404 may be
@@ -48,6 +48,7 @@ mod tests {
         let file = Some("attachment; filename=\"calls.csv\"");
         assert_eq!(action("GET", file, Some("text/csv")), Some(Action::Export));
         assert_eq!(action("GET", None, Some("text/event-stream")), Some(Action::Export));
+        assert_eq!(action("POST", file, Some("text/csv")), Some(Action::Export), "a question");
         assert_eq!(action("GET", None, Some("application/json")), None);
     }
 

@@ -16,6 +16,7 @@ use crate::config::Live;
 use crate::config::model::{Config, RedisMode};
 use crate::platform::clock::Millis;
 use crate::platform::redis::Redis;
+use crate::privacy::list;
 use crate::warehouse::migrate::STEPS;
 use crate::warehouse::store::Warehouse;
 
@@ -26,7 +27,7 @@ const LONGEST_SAVE: Duration = Duration::from_secs(30 * 60);
 /// How often it is asked whether it is done.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 /// In the data folder: the backup that a running service makes.
-const STAGING: &str = "backup";
+pub const STAGING: &str = "backup";
 
 /// Makes backups, one at a time; cheap to clone.
 #[derive(Clone)]
@@ -77,6 +78,9 @@ impl Backups {
         blocking(move || {
             for name in OTHERS {
                 copy_living_folder(&data.join(name), &target.join(name))?;
+            }
+            for name in [list::LIST, list::DONE] {
+                copy_file(&data.join(name), &target.join(name))?;
             }
             if keys.parent() == Some(&data)
                 && let Some(name) = keys.file_name()

@@ -58,6 +58,9 @@ pub struct Caller {
     /// The caller's number; `None` when withheld, anonymous or unreadable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<PhoneNumber>,
+    /// Keyed hash of the number, where the site keeps nothing else of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
     /// Name shown by the network, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
@@ -79,6 +82,13 @@ pub struct Caller {
     /// The ad that the call came from, where the platform that connected it tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad: Option<ProvidedAd>,
+}
+
+impl Caller {
+    /// Whether nobody knows who it is: the number was withheld.
+    pub fn is_anonymous(&self) -> bool {
+        self.number.is_none() && self.hash.is_none()
+    }
 }
 
 /// What can happen to a call.

@@ -121,6 +121,7 @@ fn known_or(known: Option<PhoneNumber>, told: Option<PhoneNumber>) -> Option<Pho
 fn merged_caller(known: Caller, told: &Caller) -> Caller {
     Caller {
         number: known_or(known.number, told.number.clone()),
+        hash: known.hash.or_else(|| told.hash.clone()),
         name: known.name.max(told.name.clone()),
         city: known.city.max(told.city.clone()),
         region: known.region.max(told.region.clone()),

@@ -14,6 +14,7 @@ use crate::config::model::Config;
 use crate::platform::data_folder::{DataFolder, DataFolderError};
 use crate::platform::redis::{Deployment, Patience, Redis};
 use crate::platform::redis_server::RedisServer;
+use crate::privacy::list::merge;
 use crate::warehouse::store::Warehouse;
 
 /// The installation's own keys.
@@ -43,6 +44,9 @@ pub struct BackupArgs {
 pub struct RestoreArgs {
     /// The folder of a backup.
     source: PathBuf,
+    /// A newer list of erasures (`erasures.ndjson` of a later backup): what is on it does not come back.
+    #[arg(long, value_name = "PATH")]
+    erasures: Option<PathBuf>,
     /// The configuration whose data folder, empty or not there, is to be filled.
     #[arg(long, env = "RINGTRACE_CONFIG", value_name = "PATH")]
     config: PathBuf,
@@ -145,6 +149,10 @@ pub(super) async fn restore(args: RestoreArgs) -> Result<(), CliError> {
     let (config, _) = load_checked(Some(&args.config))?;
     let claimed = DataFolder::claim(&config.data_folder).map_err(crate::app::StartError::from)?;
     let manifest = restore_into(&args.source, &config).await?;
+    if let Some(list) = &args.erasures {
+        let merged = merge(&config.data_folder, list).map_err(failed("read", list))?;
+        println!("{merged} erasures will be done again at the next start");
+    }
     drop(claimed);
     println!(
         "{} has the backup of {}: {} files, {} bytes",

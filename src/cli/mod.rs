@@ -17,6 +17,7 @@ mod key;
 mod numbers;
 mod papers;
 mod postback;
+mod privacy;
 mod provider;
 pub mod replay;
 mod report;
@@ -47,6 +48,7 @@ pub use key::KeyCommand;
 pub use numbers::{NumbersCommand, PoolArgs};
 pub use papers::{CompletionsArgs, ManArgs};
 pub use postback::PostbackCommand;
+pub use privacy::{PrivacyCommand, RetentionCommand};
 pub use provider::ProviderCommand;
 pub use replay::ReplayArgs;
 pub use report::{ReportArgs, ReportFormat, ReportName};
@@ -110,6 +112,12 @@ pub enum Command {
     Key(KeyCommand),
     /// Who changed and exported what over the API of the running server.
     Audit(AuditArgs),
+    /// What is known of one caller or visitor: take it out, or erase it.
+    #[command(subcommand)]
+    Privacy(PrivacyCommand),
+    /// What is too old to be kept.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Copy everything that must survive into a folder, also while the service runs.
     Backup(BackupArgs),
     /// Put a backup into an empty data folder.
@@ -149,6 +157,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Import(command) => finish(import::run(command)),
         Command::Key(command) => key::run(&command),
         Command::Audit(args) => finish(audit::run(args)),
+        Command::Privacy(command) => finish(privacy::run(command)),
+        Command::Retention(command) => finish(privacy::retention(command)),
         Command::Backup(args) => finish(backup::backup(args)),
         Command::Restore(args) => finish(backup::restore(args)),
         Command::Init(args) => told(init::run(&args)),

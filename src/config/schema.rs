@@ -8,6 +8,7 @@
 mod access;
 mod alerts;
 mod conversion;
+mod privacy;
 mod routing;
 mod telephony;
 
@@ -253,6 +254,8 @@ const SITE: &[Key] = &[
     key("caller_look_back", DURATION),
     key("modes", Shape::Table(MODES)),
     key("snippet", Shape::Table(SNIPPET)),
+    key("privacy", Shape::Table(privacy::PRIVACY)),
+    key("retention", Shape::Table(privacy::RETENTION)),
     key("visits", Shape::Table(VISITS)),
     key("channels", Shape::List(&Shape::Table(CHANNEL))),
     key("targets", Shape::List(&Shape::Table(TARGET))),

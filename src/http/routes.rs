@@ -45,6 +45,7 @@ use crate::platform::shutdown::ShutdownSignal;
 use crate::platform::signing::SigningKeys;
 use crate::postback::store::Outbox;
 use crate::postback::worker::Deliverer;
+use crate::privacy::eraser::Eraser;
 use crate::report::query::benchmarks::Benchmarks;
 use crate::visit::client::ClientKey;
 use crate::visit::place::Places;
@@ -103,6 +104,8 @@ pub struct Parts {
     pub audit: AuditLog,
     /// Sessions of the dashboard that somebody signed out of.
     pub ended_sessions: EndedSessions,
+    /// Forgets people.
+    pub eraser: Eraser,
     /// Makes copies of everything.
     pub backups: Backups,
     /// The dashboard's pages, prepared once.
@@ -131,6 +134,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(postback::http::routes)
         .configure(crate::audit::http::routes)
         .configure(crate::backup::http::routes)
+        .configure(crate::privacy::http::routes)
         .configure(visit::http::routes)
         .configure(dashboard::session::routes)
         .configure(dashboard::setup::routes)
@@ -154,7 +158,8 @@ pub fn application(
     let (pages, snippet) = (parts.dashboard.clone(), parts.snippet.clone());
     let extra = parts.extra_routes.clone();
     let Parts { live, clock, signing, tables, .. } = parts.clone();
-    let recorder = Recorder::new(redis.clone(), live, clock, signing, tables.into_inner());
+    let recorder = Recorder::new(redis.clone(), live, clock, signing, tables.into_inner())
+        .forgetting(parts.eraser.list().clone());
     let unreadable = |what: &str, why: String| Problem::BadRequest(format!("{what}: {why}"));
     let (app, mut openapi) = App::new()
         .into_utoipa_app()
@@ -184,6 +189,7 @@ pub fn application(
         .app_data(web::Data::new(parts.audit.clone()))
         .app_data(web::Data::new(parts.ended_sessions.clone()))
         .app_data(web::Data::new(parts.backups.clone()))
+        .app_data(web::Data::new(parts.eraser.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))
         .app_data(web::Data::new(redis))

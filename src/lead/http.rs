@@ -188,7 +188,7 @@ impl Desk<'_> {
             session: told.session,
             visitor: visit.as_ref().and_then(|visit| visit.visitor),
             caller_hash: told.caller.as_ref().map(hash),
-            caller: told.caller,
+            caller: told.caller.filter(|_| self.site.keeps_people()),
             source,
             landing_host: visit.as_ref().map(|v| v.landing_host.clone()).unwrap_or_default(),
             landing_page: visit.as_ref().map(|v| v.landing_page.clone()).unwrap_or_default(),

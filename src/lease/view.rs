@@ -13,6 +13,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
+use crate::privacy::mask;
 use crate::visit::ad_ids::AdIds;
 use crate::visit::address::kept;
 use crate::visit::carry::carried;
@@ -158,6 +159,7 @@ impl View {
             consent: token.consent,
         };
         visit.learn(&page.learnt);
+        mask::visit(site, &mut visit);
         let returning = token.visitor.filter(|_| known);
         let (news, learnt) = (News::Opened(Box::new(visit)), Learnt::default());
         View { token, news, returning, client: None, learnt, withdrawn: None }

@@ -9,6 +9,7 @@
 //! goes to the dead-letter stream and stops nobody. Entries may be delivered again, so whoever
 //! reads them must not mind.
 
+pub mod files;
 pub mod model;
 pub mod rules;
 pub mod segments;

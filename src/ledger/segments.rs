@@ -3,11 +3,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `open.ndjson.zst` | the newest entries; grows by one zstd frame for each batch, synced each time |
-//! | `<first>_<last>.ndjson.zst` | a closed file, never changed again, named after its entry ids |
+//! | `<first>_<last>.ndjson.zst` | a closed file, changed by [`rewrite`] alone, named after its entry ids |
 //!
 //! A line is `{"id":"<entry id>","e":<envelope>}`; `zstdcat *.zst` reads it all. Only the end of the
 //! open file can be damaged by a crash; it is cut off, and its entries, not yet acknowledged, come
 //! again. Entries may be there twice: ids repeat, and readers do not mind.
+
+pub mod rewrite;
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};

@@ -12,6 +12,8 @@ use crate::visit::model::Consent;
 pub fn decide(site: &Site, country: &str, told: Option<Consent>) -> (Mode, Consent) {
     let by_place = of_country(&site.modes, country);
     match told {
+        // Whatever is allowed: the site keeps nothing that outlives a session.
+        _ if !site.keeps_people() => (by_place.min(Mode::Session), Consent::default()),
         Some(consent) if consent.analytics => (Mode::Full, consent),
         Some(consent) => (by_place.min(site.modes.denied), consent),
         None if by_place == Mode::Full => (by_place, default_consent(site)),
@@ -72,6 +74,14 @@ mod tests {
         assert_eq!(decide(&site, "US", Some(ADS)), (Mode::None, ADS));
         let denied = self::site("");
         assert_eq!(decide(&denied, "US", None), (Mode::Full, NOTHING), "a session cookie alone");
+    }
+
+    #[test]
+    fn a_site_that_keeps_nobody_asks_for_nothing() {
+        let site = site("consent = \"granted\"\n[privacy]\nmode = \"no_pii\"");
+        assert_eq!(decide(&site, "US", Some(ALL)), (Mode::Session, NOTHING));
+        assert_eq!(decide(&site, "US", None), (Mode::Session, NOTHING));
+        assert_eq!(decide(&site, "DE", Some(ALL)), (Mode::None, NOTHING));
     }
 
     #[test]

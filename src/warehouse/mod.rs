@@ -12,6 +12,7 @@ mod deadline;
 pub mod derived;
 pub mod migrate;
 pub mod model;
+mod rewrite;
 pub mod rules;
 pub mod setting;
 pub mod store;

@@ -16,11 +16,13 @@ use crate::platform::keys::Shard;
 use crate::platform::traces;
 use crate::warehouse::migrate::{STEPS, migrate};
 use crate::warehouse::model::Facts;
+use crate::warehouse::rewrite;
 use crate::warehouse::write;
 
 /// Most questions that are worked on at a time; each may use every thread.
 const READERS: usize = 4;
-const FILE: &str = "warehouse.duckdb";
+/// The file in its folder.
+pub(super) const FILE: &str = "warehouse.duckdb";
 
 /// Why the warehouse cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -195,12 +197,20 @@ impl Warehouse {
         answered.await.map_err(|_| WarehouseError::Closing)?
     }
 
-    /// Changes tables that are no facts.
-    pub async fn change(
+    /// Changes tables other than by facts.
+    pub async fn change<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<(), WarehouseError> + Send + 'static,
-    ) -> Result<(), WarehouseError> {
+        work: impl FnOnce(&mut Connection) -> Result<T, WarehouseError> + Send + 'static,
+    ) -> Result<T, WarehouseError> {
         self.with_writer(work).await
+    }
+
+    /// Puts a new file with the same rows in the place of the file: what was deleted is in its bytes until then. Who
+    /// reads or writes waits as long as that takes; it needs the space twice.
+    pub async fn rewrite(&self) -> Result<(), WarehouseError> {
+        let shared = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || shared.rewrite());
+        done.await.map_err(|_| WarehouseError::Closing)?
     }
 
     /// Works with the writing connection. When the file turns out to be given up, it is opened again
@@ -229,6 +239,20 @@ impl Warehouse {
 }
 
 impl Shared {
+    fn rewrite(&self) -> Result<(), WarehouseError> {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        let copied = match opened.as_ref() {
+            Some(opened) => rewrite::copy_beside(&lock(&opened.writer), &self.folder),
+            None => Err(WarehouseError::Broken),
+        };
+        let beside = copied?;
+        // Closed first: what is in the log goes into the old file, which is then replaced.
+        *opened = None;
+        let replaced = rewrite::put_in_place(&beside, &self.folder);
+        *opened = Some(open(&self.folder, self.threads)?);
+        replaced
+    }
+
     /// Waits for the questions that are being answered, closes the file and opens it.
     fn open_again(&self) {
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);

@@ -6,10 +6,10 @@
 //! over with a slower clock may number new entries below old ones.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Live;
+use crate::ledger::files::LedgerFiles;
 use crate::ledger::model::{EntryId, Envelope};
 use crate::ledger::segments::{SegmentError, Segments};
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP, Which};
@@ -70,7 +70,7 @@ pub enum Outcome {
 pub struct Projector {
     consumer: Consumer,
     warehouse: Warehouse,
-    segments: Arc<Mutex<Segments>>,
+    files: LedgerFiles,
     live: Live,
     /// Groups exist, and everything that only segments hold is in the warehouse.
     prepared: bool,
@@ -100,7 +100,7 @@ impl Projector {
         Projector {
             consumer,
             warehouse,
-            segments: Arc::new(Mutex::new(segments)),
+            files: LedgerFiles::new(segments),
             live,
             prepared: false,
             pending: true,
@@ -109,8 +109,15 @@ impl Projector {
         }
     }
 
+    /// The segments, for those who change what they hold.
+    pub fn files(&self) -> LedgerFiles {
+        self.files.clone()
+    }
+
     /// Writes one batch of what is waiting.
     pub async fn run_once(&mut self) -> Outcome {
+        let files = self.files.clone();
+        let _turn = files.turn().await;
         match self.step().await {
             Ok((0, _)) => Outcome::Idle,
             Ok((events, full)) => Outcome::Wrote { events, full },
@@ -289,15 +296,10 @@ impl Projector {
         })
     }
 
-    /// Segment files are written and synced on a blocking thread.
     async fn with_segments_do<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Segments) -> Result<T, SegmentError> + Send + 'static,
     ) -> Result<T, ProjectorError> {
-        let segments = self.segments.clone();
-        let worked = tokio::task::spawn_blocking(move || {
-            work(&mut segments.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        Ok(worked.await.map_err(|_| ProjectorError::Ending)??)
+        self.files.change(work).await.ok_or(ProjectorError::Ending)?.map_err(Into::into)
     }
 }

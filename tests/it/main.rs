@@ -47,6 +47,7 @@ mod place;
 mod platform;
 mod pools;
 mod postback;
+mod privacy;
 mod process;
 mod query;
 mod reattribution;

@@ -216,9 +216,12 @@ pub struct Route {
 }
 
 /// Routes whose body names a site.
-const NAMED_IN_BODY: [&str; 4] = [
+const NAMED_IN_BODY: [&str; 7] = [
     "POST /v1/postbacks/replay",
     "POST /v1/postbacks/test",
+    "POST /v1/privacy/erase",
+    "POST /v1/privacy/export",
+    "POST /v1/privacy/retention",
     "POST /v1/reports/query",
     "POST /v1/reports/query/analyse",
 ];
@@ -306,6 +309,10 @@ impl Route {
             "POST /v1/postbacks/test" => {
                 json!({ "site": site, "destination": format!("{site}-crm"), "dry_run": true })
             }
+            "POST /v1/privacy/erase" | "POST /v1/privacy/export" => {
+                json!({ "site": site, "caller": "+12125550123" })
+            }
+            "POST /v1/privacy/retention" => json!({ "site": site, "dry_run": true }),
             "POST /v1/reports/query" | "POST /v1/reports/query/analyse" => {
                 json!({ "site": site, "metrics": ["calls"], "dimensions": ["campaign"] })
             }

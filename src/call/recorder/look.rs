@@ -13,6 +13,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::CallId;
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::StoreError;
+use crate::privacy::mask;
 
 /// What Redis knows of the call of an event.
 #[derive(Default)]
@@ -47,8 +48,7 @@ impl Recorder {
             let before = self.store.load(keys, id).await?;
             return Ok(Looked { before, around: Around::default() });
         }
-        let number = event.from.number.as_ref();
-        let hash = number.map(|number| self.signing.caller_hash(site.id.as_str(), number.as_str()));
+        let hash = mask::caller_hash(&self.signing, &site.id, &event.from);
         let mut asked = redis::pipe();
         asked.cmd("GET").arg(keys.call(&id));
         if let Some(hash) = &hash {

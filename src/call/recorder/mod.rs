@@ -32,6 +32,8 @@ use crate::platform::ids::{CallId, PoolId, SiteId};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::signing::SigningKeys;
+use crate::privacy::list::ErasureList;
+use crate::privacy::subject::Subject;
 use crate::visit::tables::Tables;
 
 /// Why an event could not be recorded.
@@ -89,6 +91,7 @@ pub struct Recorder {
     signing: SigningKeys,
     tables: Arc<Tables>,
     kept: Kept,
+    erasures: Option<ErasureList>,
 }
 
 impl Recorder {
@@ -111,12 +114,29 @@ impl Recorder {
             signing,
             tables,
             kept: Kept::default(),
+            erasures: None,
         }
     }
 
     /// The same, keeping other candidates with its calls.
     pub fn keeping(self, kept: Kept) -> Self {
         Recorder { kept, ..self }
+    }
+
+    /// The same, leaving out what other systems still know of callers who were forgotten.
+    pub fn forgetting(self, list: ErasureList) -> Self {
+        Recorder { erasures: Some(list), ..self }
+    }
+
+    /// Whether one of these events is of a caller who was forgotten after it.
+    pub fn is_forgotten(&self, events: &[CallEvent]) -> bool {
+        let Some(list) = &self.erasures else { return false };
+        events.iter().any(|event| {
+            let number = event.from.number.as_ref();
+            number.is_some_and(|number| {
+                list.covers(&Subject::caller(&self.signing, &event.site, number), event.at)
+            })
+        })
     }
 
     /// The calls it writes.
@@ -325,6 +345,9 @@ impl Recorder {
     /// `false` when it is known already: it stays as it is.
     pub async fn import(&self, imported: &Imported) -> Result<bool, RecordError> {
         let Some(first) = imported.events.first() else { return Ok(false) };
+        if self.is_forgotten(&imported.events) {
+            return Ok(false);
+        }
         let installation = self.live.now_full();
         let site = site_of(&installation, &first.site)?;
         let keys = installation.shards.keys(&site.id);

@@ -23,6 +23,7 @@ use crate::platform::keys::SiteKeys;
 use crate::postback;
 use crate::postback::model::Postback;
 use crate::postback::rules::sent;
+use crate::privacy::mask;
 
 /// From this confidence on no second look is taken.
 pub(super) const SURE: f64 = 0.95;
@@ -88,6 +89,7 @@ impl Recorder {
         at: Millis,
     ) -> Result<Option<Call>, RecordError> {
         let keys = installation.shards.keys(&site.id);
+        mask::call(site, &mut call);
         let is_imported = call.origin() == CallOrigin::Imported;
         if !is_imported {
             call.destination = router::destination(site, &call);
@@ -193,8 +195,7 @@ impl Recorder {
         let asks_the_same = |before: &Call| {
             before.tracking_number == call.tracking_number && before.started_at == call.started_at
         };
-        let number = call.caller.number.as_ref();
-        let hash = number.map(|number| self.signing.caller_hash(site.id.as_str(), number.as_str()));
+        let hash = mask::caller_hash(&self.signing, &site.id, &call.caller);
         let is_imported = call.origin() == CallOrigin::Imported;
         let asked = before.is_some_and(asks_the_same) || is_imported;
         let is_told = |found: &Attribution| found.basis == Basis::Told;

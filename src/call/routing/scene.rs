@@ -88,11 +88,11 @@ fn attestation_text(word: AttestationWord) -> &'static str {
 }
 
 fn caller_kind(call: &Call) -> &'static str {
-    match (&call.caller.number, call.first_time) {
-        (None, _) => "anonymous",
-        (Some(_), Some(true)) => "first",
-        (Some(_), Some(false)) => "repeat",
-        (Some(_), None) => "",
+    match call.first_time {
+        _ if call.caller.is_anonymous() => "anonymous",
+        Some(true) => "first",
+        Some(false) => "repeat",
+        None => "",
     }
 }
 

@@ -18,7 +18,7 @@ pub fn judge(spam: &Spam, caller: &Caller, history: &History) -> Screen {
     let found = [
         (number.is_some_and(|number| spam.numbers.contains(number)), Reason::Listed),
         (spam.prefixes.iter().any(begins), Reason::Prefix),
-        (spam.anonymous && number.is_none(), Reason::Anonymous),
+        (spam.anonymous && caller.is_anonymous(), Reason::Anonymous),
         (spam.attestation.contains(&word), Reason::Attestation),
         (spam.rate.as_ref().is_some_and(|rate| history.recent >= rate.calls), Reason::Rate),
         (spam.short.as_ref().is_some_and(|short| history.short >= short.calls), Reason::Short),

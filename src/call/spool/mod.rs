@@ -8,6 +8,7 @@
 //! Replaying twice is harmless because recording is idempotent, so every doubt is resolved by
 //! keeping the event.
 
+mod erase;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::model::CallEvent;
+use crate::config::Live;
+use crate::platform::signing::SigningKeys;
+use crate::privacy::mask;
 use writer::{Append, Command, Notes, Writer};
 
 /// An entry of the spool; rises with every append.
@@ -70,8 +74,32 @@ pub struct Settled {
 #[derive(Clone, Debug)]
 pub struct Spool {
     commands: mpsc::Sender<Command>,
+    mask: Option<Mask>,
     notes: Notes,
     backlog: Arc<AtomicUsize>,
+}
+
+/// What sites do not keep.
+#[derive(Clone)]
+struct Mask {
+    live: Live,
+    signing: SigningKeys,
+}
+
+impl Mask {
+    /// The event without that; `None` when its site keeps all of it.
+    fn event(&self, event: &CallEvent) -> Option<CallEvent> {
+        let installation = self.live.now();
+        let site = installation.site(&event.site)?;
+        (!site.keeps_people()).then(|| mask::event(&self.signing, event))
+    }
+}
+
+/// It has keys, which no log may have.
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mask")
+    }
 }
 
 /// Most commands that wait for the thread; more wait at the sender.
@@ -87,12 +115,19 @@ impl Spool {
         std::thread::Builder::new()
             .name("call-spool".to_owned())
             .spawn(move || writer.run(receiver))?;
-        Ok(Spool { commands, notes, backlog })
+        Ok(Spool { commands, mask: None, notes, backlog })
+    }
+
+    /// The same, taking out of events first what their site does not keep.
+    pub fn masked(self, live: Live, signing: SigningKeys) -> Self {
+        Spool { mask: Some(Mask { live, signing }), ..self }
     }
 
     /// Keeps `event`; returns when the disk has it.
     pub async fn append(&self, event: &CallEvent) -> Result<SpoolId, SpoolError> {
-        let json = serde_json::to_vec(event).map_err(|_| SpoolError::Encoding)?;
+        let kept = self.mask.as_ref().and_then(|mask| mask.event(event));
+        let json =
+            serde_json::to_vec(kept.as_ref().unwrap_or(event)).map_err(|_| SpoolError::Encoding)?;
         let (reply, answer) = oneshot::channel();
         self.send(Command::Append(Append { json, reply })).await?;
         answer.await.map_err(|_| SpoolError::Closed)?
@@ -133,6 +168,17 @@ impl Spool {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Settle { server_run: server_run.to_owned(), reply }).await?;
         answer.await.map_err(|_| SpoolError::Closed)
+    }
+
+    /// Removes the events whose JSON `matches`, also from the files' bytes; how many there were, settled ones with them.
+    pub async fn erase(
+        &self,
+        matches: impl Fn(&[u8]) -> bool + Send + 'static,
+    ) -> Result<usize, SpoolError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Erase { matches: Box::new(matches), reply }).await?;
+        let erased = answer.await.map_err(|_| SpoolError::Closed)?;
+        erased.map_err(|error| SpoolError::Write(error.kind()))
     }
 
     /// How many events Redis does not have yet.

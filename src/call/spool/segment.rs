@@ -136,6 +136,37 @@ impl Segment {
         Ok(json)
     }
 
+    /// Every event that the file has, settled or not, with its id.
+    pub fn events(&self) -> io::Result<Vec<(u64, Vec<u8>)>> {
+        let bytes = std::fs::read(&self.path)?;
+        let lines = bytes.split(|&b| b == b'\n').filter_map(read_line);
+        let events = lines.filter(|(kind, ..)| *kind == b"E");
+        Ok(events.map(|(_, id, json)| (id, json.to_vec())).collect())
+    }
+
+    /// Puts a file with these events, none of them settled, in the place of this one: written beside it, synced, renamed
+    /// over it. Answers where they stand.
+    pub fn replace(&mut self, events: &[(u64, Vec<u8>)]) -> io::Result<Vec<Place>> {
+        let mut lines = Lines::default();
+        let places = events.iter().map(|(id, json)| lines.entry(*id, json)).collect();
+        let beside = self.path.with_extension("rewriting");
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let mut file = options.open(&beside)?;
+        // One that a crash left.
+        file.set_len(0)?;
+        file.write_all(&lines.bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &self.path)?;
+        if let Some(folder) = self.path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        self.file = file;
+        self.size = lines.bytes.len() as u64;
+        self.unsettled = events.len();
+        Ok(places)
+    }
+
     /// Deletes the file.
     pub fn remove(self) -> io::Result<()> {
         std::fs::remove_file(&self.path)

@@ -184,3 +184,26 @@ async fn many_appends_share_a_disk_wait_and_all_are_kept() {
     expected.sort();
     assert_eq!(back, expected);
 }
+
+#[tokio::test]
+async fn what_is_erased_is_gone_from_the_files_and_the_rest_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = open(folder.path());
+    spool.settle("run-1").await.expect("alive");
+    let settled = spool.append(&event("erased-and-settled")).await.expect("kept");
+    for name in ["a", "erased-and-waiting", "b"] {
+        spool.append(&event(name)).await.expect("kept");
+    }
+    spool.done(settled);
+    assert_eq!(spool.settle("run-1").await.expect("alive").settled, 1);
+    let erased = spool.erase(|json| json.windows(6).any(|part| part == b"erased")).await;
+    assert_eq!(erased.expect("rewritten"), 2);
+    assert_eq!((waiting(&spool).await, spool.backlog()), (vec!["a".into(), "b".into()], 2));
+    spool.append(&event("c")).await.expect("it goes on");
+    drop(spool);
+    assert_eq!(waiting(&open(folder.path())).await, ["a", "b", "c"]);
+    for file in files(folder.path()) {
+        let bytes = std::fs::read(file).expect("a file");
+        assert!(!bytes.windows(6).any(|part| part == b"erased"));
+    }
+}

@@ -23,7 +23,12 @@ pub enum Command {
     Replayable { limit: usize, reply: oneshot::Sender<Vec<(SpoolId, Vec<u8>)>> },
     /// The Redis that runs as `server_run` saves what it has.
     Settle { server_run: String, reply: oneshot::Sender<Settled> },
+    /// Remove events for good.
+    Erase { matches: Matches, reply: oneshot::Sender<io::Result<usize>> },
 }
+
+/// Whether an event is meant, by its JSON.
+pub type Matches = Box<dyn Fn(&[u8]) -> bool + Send>;
 
 /// Events that Redis has, as the thread has not read yet.
 #[derive(Clone, Debug, Default)]
@@ -63,9 +68,9 @@ enum State {
     Saved { at: Instant },
 }
 
-struct Entry {
+pub(super) struct Entry {
     segment: u64,
-    place: Place,
+    pub(super) place: Place,
     state: State,
 }
 
@@ -73,14 +78,20 @@ struct Entry {
 pub struct Writer {
     folder: PathBuf,
     options: SpoolOptions,
-    segments: BTreeMap<u64, Segment>,
+    pub(super) segments: BTreeMap<u64, Segment>,
     active: Option<u64>,
-    entries: BTreeMap<u64, Entry>,
+    pub(super) entries: BTreeMap<u64, Entry>,
     next_id: u64,
     next_segment: u64,
     server_run: Option<String>,
     notes: Notes,
-    backlog: Arc<AtomicUsize>,
+    pub(super) backlog: Arc<AtomicUsize>,
+}
+
+impl Entry {
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
+    }
 }
 
 impl Writer {
@@ -162,6 +173,7 @@ impl Writer {
             // A receiver that is gone does not wait for the answer.
             Command::Replayable { limit, reply } => drop(reply.send(self.replayable(limit))),
             Command::Settle { server_run, reply } => drop(reply.send(self.settle(server_run))),
+            Command::Erase { matches, reply } => drop(reply.send(self.erase(&matches))),
         }
     }
 
@@ -300,7 +312,7 @@ impl Writer {
         Settled { settled: settled.len(), reopened: 0 }
     }
 
-    fn remove_settled_segments(&mut self) {
+    pub(super) fn remove_settled_segments(&mut self) {
         let empty: Vec<u64> =
             self.segments.iter().filter(|(_, s)| s.unsettled == 0).map(|(&n, _)| n).collect();
         for number in empty {

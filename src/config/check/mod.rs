@@ -8,6 +8,7 @@ mod destinations;
 mod installation;
 mod numbers;
 mod pages;
+mod privacy;
 mod redis;
 mod routing;
 mod sites;
@@ -34,6 +35,7 @@ pub fn check(config: &Config) -> Vec<Complaint> {
     sites::check(config, &mut out);
     visits::check(config, &mut out);
     pages::check(config, &mut out);
+    privacy::check(config, &mut out);
     trackers::check(config, &mut out);
     numbers::check(config, &mut out);
     routing::check(config, &mut out);

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdHeaders, Alert, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Routing,
-    Schedule, Scoring, Snippet, Spam, Telephony, Tracker, Visits,
+    AdHeaders, Alert, ChannelRule, ConversionRule, Destination, Modes, NumberEntry, Privacy,
+    PrivacyMode, Retention, Routing, Schedule, Scoring, Snippet, Spam, Telephony, Tracker, Visits,
 };
 use crate::platform::ids::{PoolId, SiteId, TargetId};
 use crate::platform::phone::PhoneNumber;
@@ -60,6 +60,12 @@ pub struct Site {
     /// What the snippet does on its pages.
     #[serde(default)]
     pub snippet: Snippet,
+    /// What it keeps of people at all.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// How long it keeps what.
+    #[serde(default)]
+    pub retention: Retention,
     /// How its page views are read.
     #[serde(default)]
     pub visits: Visits,
@@ -259,6 +265,11 @@ impl Site {
     /// Its name on screen.
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }
+    }
+
+    /// Whether it keeps what tells who somebody is.
+    pub fn keeps_people(&self) -> bool {
+        self.privacy.mode == PrivacyMode::Standard
     }
 
     /// The pool with this id.

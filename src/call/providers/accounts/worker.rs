@@ -199,7 +199,10 @@ impl Reconciler {
         let (mut found, mut ended) = (0, 0);
         for some in calls.chunks(AT_ONCE) {
             let (fresh, open) = self.unknown(&keys, some).await?;
-            for call in some.iter().filter(|call| fresh.contains(&call.id)) {
+            let fresh = |call: &&PastCall| {
+                fresh.contains(&call.id) && !self.recorder.is_forgotten(&call.events)
+            };
+            for call in some.iter().filter(fresh) {
                 self.keep(&call.events).await?;
                 found += 1;
             }

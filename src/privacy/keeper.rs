@@ -1,0 +1,220 @@
+//! Keeping to the retention of sites: what is too old goes, everywhere.
+
+use std::sync::Arc;
+
+use duckdb::Connection;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::call::model::Call;
+use crate::ledger::model::{Envelope, Event};
+use crate::ledger::segments::rewrite::LineFate;
+use crate::platform::clock::Millis;
+use crate::platform::ids::SiteId;
+use crate::privacy::eraser::{Eraser, PrivacyError, envelope_at, replaced, rewrite_redis_file};
+use crate::privacy::in_redis;
+use crate::privacy::keyspace::Keyspace;
+use crate::privacy::retention::Limits;
+use crate::privacy::traces::Fate;
+use crate::warehouse::rules::facts;
+use crate::warehouse::setting::Setting;
+use crate::warehouse::store::{WarehouseError, sql};
+
+/// What was too old, by place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Outdated {
+    /// The site.
+    pub site: String,
+    /// Entries of segments that were removed or cleaned.
+    pub segments: u64,
+    /// Calls of the warehouse that were cleaned.
+    pub calls: u64,
+    /// Other rows of the warehouse that were removed or cleaned.
+    pub rows: u64,
+    /// Pieces of Redis that were removed or cleaned.
+    pub redis: u64,
+}
+
+impl Outdated {
+    /// Whether there was anything.
+    pub fn is_empty(&self) -> bool {
+        self.segments + self.calls + self.rows + self.redis == 0
+    }
+}
+
+impl Eraser {
+    /// Removes what the rules of `sites` do not keep any more; with `dry_run` only counts it.
+    pub async fn keep_to_retention(
+        &self,
+        sites: &[SiteId],
+        dry_run: bool,
+    ) -> Result<Vec<Outdated>, PrivacyError> {
+        let parts = self.parts();
+        let installation = parts.live.now_full();
+        let now = parts.clock.now();
+        let mut done = Vec::new();
+        for site in sites {
+            let rules = installation.site(site).map(|site| &site.retention);
+            let Some(limits) = rules.and_then(|rules| Limits::new(rules, now)) else { continue };
+            done.push(self.keep_site(site, limits, dry_run).await?);
+        }
+        if !dry_run && done.iter().any(|site| site.calls + site.rows > 0) {
+            let _turn = parts.files.turn().await;
+            parts.warehouse.rewrite().await?;
+        }
+        if !dry_run && done.iter().any(|site| site.redis > 0) {
+            rewrite_redis_file(&parts.redis).await?;
+        }
+        Ok(done)
+    }
+
+    async fn keep_site(
+        &self,
+        site: &SiteId,
+        limits: Limits,
+        dry_run: bool,
+    ) -> Result<Outdated, PrivacyError> {
+        let parts = self.parts();
+        let keys = parts.live.now_full().shards.keys(site);
+        let mut outdated = Outdated { site: site.to_string(), ..Outdated::default() };
+        let names = Keyspace::new(&parts.redis, &keys).names().await?;
+        let found = in_redis::outdated(&parts.redis, &keys, &names, &limits).await?;
+        outdated.redis = found.len() as u64;
+        if !dry_run {
+            in_redis::erase(&parts.redis, &keys, &found).await?;
+        }
+        // The projector has nothing in its hands that is written meanwhile.
+        let _turn = parts.files.turn().await;
+        let (of_site, of_rules, shard) = (site.clone(), limits.clone(), keys.shard);
+        let mut counted = 0;
+        let rewrite = parts.files.change(move |segments| {
+            let done = segments.rewrite(shard, &mut |line| {
+                let fate = judge_line(&of_site, &of_rules, line);
+                counted += u64::from(fate != LineFate::Keep);
+                if dry_run { LineFate::Keep } else { fate }
+            });
+            done.map(|_| counted)
+        });
+        outdated.segments = rewrite.await.ok_or(PrivacyError::Ending)??;
+        let (of_site, of_rules) = (site.clone(), limits.clone());
+        let cleaned =
+            parts.warehouse.read(move |reader| calls(reader, &of_site, &of_rules)).await?;
+        outdated.calls = cleaned.len() as u64;
+        let statements = Arc::new(statements(site, &limits));
+        let of_count = statements.clone();
+        outdated.rows = parts.warehouse.read(move |reader| count(reader, &of_count)).await?;
+        if !dry_run {
+            let installation = parts.live.now_full();
+            let rows = facts(cleaned.iter(), |one| Setting::of(&installation, &one.site));
+            parts.warehouse.write(rows, Vec::new()).await?;
+            parts.warehouse.change(move |writer| change(writer, &statements)).await?;
+        }
+        Ok(outdated)
+    }
+}
+
+fn judge_line(site: &SiteId, limits: &Limits, line: &str) -> LineFate {
+    let Some(mut envelope) = envelope_at(line).filter(|envelope| &envelope.site == site) else {
+        return LineFate::Keep;
+    };
+    match limits.apply(&mut envelope) {
+        Fate::Keep => LineFate::Keep,
+        Fate::Remove => LineFate::Remove,
+        Fate::Change => replaced(line, &envelope),
+    }
+}
+
+/// Calls that are kept, but not all of them any more.
+fn calls(
+    reader: &Connection,
+    site: &SiteId,
+    limits: &Limits,
+) -> Result<Vec<Envelope>, WarehouseError> {
+    let failed = sql("read snapshots of calls");
+    let mut statement =
+        reader.prepare("SELECT snapshot FROM call_snapshots WHERE site = ?").map_err(&failed)?;
+    let mut rows = statement.query([site.to_string()]).map_err(&failed)?;
+    let mut cleaned = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let text: String = row.get(0).map_err(&failed)?;
+        let Ok(mut call) = serde_json::from_str::<Call>(&text) else { continue };
+        if limits.call(&mut call) == Fate::Change {
+            let (at, id) = (call.started_at, format!("{}.{}", call.id, call.version));
+            cleaned.push(Envelope::new(site.clone(), at, id, Event::Call(Box::new(call))));
+        }
+    }
+    Ok(cleaned)
+}
+
+/// A table, the condition of the rows that are too old, and what is set in them; nothing: they go.
+type Statement = (&'static str, String, &'static str);
+
+/// What is to be done in tables that have no snapshots beside them. Columns that are empty already are left alone, so that
+/// a second run has nothing to do.
+fn statements(site: &SiteId, limits: &Limits) -> Vec<Statement> {
+    let rules = limits.rules();
+    let mut all: Vec<Statement> = Vec::new();
+    let mut add = |table, column: &str, before: Option<Millis>, more: &str, set| {
+        if let Some(before) = before {
+            let condition = format!("site = '{site}' AND {column} < {} {more}", before.0);
+            all.push((table, condition, set));
+        }
+    };
+    let calls = limits.before(rules.calls);
+    if let Some(before) = calls {
+        let ids =
+            format!("SELECT id FROM calls WHERE site = '{site}' AND started_at < {}", before.0);
+        for table in ["touches", "postbacks"] {
+            let more = format!("AND call IN ({ids})");
+            add(table, "0", Some(Millis(1)), &more, "");
+        }
+    }
+    add("call_snapshots", "started_at", calls, "", "");
+    add("calls", "started_at", calls, "", "");
+    let visits = limits.before(rules.visits);
+    add("sessions", "started_at", visits, "", "");
+    add("leases", "granted_at", visits, "", "");
+    let (seen, both) =
+        ("AND (session IS NOT NULL OR visitor IS NOT NULL)", "session = NULL, visitor = NULL");
+    add("leads", "created_at", visits, seen, both);
+    add("leads", "created_at", limits.before(rules.leads), "", "");
+    let (known, unknown) = ("AND caller IS NOT NULL", "caller = NULL");
+    add("leads", "created_at", limits.before(rules.caller), known, unknown);
+    let pages = limits.before(rules.pages);
+    let (page, no_page) = (
+        "AND (landing_page <> '' OR referrer_host <> '')",
+        "landing_page = '', referrer_host = ''",
+    );
+    add("sessions", "started_at", pages, page, no_page);
+    add("leads", "created_at", pages, "AND landing_page <> ''", "landing_page = ''");
+    let place = limits.before(rules.place);
+    let (known, unknown) = (
+        "AND (region <> '' OR city <> '' OR postal_code <> '')",
+        "region = '', city = '', postal_code = ''",
+    );
+    add("sessions", "started_at", place, known, unknown);
+    all
+}
+
+fn count(reader: &Connection, statements: &[Statement]) -> Result<u64, WarehouseError> {
+    let mut rows = 0;
+    for (table, condition, _) in statements {
+        let text = format!("SELECT count(*) FROM {table} WHERE {condition}");
+        rows +=
+            reader.query_row(&text, [], |row| row.get::<_, u64>(0)).map_err(sql("count rows"))?;
+    }
+    Ok(rows)
+}
+
+fn change(writer: &mut Connection, statements: &[Statement]) -> Result<(), WarehouseError> {
+    let failed = sql("remove what is too old");
+    let transaction = writer.transaction().map_err(&failed)?;
+    for (table, condition, set) in statements {
+        let text = match *set {
+            "" => format!("DELETE FROM {table} WHERE {condition}"),
+            set => format!("UPDATE {table} SET {set} WHERE {condition}"),
+        };
+        transaction.execute(&text, []).map_err(&failed)?;
+    }
+    transaction.commit().map_err(&failed)
+}

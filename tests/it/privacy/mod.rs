@@ -1,0 +1,7 @@
+//! What is stored of people, and that it can be forgotten: proven on the bytes.
+
+mod erase;
+mod no_pii;
+mod retention;
+mod table;
+mod world;
