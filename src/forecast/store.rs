@@ -38,14 +38,16 @@ pub async fn history(
     let mut days = vec![[0; HOURS]; usize::try_from(whole_days).unwrap_or(0)];
     let day = dialect.day("$2");
     let counted = format!(
-        "SELECT local_date - {day}, local_hour, count(*) FROM calls
+        "SELECT local_date::VARCHAR, local_hour, count(*) FROM calls
          WHERE site = $1 AND local_date >= {day} AND local_date < {} AND NOT unwanted
          GROUP BY ALL",
         dialect.day("$3")
     );
     for row in warehouse.ask(between(HISTORY, counted, site, (from, today))).await? {
-        let (day, hour, calls): (i64, usize, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let day = usize::try_from(day).ok().and_then(|day| days.get_mut(day));
+        let (day, hour, calls): (String, usize, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let day = day.parse::<Date>().ok().and_then(|day| from.until(day).ok());
+        let day = day.and_then(|span| usize::try_from(span.get_days()).ok());
+        let day = day.and_then(|day| days.get_mut(day));
         if let Some(of_hour) = day.and_then(|day| day.get_mut(hour)) {
             *of_hour = u32::try_from(calls).unwrap_or(u32::MAX);
         }

@@ -22,7 +22,8 @@ const OF_TOUCHES: &str = "session, source, medium, campaign, campaign_id, term, 
 /// What a share has by one clock or the other.
 const OF_CLOCKS: &str = "landing_host, local_date, local_weekday, local_hour, local_offset, shift";
 /// The visits that made the touches.
-const TOUCHED: &str = "site IN (SELECT site FROM periods) AND id IN (SELECT session FROM touched)";
+const TOUCHED: &str =
+    "site IN (SELECT of_site FROM periods) AND id IN (SELECT session FROM touched)";
 
 /// `question` behind the building block, over `calls`: the table, or rows that have all its columns. It reads from `credited`: the figures of calls, `weight`, and one `credit_`
 /// column for each model.
@@ -40,8 +41,8 @@ pub(in crate::report) fn credited(
         ByClock::Call => "shared.started_at",
         ByClock::Visit => "touched_at",
     };
-    let periods = [Cells::Text("site"), Cells::Whole("since"), Cells::Whole("until")];
-    let shares = [Cells::Text("site"), Cells::Text("channel"), Cells::Number("share")];
+    let periods = [Cells::Text("of_site"), Cells::Whole("since"), Cells::Whole("until")];
+    let shares = [Cells::Text("of_site"), Cells::Text("of_channel"), Cells::Number("share")];
     // No name of a conversion has what joins them.
     let met = dialect.contains(
         &format!("concat('{CELLS}', conversions, '{CELLS}')"),

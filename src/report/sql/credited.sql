@@ -14,7 +14,7 @@ shares AS (
 ),
 chosen AS (
     SELECT calls.*, since, until, {weight} AS weight
-    FROM {calls} AS calls JOIN periods ON periods.site = calls.site
+    FROM {calls} AS calls JOIN periods ON periods.of_site = calls.site
     WHERE ($3 = 'include' OR unwanted = ($3 = 'only'))
         AND ($4 = '' OR {met})
 ),
@@ -31,17 +31,17 @@ touched AS (
         campaign_id, term, content, channel, click_platform, landing_host, landing_page,
         1, 1, 1, 1, 1, 1, 1, 1, 1
     FROM chosen
-    WHERE $5 = 'own' OR id NOT IN (SELECT call FROM touches WHERE site IN (SELECT site FROM periods))
+    WHERE $5 = 'own' OR id NOT IN (SELECT call FROM touches WHERE site IN (SELECT of_site FROM periods))
 ),
 shared AS (
     SELECT touched.*,
-        {chosen},
+        chosen.*,
         coalesce(shares.share, 0) AS share,
         sum(coalesce(shares.share, 0)) OVER (PARTITION BY call) AS all_shares,
         count(*) OVER (PARTITION BY call) AS all_touches
     FROM touched
-    JOIN chosen ON chosen.id = touched.call
-    LEFT JOIN shares ON shares.site = chosen.site AND shares.channel = touched.channel
+    JOIN (SELECT {chosen} FROM chosen) AS chosen ON chosen.id = touched.call
+    LEFT JOIN shares ON shares.of_site = chosen.site AND shares.of_channel = touched.channel
 ),
 credited AS (
     SELECT {shared},
