@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use duckdb::{Config, Connection};
 use tokio::sync::Semaphore;
@@ -25,6 +26,8 @@ use crate::warehouse::write;
 
 /// Most questions that are worked on at a time; each may use every thread.
 const READERS: usize = 4;
+/// Longest wait for a server to say that it is there.
+const PING: Duration = Duration::from_secs(5);
 const FILE: &str = "warehouse.duckdb";
 
 /// The warehouse; cheap to clone.
@@ -108,7 +111,11 @@ impl Warehouse {
 
     /// Asks whether it answers.
     pub async fn ping(&self) -> Result<(), WarehouseError> {
-        self.ask(Question::new("answer", "SELECT 1", Vec::new())).await.map(|_| ())
+        let question = Question::new("answer", "SELECT 1", Vec::new());
+        match &self.0 {
+            Engine::DuckDb(_) => self.ask(question).await.map(|_| ()),
+            Engine::ClickHouse(clickhouse) => clickhouse.ask(&question, PING).await.map(|_| ()),
+        }
     }
 
     /// Writes facts and the new offsets of their streams: in DuckDB in one transaction, in ClickHouse table by table and

@@ -121,8 +121,7 @@ async fn tables_of_a_newer_program_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_on_it_reports_what_happens_and_serves_while_it_is_down() {
     let mut clickhouse = TestClickHouse::start();
-    let mut app = TestApp::on_a_free_port();
-    app.start_with(|config| clickhouse.configure(config)).await;
+    let mut app = TestApp::start_with(&clickhouse.toml()).await;
     app.page_view("page-one", "utm_source=google&utm_medium=cpc&utm_campaign=spring", None).await;
     let running = app.app.as_ref().expect("it runs");
     assert!(running.wait_until_reported(std::time::Duration::from_secs(60)).await);

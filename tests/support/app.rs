@@ -8,7 +8,6 @@ use hmac::{Hmac, Mac};
 use nix::unistd::Pid;
 use ringtrace::app::{App, Options};
 use ringtrace::config::load::load_text;
-use ringtrace::config::model::Config;
 use ringtrace::http::auth::key_hash;
 use ringtrace::platform::telemetry::{LogFormat, start_logs};
 use ringtrace::platform::tls::client_builder;
@@ -134,14 +133,8 @@ impl TestApp {
 
     /// Starts the service on the same folder, after [`TestApp::stop`].
     pub async fn start_again(&mut self) {
-        self.start_with(|_| {}).await;
-    }
-
-    /// The same with a changed configuration.
-    pub async fn start_with(&mut self, change: impl FnOnce(&mut Config)) {
         let text = self.configuration(&["0190", "0191"]);
-        let mut config = load_text("the test", &text).expect("a good configuration");
-        change(&mut config);
+        let config = load_text("the test", &text).expect("a good configuration");
         self.app = Some(App::start(config, Options::default()).await.expect("it starts"));
     }
 

@@ -44,16 +44,37 @@ impl TestClickHouse {
 
     /// Makes `config` put facts here.
     pub fn configure(&self, config: &mut Config) {
-        let mut url = self.url.clone();
-        let (user, password) =
-            (self.url.username().to_owned(), self.url.password().unwrap_or_default().to_owned());
-        let _ = (url.set_username(""), url.set_password(None));
+        let (user, password) = self.login();
         let warehouse = &mut config.warehouse;
         warehouse.kind = WarehouseKind::Clickhouse;
-        warehouse.url = url.into();
+        warehouse.url = self.address().into();
         warehouse.database.clone_from(&self.database);
-        warehouse.user = if user.is_empty() { "default".to_owned() } else { user };
+        warehouse.user = user.to_owned();
         warehouse.password = Secret::new(password);
+    }
+
+    /// The same as a section of a configuration.
+    pub fn toml(&self) -> String {
+        let (user, password) = self.login();
+        format!(
+            "[warehouse]\nkind = \"clickhouse\"\nurl = \"{}\"\ndatabase = \"{}\"\nuser = \"{user}\"\npassword = \"{password}\"\n",
+            self.address(),
+            self.database
+        )
+    }
+
+    /// The address without user and password.
+    fn address(&self) -> Url {
+        let mut url = self.url.clone();
+        let _ = (url.set_username(""), url.set_password(None));
+        url
+    }
+
+    fn login(&self) -> (&str, &str) {
+        match self.url.username() {
+            "" => ("default", ""),
+            user => (user, self.url.password().unwrap_or_default()),
+        }
     }
 
     /// Whether it can be stopped and started: a server of somebody else's cannot.
