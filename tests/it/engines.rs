@@ -55,6 +55,7 @@ impl Both {
         let one = self.duckdb.post(path, question.clone()).await;
         let other = self.clickhouse.post(path, question.clone()).await;
         assert_eq!(one.0, other.0, "{question}\n{}\n{}", one.1, other.1);
+        assert!(one.0.is_success(), "{question}: {}", one.1);
         assert_same(&one.1, &other.1, &format!("{path} {question}"));
         one.1
     }
@@ -128,7 +129,9 @@ fn events(random: &mut StdRng) -> Vec<Envelope> {
             let day = format!("2026-03-{:02}", random.random_range(1..29));
             let amount =
                 format!("{}.{:02}", random.random_range(0..500), random.random_range(0..99));
-            events.push(cost(&site, &day, kinds[n % 4], &amount));
+            let mut spent = cost(&site, &day, kinds[n % 4], &amount);
+            spent.id = format!("{id}.{}", spent.id);
+            events.push(spent);
         }
     }
     for n in (1..events.len()).rev() {

@@ -255,7 +255,8 @@ impl Writer<'_> {
                 "concat(local_date::VARCHAR, 'T', lpad(local_hour::VARCHAR, 2, '0'), ':00', local_offset)"
                     .to_owned()
             }
-            (_, "hour_of_week") => "(local_weekday - 1) * 24 + local_hour".to_owned(),
+            // A byte does not hold the hours of a Sunday.
+            (_, "hour_of_week") => "(local_weekday::INTEGER - 1) * 24 + local_hour".to_owned(),
             (kind, column) => match kind.unit() {
                 Some(unit) => dialect.first_day(unit, column),
                 None => column.to_owned(),

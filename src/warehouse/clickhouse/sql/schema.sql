@@ -302,7 +302,8 @@ SELECT id AS call, site,
     touches.credit_time_decay AS credit_time_decay
 FROM calls ARRAY JOIN touches;
 
--- What data-driven credit was computed from, with each channel's removal effect and share.
+-- What data-driven credit was computed from, with each channel's removal effect and share; forgotten after a month, by the
+-- server's own clock.
 CREATE TABLE IF NOT EXISTS removal_periods{local}{on_cluster} (
     site              LowCardinality(String),
     since             Int64,
@@ -316,9 +317,10 @@ CREATE TABLE IF NOT EXISTS removal_periods{local}{on_cluster} (
         channel  LowCardinality(String),
         effect   Float64,
         share    Float64
-    )
+    ),
+    kept_at           DateTime MATERIALIZED now()
 ) ENGINE = {engine}(computed_at) ORDER BY (site, since, until)
-TTL toDateTime(intDiv(computed_at, 1000)) + INTERVAL 30 DAY;
+TTL kept_at + INTERVAL 30 DAY;
 
 CREATE OR REPLACE VIEW removal_effects{on_cluster} AS
 SELECT site, since, until, effects.channel AS channel, effects.effect AS effect, effects.share AS share
