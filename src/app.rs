@@ -262,7 +262,7 @@ impl Service {
         let signing = SigningKeys::load_or_create(&data)?;
         let client_key = ClientKey::load_or_create(&data)?;
         let delivery_keys = DeliveryKeys::load_or_create(&data, client_key.clone())?;
-        let warehouse = Warehouse::open(&data, config.warehouse.threads)?;
+        let warehouse = Warehouse::of(&config)?;
         let spool =
             Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
         let patience = Patience {

@@ -1,5 +1,6 @@
 //! What each alert finds.
 
+use duckdb::types::Value;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -15,7 +16,8 @@ use crate::lease::pools::load;
 use crate::platform::clock::Millis;
 use crate::platform::ids::DestinationId;
 use crate::platform::redis::Redis;
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::question::Question;
+use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::zone::{local_time, site_zone};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -107,27 +109,22 @@ impl Judge<'_> {
         let known_ms = WEEKS as i64 * WEEK_MS;
         // Names of tables are ours alone; all else is bound.
         let question = format!(
-            "SELECT source, ($2 - started_at) // {WEEK_MS}, count(*) FROM {table}
+            "SELECT source, (($2 - started_at - ($2 - started_at) % {WEEK_MS}) / {WEEK_MS})::BIGINT, count(*) FROM {table}
              WHERE site = $1 AND started_at > $2 - $3 - {known_ms} AND started_at <= $2
                AND ($2 - started_at) % {WEEK_MS} < $3 AND source NOT LIKE '(%' AND ($4 = '' OR source = $4)
              GROUP BY ALL"
         );
         let (site, now, source) = (site.id.to_string(), self.now.0, source.to_owned());
         let quiet_ms = i64::try_from(quiet.as_millis()).unwrap_or(DAY_MS).clamp(1, WEEK_MS);
-        let counted = self.warehouse.read(move |connection| {
-            let failed = sql("look for silent sources");
-            let mut asked = connection.prepare(&question).map_err(&failed)?;
-            let params = duckdb::params![site, now, quiet_ms, source];
-            let rows = asked.query_map(params, |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-            });
-            rows.map_err(&failed)?.collect::<Result<Vec<_>, _>>().map_err(&failed)
-        });
+        let bound = vec![Value::Text(site), now.into(), quiet_ms.into(), Value::Text(source)];
+        let asked = Question::new("look for silent sources", question, bound);
         let mut by_source = std::collections::BTreeMap::<String, [f64; WEEKS + 1]>::new();
-        for (source, week, count) in counted.await? {
-            let weeks = by_source.entry(source).or_default();
-            let week = usize::try_from(week).ok().and_then(|week| weeks.get_mut(week));
-            week.into_iter().for_each(|known| *known += count as f64);
+        for row in self.warehouse.ask(asked).await? {
+            let weeks = by_source.entry(row.get(0)?).or_default();
+            let week = usize::try_from(row.get::<i64>(1)?).ok();
+            let week = week.and_then(|week| weeks.get_mut(week));
+            let count: f64 = row.get(2)?;
+            week.into_iter().for_each(|known| *known += count);
         }
         let what = if of == SilentOf::Visits { "visits" } else { "calls" };
         let judged = by_source.into_iter().map(|(source, weeks)| {
@@ -164,25 +161,19 @@ impl Judge<'_> {
         above: f64,
         at_least: f64,
     ) -> Result<Vec<Finding>, WarehouseError> {
-        let question = "SELECT destination, count(*) FILTER (verdict IN ('rejected', 'gave_up')),
-                count(*) FILTER (verdict IN ('rejected', 'gave_up', 'delivered'))
+        let question =
+            "SELECT destination, count(*) FILTER (WHERE verdict IN ('rejected', 'gave_up')),
+                count(*) FILTER (WHERE verdict IN ('rejected', 'gave_up', 'delivered'))
              FROM postbacks WHERE site = $1 AND settled_at > $2 AND ($3 = '' OR destination = $3)
              GROUP BY ALL ORDER BY ALL";
         let wanted = destination.map_or_else(String::new, |id| id.to_string());
         let (site, since) = (site.id.to_string(), self.now.0 - DAY_MS);
-        let counted = self.warehouse.read(move |connection| {
-            let failed = sql("count failed postbacks");
-            let mut asked = connection.prepare(question).map_err(&failed)?;
-            let rows = asked.query_map(duckdb::params![site, since, wanted], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)? as f64,
-                    row.get::<_, i64>(2)? as f64,
-                ))
-            });
-            rows.map_err(&failed)?.collect::<Result<Vec<_>, _>>().map_err(&failed)
-        });
-        let judged = counted.await?.into_iter().map(|(destination, failed, settled)| {
+        let bound = vec![Value::Text(site), since.into(), Value::Text(wanted)];
+        let counted = self.warehouse.ask(Question::new("count failed postbacks", question, bound));
+        let mut judged = Vec::new();
+        for row in counted.await? {
+            let (destination, failed, settled): (String, f64, f64) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
             let share = failed / settled.max(1.0);
             let text = format!(
                 "{failed} of {settled} postbacks to {destination} failed in the last 24 hours ({})",
@@ -190,9 +181,9 @@ impl Judge<'_> {
             );
             let is_wrong = settled >= at_least.max(1.0) && share > above;
             let verdict = if is_wrong { Verdict::Wrong(text) } else { Verdict::Fine(text) };
-            Finding { subject: destination, verdict }
-        });
-        Ok(judged.collect())
+            judged.push(Finding { subject: destination, verdict });
+        }
+        Ok(judged)
     }
 
     fn zone(&self, site: &Site) -> TimeZone {

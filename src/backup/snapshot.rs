@@ -72,7 +72,11 @@ impl Backups {
         self.copy_redis(config, target).await?;
         let (from, to) = tree("segments");
         blocking(move || copy_living_folder(&from, &to)).await?;
-        self.warehouse.copy_into(target.to_owned()).await?;
+        if self.warehouse.is_shared() {
+            tracing::warn!("the backup has no warehouse: ClickHouse makes backups of its own");
+        } else {
+            self.warehouse.copy_into(target.to_owned()).await?;
+        }
         let settings = without_secrets(config)?;
         let (keys, shards, target) = (config.keys_file(), config.redis.shards, target.to_owned());
         blocking(move || {

@@ -1,6 +1,6 @@
 //! Calls that Redis no longer keeps, as the warehouse has them: the newest snapshot of every call.
 
-use duckdb::{Connection, ToSql, params_from_iter};
+use duckdb::types::Value;
 
 use crate::call::list::filter::Filter;
 use crate::call::model::Call;
@@ -9,7 +9,9 @@ use crate::platform::clock::Millis;
 use crate::platform::cursor::Cursor;
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::phone::PhoneNumber;
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::dialect::Dialect;
+use crate::warehouse::question::Question;
+use crate::warehouse::store::{Warehouse, WarehouseError};
 
 /// Why the archive does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -57,14 +59,11 @@ impl Archive {
         if sites.is_empty() || ids.is_empty() {
             return Ok(Vec::new());
         }
-        let text = format!(
-            "SELECT snapshot FROM call_snapshots WHERE id IN ({}) AND site IN ({})",
-            places(ids.len()),
-            places(sites.len())
-        );
-        let mut values: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
-        values.extend(sites.iter().map(ToString::to_string));
-        self.snapshots(text, values.into_iter().map(Value::Text).collect()).await
+        let mut narrow = Narrow::new(&self.0);
+        narrow.one_of("id", ids.iter().map(|id| id.0.to_string()));
+        narrow.one_of("site", sites.iter().map(ToString::to_string));
+        let text = format!("SELECT snapshot FROM call_snapshots WHERE {}", narrow.all());
+        self.snapshots(text, narrow.bound).await
     }
 
     /// The calls of `caller` to `site` that began between two moments.
@@ -74,15 +73,18 @@ impl Archive {
         caller: &PhoneNumber,
         (from, to): (Millis, Millis),
     ) -> Result<Vec<Call>, ArchiveError> {
-        let text = "SELECT snapshot FROM call_snapshots \
-                    WHERE site = ? AND started_at BETWEEN ? AND ? AND contains(searchable, ?)";
-        let values = vec![
+        let text = format!(
+            "SELECT snapshot FROM call_snapshots \
+             WHERE site = $1 AND started_at BETWEEN $2 AND $3 AND {}",
+            self.0.dialect().contains("searchable", "$4")
+        );
+        let bound = vec![
             Value::Text(site.to_string()),
-            Value::Number(from.0),
-            Value::Number(to.0),
+            from.0.into(),
+            to.0.into(),
             Value::Text(caller.to_string()),
         ];
-        let mut calls = self.snapshots(text.to_owned(), values).await?;
+        let mut calls = self.snapshots(text, bound).await?;
         calls.retain(|call| call.caller.number.as_ref() == Some(caller));
         Ok(calls)
     }
@@ -100,126 +102,125 @@ impl Archive {
         if sites.is_empty() {
             return Ok(Vec::new());
         }
-        let mut narrow = Narrow::default();
-        let sites_in = format!("c.site IN ({})", places(sites.len()));
-        narrow.add_many(&sites_in, sites.iter().map(|site| Value::Text(site.to_string())));
-        narrow.add("c.started_at < ?", Value::Number(before.0));
-        if let Some(Cursor { at, id }) = cursor {
-            narrow.add_many(
-                "(c.started_at < ? OR (c.started_at = ? AND c.id < ?::UUID))",
-                [Value::Number(at.0), Value::Number(at.0), Value::Text(id.to_string())],
-            );
-        }
+        let mut narrow = Narrow::new(&self.0);
+        narrow.one_of("c.site", sites.iter().map(ToString::to_string));
+        narrow.add("c.started_at <", before.0);
+        let id = narrow.dialect.ordered("c.id");
+        narrow.after(cursor, "c.started_at", &id);
         narrow.by(filter);
         let text = format!(
             "SELECT s.snapshot FROM (\
-               SELECT c.id, c.started_at FROM calls c JOIN call_snapshots t ON t.id = c.id \
-               WHERE {} ORDER BY c.started_at DESC, c.id DESC LIMIT {limit}\
-             ) p JOIN call_snapshots s ON s.id = p.id ORDER BY p.started_at DESC, p.id DESC",
-            narrow.conditions.join(" AND ")
+               SELECT c.id AS id, c.started_at AS started_at \
+               FROM calls c JOIN call_snapshots t ON t.id = c.id \
+               WHERE {} ORDER BY c.started_at DESC, {id} DESC LIMIT {limit}\
+             ) p JOIN call_snapshots s ON s.id = p.id ORDER BY p.started_at DESC, {} DESC",
+            narrow.all(),
+            narrow.dialect.ordered("p.id")
         );
-        self.snapshots(text, narrow.values).await
+        self.snapshots(text, narrow.bound).await
     }
 
-    async fn snapshots(&self, text: String, values: Vec<Value>) -> Result<Vec<Call>, ArchiveError> {
-        let read = move |reader: &Connection| {
-            let failed = sql("read archived calls");
-            let mut statement = reader.prepare(&text).map_err(&failed)?;
-            let bound = params_from_iter(values.iter().map(Value::as_sql));
-            let rows = statement.query_map(bound, |row| row.get::<_, String>(0));
-            rows.map_err(&failed)?.collect::<Result<Vec<_>, _>>().map_err(&failed)
+    async fn snapshots(&self, text: String, bound: Vec<Value>) -> Result<Vec<Call>, ArchiveError> {
+        let rows = self.0.ask(Question::new("read archived calls", text, bound)).await?;
+        let call = |text: String| {
+            serde_json::from_str(&text).map_err(|error| ArchiveError::Unreadable(error.to_string()))
         };
-        let texts = self.0.read(read).await?;
-        let unreadable = |error: serde_json::Error| ArchiveError::Unreadable(error.to_string());
-        texts.iter().map(|text| serde_json::from_str(text).map_err(unreadable)).collect()
-    }
-}
-
-/// A value of a question.
-pub enum Value {
-    /// A text.
-    Text(String),
-    /// A whole number.
-    Number(i64),
-    /// Yes or no.
-    Flag(bool),
-}
-
-impl Value {
-    /// As the driver binds it.
-    pub fn as_sql(&self) -> &dyn ToSql {
-        match self {
-            Value::Text(text) => text,
-            Value::Number(number) => number,
-            Value::Flag(flag) => flag,
-        }
+        rows.into_iter().map(|row| row.get(0).map_err(ArchiveError::from).and_then(call)).collect()
     }
 }
 
 /// Conditions of a question with their values.
-#[derive(Default)]
-struct Narrow {
+pub struct Narrow {
+    dialect: &'static dyn Dialect,
     conditions: Vec<String>,
-    values: Vec<Value>,
+    /// The values, `$1` first.
+    pub bound: Vec<Value>,
 }
 
 impl Narrow {
-    fn add(&mut self, condition: &str, value: Value) {
-        self.add_many(condition, [value]);
+    /// None yet, of a question to `warehouse`.
+    pub fn new(warehouse: &Warehouse) -> Self {
+        let (conditions, bound) = Default::default();
+        Narrow { dialect: warehouse.dialect(), conditions, bound }
     }
 
-    fn add_many(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
-        self.conditions.push(condition.to_owned());
-        self.values.extend(values);
+    /// All of them as SQL.
+    pub fn all(&self) -> String {
+        self.conditions.join(" AND ")
+    }
+
+    /// Adds what must hold of a value: `started_at <`.
+    pub fn add(&mut self, condition: &str, value: impl Into<Value>) {
+        let value = self.bind(value);
+        self.conditions.push(format!("{condition} {value}"));
+    }
+
+    /// Only what comes after `cursor`, newest first.
+    pub fn after(&mut self, cursor: Option<Cursor>, moment: &str, id: &str) {
+        let Some(cursor) = cursor else { return };
+        let (at, last) = (self.bind(cursor.at.0), self.bind(cursor.id.to_string()));
+        // The column says what a text is: a UUID, or the text that it is ordered by.
+        self.conditions.push(format!("({moment} < {at} OR ({moment} = {at} AND {id} < {last}))"));
+    }
+
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.bound.push(value.into());
+        format!("${}", self.bound.len())
+    }
+
+    fn one_of(&mut self, column: &str, values: impl Iterator<Item = String>) {
+        let places: Vec<String> = values.map(|value| self.bind(value)).collect();
+        self.conditions.push(format!("{column} IN ({})", places.join(", ")));
+    }
+
+    fn contains(&mut self, text: &str, part: String) {
+        let part = self.bind(part);
+        self.conditions.push(self.dialect.contains(text, &part));
     }
 
     fn by(&mut self, filter: &Filter) {
         if let Some(from) = filter.from {
-            self.add("c.started_at >= ?", Value::Number(from.0));
+            self.add("c.started_at >=", from.0);
         }
         if let Some(to) = filter.to {
-            self.add("c.started_at < ?", Value::Number(to.0));
+            self.add("c.started_at <", to.0);
         }
         if !filter.statuses.is_empty() {
-            let one_of = format!("c.status IN ({})", places(filter.statuses.len()));
-            let words = filter.statuses.iter().map(|status| Value::Text(status.word().to_owned()));
-            self.add_many(&one_of, words);
+            self.one_of("c.status", filter.statuses.iter().map(|status| status.word().to_owned()));
         }
         let texts = [
-            ("c.source = ?", &filter.source),
-            ("c.medium = ?", &filter.medium),
-            ("c.campaign = ?", &filter.campaign),
-            ("c.channel = ?", &filter.channel),
-            ("c.disposition = ?", &filter.disposition),
-            ("list_contains(string_split(c.tags, ','), ?)", &filter.tag),
+            ("c.source =", &filter.source),
+            ("c.medium =", &filter.medium),
+            ("c.campaign =", &filter.campaign),
+            ("c.channel =", &filter.channel),
+            ("c.disposition =", &filter.disposition),
         ];
         for (condition, wanted) in texts {
             if let Some(wanted) = wanted {
-                self.add(condition, Value::Text(wanted.clone()));
+                self.add(condition, wanted.clone());
             }
         }
+        if let Some(tag) = &filter.tag {
+            self.contains("concat(',', c.tags, ',')", format!(",{tag},"));
+        }
         if let Some(number) = &filter.number {
-            self.add("c.tracking_number = ?", Value::Text(number.to_string()));
+            self.add("c.tracking_number =", number.to_string());
         }
         if let Some(caller) = &filter.caller {
-            self.add("contains(t.searchable, ?)", Value::Text(caller.to_string()));
+            self.contains("t.searchable", caller.to_string());
         }
         for (condition, wanted) in
-            [("c.first_time = ?", filter.first_time), ("c.qualified = ?", filter.qualified)]
+            [("c.first_time =", filter.first_time), ("c.qualified =", filter.qualified)]
         {
             if let Some(wanted) = wanted {
-                self.add(condition, Value::Flag(wanted));
+                self.add(condition, wanted);
             }
         }
         if let Some(least) = filter.min_talk_s {
-            self.add("c.talk_s >= ?", Value::Number(least.into()));
+            self.add("c.talk_s >=", i64::from(least));
         }
         for word in &filter.words {
-            self.add("contains(t.searchable, ?)", Value::Text(word.clone()));
+            self.contains("t.searchable", word.clone());
         }
     }
-}
-
-fn places(count: usize) -> String {
-    vec!["?"; count].join(", ")
 }

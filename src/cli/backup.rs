@@ -127,7 +127,7 @@ fn take(staged: &Path, target: &Path) -> Result<Manifest, BackupError> {
 /// Opens what a service would open, and copies it.
 async fn of_what_is_left(config: Config, target: &Path) -> Result<Manifest, CliError> {
     let data = config.data_folder.clone();
-    let warehouse = Warehouse::open(&data, config.warehouse.threads).map_err(BackupError::from)?;
+    let warehouse = Warehouse::of(&config).map_err(BackupError::from)?;
     let patience = Patience::of_workers();
     if config.redis.is_private() {
         let program = config.redis.program.clone();

@@ -199,6 +199,22 @@ pub struct Warehouse {
     pub batch_wait: SignedDuration,
     /// Several Ringtrace processes share this Redis.
     pub several_processes: bool,
+    /// Of ClickHouse: its HTTP interface.
+    pub url: String,
+    /// The database, which is made when it is not there.
+    pub database: String,
+    /// The user.
+    pub user: String,
+    /// Its password; empty: none.
+    pub password: Secret,
+    /// File that holds the password instead.
+    pub password_file: Option<PathBuf>,
+    /// The cluster on whose servers tables are made; empty: on the one server.
+    pub cluster: String,
+    /// Whether the cluster's replicas have copies of tables.
+    pub replicated: bool,
+    /// Whether each of the cluster's shards has the sites that fall to it.
+    pub distributed: bool,
 }
 
 /// Kinds of warehouses.
@@ -207,6 +223,8 @@ pub struct Warehouse {
 pub enum WarehouseKind {
     /// A DuckDB file in the data folder.
     Duckdb,
+    /// A database in ClickHouse.
+    Clickhouse,
 }
 
 /// Log lines.

@@ -175,11 +175,18 @@ const REDIS: &[Key] = &[
 ];
 
 const WAREHOUSE: &[Key] = &[
-    needed("kind", quoted::<WarehouseKind>("\"duckdb\"")),
+    needed("kind", quoted::<WarehouseKind>("\"duckdb\" or \"clickhouse\"")),
     needed("threads", COUNT),
     needed("batch_rows", COUNT),
     needed("batch_wait", DURATION),
     needed("several_processes", FLAG),
+    needed("url", TEXT),
+    needed("database", TEXT),
+    needed("user", TEXT),
+    needed("password", Shape::Secret),
+    needed("cluster", TEXT),
+    needed("replicated", FLAG),
+    needed("distributed", FLAG),
 ];
 
 const LOG: &[Key] =

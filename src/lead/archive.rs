@@ -1,16 +1,15 @@
 //! Leads that Redis no longer keeps, as the warehouse has them: without the number and the name, which it is
 //! never told.
 
-use duckdb::{Connection, Row, params_from_iter};
-
-use crate::call::archive::{Archive, ArchiveError, Value};
+use crate::call::archive::{Archive, ArchiveError, Narrow};
 use crate::lead::model::Lead;
 use crate::platform::clock::Millis;
 use crate::platform::cursor::Cursor;
 use crate::platform::ids::{LeadId, SessionId, SiteId};
 use crate::visit::model::Source;
+use crate::warehouse::question::{Question, Row};
 use crate::warehouse::rules::UNKNOWN;
-use crate::warehouse::store::sql;
+use crate::warehouse::store::WarehouseError;
 
 /// At most `limit` leads of `site` from before `before` that come after `cursor`, newest first.
 pub async fn page(
@@ -20,24 +19,19 @@ pub async fn page(
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<Vec<Lead>, ArchiveError> {
-    let mut text = "SELECT id::VARCHAR, created_at, kind, session::VARCHAR, source, medium, campaign, channel, \
-                    landing_host, landing_page FROM leads WHERE site = ? AND created_at < ?"
-        .to_owned();
-    let mut values = vec![Value::Text(site.to_string()), Value::Number(before.0)];
-    if let Some(Cursor { at, id }) = cursor {
-        text.push_str(" AND (created_at < ? OR (created_at = ? AND id < ?::UUID))");
-        values.extend([Value::Number(at.0), Value::Number(at.0), Value::Text(id.to_string())]);
-    }
-    text.push_str(&format!(" ORDER BY created_at DESC, id DESC LIMIT {limit}"));
-    let read = move |reader: &Connection| {
-        let failed = sql("read archived leads");
-        let mut statement = reader.prepare(&text).map_err(&failed)?;
-        let bound = params_from_iter(values.iter().map(Value::as_sql));
-        let rows = statement.query_map(bound, row).map_err(&failed)?;
-        rows.collect::<Result<Vec<_>, _>>().map_err(&failed)
-    };
-    let rows = archive.warehouse().read(read).await?;
-    rows.into_iter().map(|row| row.lead(site)).collect()
+    let warehouse = archive.warehouse();
+    let id = warehouse.dialect().ordered("id");
+    let mut narrow = Narrow::new(warehouse);
+    narrow.add("site =", site.to_string());
+    narrow.add("created_at <", before.0);
+    narrow.after(cursor, "created_at", &id);
+    let text = format!(
+        "SELECT id::VARCHAR, created_at, kind, session::VARCHAR, source, medium, campaign, channel, \
+         landing_host, landing_page FROM leads WHERE {} ORDER BY created_at DESC, {id} DESC LIMIT {limit}",
+        narrow.all()
+    );
+    let rows = warehouse.ask(Question::new("read archived leads", text, narrow.bound)).await?;
+    rows.iter().map(|row| stored(row)?.lead(site)).collect()
 }
 
 /// A lead as its columns say it.
@@ -51,7 +45,7 @@ struct Stored {
     landing_page: String,
 }
 
-fn row(row: &Row<'_>) -> duckdb::Result<Stored> {
+fn stored(row: &Row) -> Result<Stored, WarehouseError> {
     Ok(Stored {
         id: row.get(0)?,
         at: row.get(1)?,

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
@@ -50,6 +52,22 @@ impl DataFolder {
     }
 }
 
+/// The name of whoever works on `folder`: random, and the same after every restart.
+pub fn node_name(folder: &Path) -> Result<String, DataFolderError> {
+    let path = folder.join("node");
+    let unusable = |source| DataFolderError::Unusable { path: path.clone(), source };
+    match std::fs::read_to_string(&path) {
+        Ok(name) if Uuid::try_parse(name.trim()).is_ok() => return Ok(name.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unusable(error)),
+    }
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let name = Uuid::new_v4().to_string();
+    std::fs::write(&path, &name).map_err(unusable)?;
+    Ok(name)
+}
+
 /// Opens a lock file, making it when it is not there.
 pub(super) fn open_lock(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
@@ -82,6 +100,14 @@ mod tests {
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(claimed);
         DataFolder::claim(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_keeps_its_name_and_another_has_another() {
+        let [one, two] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let name = node_name(one.path()).unwrap();
+        assert_eq!(node_name(one.path()).unwrap(), name);
+        assert_ne!(node_name(two.path()).unwrap(), name);
     }
 
     #[test]

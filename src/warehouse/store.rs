@@ -1,114 +1,58 @@
-//! The DuckDB file: opened once by one process, written by the projector, read by reports.
+//! The warehouse: a DuckDB file, or a database in ClickHouse ([`super::clickhouse`]).
 //!
-//! One connection writes; reports take connections of their own from a small stock. DuckDB calls
-//! block, so all of them run on tokio's blocking threads.
+//! The file is opened once by one process, written by the projector, read by reports. One connection writes; reports take
+//! connections of their own from a small stock. DuckDB calls block, so all of them run on tokio's blocking threads.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use duckdb::{Config, Connection};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
+use crate::config;
+use crate::config::model::WarehouseKind;
 use crate::ledger::model::EntryId;
 use crate::platform::clock::Millis;
+use crate::platform::data_folder::node_name;
 use crate::platform::keys::Shard;
 use crate::platform::traces;
+use crate::warehouse::clickhouse::{ClickHouse, Whose};
+use crate::warehouse::dialect::{self, Dialect};
+pub use crate::warehouse::error::{WarehouseError, sql};
 use crate::warehouse::migrate::{STEPS, migrate};
 use crate::warehouse::model::Facts;
+use crate::warehouse::question::Question;
 use crate::warehouse::rewrite;
 use crate::warehouse::write;
 
 /// Most questions that are worked on at a time; each may use every thread.
 const READERS: usize = 4;
+/// Longest wait for a server to say that it is there.
+const PING: Duration = Duration::from_secs(5);
 /// The file in its folder.
 pub(super) const FILE: &str = "warehouse.duckdb";
 
-/// Why the warehouse cannot do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum WarehouseError {
-    /// Another process has the file.
-    #[error(
-        "the warehouse {path} is in use by another process; DuckDB lets one process have it \
-         ({detail})"
-    )]
-    Locked {
-        /// The file.
-        path: PathBuf,
-        /// What DuckDB said, with the process id.
-        detail: String,
-    },
-    /// A newer program made the tables.
-    #[error(
-        "the warehouse's tables are of version {found}, and this program knows up to {known}; \
-         run the newer program, or restore an older file"
-    )]
-    Newer {
-        /// The version that was found.
-        found: usize,
-        /// The newest version known here.
-        known: usize,
-    },
-    /// The folder or a file beside the database cannot be changed.
-    #[error("cannot {what} {path}: {source}")]
-    Io {
-        /// What was being tried.
-        what: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// DuckDB refused.
-    #[error("the warehouse cannot {what}: {source}")]
-    Sql {
-        /// What was being tried.
-        what: &'static str,
-        /// What DuckDB said.
-        #[source]
-        source: duckdb::Error,
-    },
-    /// It broke, and could not be opened again yet: the disk may still be full.
-    #[error("the warehouse broke and is not open again")]
-    Broken,
-    /// A question took longer than it may.
-    #[error("the question took too long")]
-    TooSlow,
-    /// The program is ending, or the blocking task panicked.
-    #[error("the warehouse is closing")]
-    Closing,
-}
-
-impl WarehouseError {
-    /// Whether DuckDB has given up on its file, as it does when it cannot write a checkpoint. It
-    /// answers nothing until the file is opened again.
-    pub fn is_fatal(&self) -> bool {
-        match self {
-            WarehouseError::Broken => true,
-            WarehouseError::Sql { source, .. } => {
-                let text = source.to_string();
-                text.contains("FATAL") || text.contains("database has been invalidated")
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Names what was being tried in an error of DuckDB.
-pub fn sql(what: &'static str) -> impl Fn(duckdb::Error) -> WarehouseError {
-    move |source| WarehouseError::Sql { what, source }
-}
-
 /// The warehouse; cheap to clone.
 #[derive(Clone)]
-pub struct Warehouse(Arc<Shared>);
+pub struct Warehouse(Engine);
 
-struct Shared {
+/// Who keeps the tables.
+#[derive(Clone)]
+pub(super) enum Engine {
+    /// A file of this process.
+    DuckDb(Arc<Shared>),
+    /// A server, or several.
+    ClickHouse(ClickHouse),
+}
+
+pub(super) struct Shared {
     folder: PathBuf,
     threads: usize,
     /// Read while it is used; written to open it again. `None` when that failed.
     opened: RwLock<Option<Opened>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 /// The connections to an open file. It is closed when all of them are gone.
@@ -124,38 +68,102 @@ impl Warehouse {
     /// write-ahead log is set aside and the last checkpoint opened: the projector then replays
     /// everything after its offsets.
     pub fn open(folder: &Path, threads: usize) -> Result<Self, WarehouseError> {
-        Ok(Warehouse(Arc::new(Shared {
+        Ok(Warehouse(Engine::DuckDb(Arc::new(Shared {
             folder: folder.to_owned(),
             threads,
             opened: RwLock::new(Some(open(folder, threads)?)),
-            permits: Semaphore::new(READERS),
-        })))
+            permits: Arc::new(Semaphore::new(READERS)),
+        }))))
     }
 
-    /// Writes facts and the new offsets of their streams in one transaction. Writing the same twice
-    /// changes nothing, and an older version never replaces a newer one.
+    /// The warehouse that the configuration names. One in ClickHouse need not answer yet.
+    pub fn of(config: &config::model::Config) -> Result<Self, WarehouseError> {
+        match config.warehouse.kind {
+            WarehouseKind::Duckdb => Self::open(&config.data_folder, config.warehouse.threads),
+            WarehouseKind::Clickhouse => {
+                let writer = node_name(&config.data_folder)?;
+                let clickhouse = ClickHouse::new(&config.warehouse, writer)?;
+                Ok(Warehouse(Engine::ClickHouse(clickhouse)))
+            }
+        }
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.0
+    }
+
+    /// How its SQL is written.
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        match &self.0 {
+            Engine::DuckDb(_) => &dialect::DuckDb,
+            Engine::ClickHouse(_) => &dialect::ClickHouse,
+        }
+    }
+
+    /// Whether other processes write into it too, and it may be down while this one runs.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Engine::ClickHouse(_))
+    }
+
+    /// Its name among those that write into it: the same after a restart.
+    pub fn writer(&self) -> &str {
+        match &self.0 {
+            Engine::DuckDb(_) => "projector",
+            Engine::ClickHouse(clickhouse) => clickhouse.writer(),
+        }
+    }
+
+    /// Asks whether it answers.
+    pub async fn ping(&self) -> Result<(), WarehouseError> {
+        let question = Question::new("answer", "SELECT 1", Vec::new());
+        match &self.0 {
+            Engine::DuckDb(_) => self.ask(question).await.map(|_| ()),
+            Engine::ClickHouse(clickhouse) => clickhouse.ask(&question, PING).await.map(|_| ()),
+        }
+    }
+
+    /// Writes facts and the new offsets of their streams: in DuckDB in one transaction, in ClickHouse table by table and
+    /// the offsets last. Writing the same twice changes nothing, and an older version never replaces a newer one.
     pub async fn write(
         &self,
         facts: Facts,
         offsets: Vec<(Shard, EntryId)>,
     ) -> Result<(), WarehouseError> {
+        if let Engine::ClickHouse(clickhouse) = &self.0 {
+            return clickhouse.write(facts, &offsets).await;
+        }
         self.with_writer(move |writer| write::write(writer, &facts, &offsets)).await
     }
 
-    /// Up to which entry of each stream everything is here; streams without a row are at the start.
+    /// Up to which entry of each stream everything is here that this process keeps in segments; streams without a row are
+    /// at the start.
     pub async fn offsets(&self) -> Result<Vec<(Shard, EntryId)>, WarehouseError> {
+        if let Engine::ClickHouse(clickhouse) = &self.0 {
+            return clickhouse.offsets(Whose::Mine).await;
+        }
         self.with_writer(|writer| write::offsets(writer)).await
     }
 
-    /// Moves the write-ahead log into the file, for a quick next start.
+    /// The same of whoever got furthest.
+    pub async fn furthest_offsets(&self) -> Result<Vec<(Shard, EntryId)>, WarehouseError> {
+        match &self.0 {
+            Engine::ClickHouse(clickhouse) => clickhouse.offsets(Whose::Furthest).await,
+            Engine::DuckDb(_) => self.offsets().await,
+        }
+    }
+
+    /// Moves the write-ahead log into the file, for a quick next start. ClickHouse does it by itself.
     pub async fn checkpoint(&self) -> Result<(), WarehouseError> {
+        if self.is_shared() {
+            return Ok(());
+        }
         self.with_writer(|writer| writer.execute_batch("CHECKPOINT").map_err(sql("checkpoint")))
             .await
     }
 
     /// Copies the file and its write-ahead log into `folder` while nobody writes; the writer waits as long as that takes.
     pub async fn copy_into(&self, folder: PathBuf) -> Result<(), WarehouseError> {
-        let from = self.0.folder.clone();
+        let from = self.file("be copied into a folder")?.folder.clone();
         self.with_writer(move |writer| {
             // Only to make the log small; file and log together are whole without it.
             let _ = writer.execute_batch("CHECKPOINT");
@@ -174,13 +182,22 @@ impl Warehouse {
         .await
     }
 
-    /// Answers a question on a connection of its own; it sees whole batches only.
+    fn file(&self, what: &'static str) -> Result<&Arc<Shared>, WarehouseError> {
+        match &self.0 {
+            Engine::DuckDb(file) => Ok(file),
+            Engine::ClickHouse(_) => Err(WarehouseError::OnlyDuckDb { what }),
+        }
+    }
+
+    /// Answers a question of DuckDB alone on a connection of its own; it sees whole batches only. What every engine can be
+    /// asked goes through [`Warehouse::ask`].
     pub async fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, WarehouseError> + Send + 'static,
     ) -> Result<T, WarehouseError> {
-        let shared = self.0.clone();
-        let _permit = self.0.permits.acquire().await.map_err(|_| WarehouseError::Closing)?;
+        let shared = self.file("be read as a file")?.clone();
+        let _permit =
+            shared.permits.clone().acquire_owned().await.map_err(|_| WarehouseError::Closing)?;
         let answered = tokio::task::spawn_blocking(move || {
             let opened = shared.opened.read().unwrap_or_else(PoisonError::into_inner);
             let opened = opened.as_ref().ok_or(WarehouseError::Broken)?;
@@ -208,7 +225,7 @@ impl Warehouse {
     /// Puts a new file with the same rows in the place of the file: what was deleted is in its bytes until then. Who
     /// reads or writes waits as long as that takes; it needs the space twice.
     pub async fn rewrite(&self) -> Result<(), WarehouseError> {
-        let shared = self.0.clone();
+        let shared = self.file("be rewritten")?.clone();
         let done = tokio::task::spawn_blocking(move || shared.rewrite());
         done.await.map_err(|_| WarehouseError::Closing)?
     }
@@ -219,7 +236,7 @@ impl Warehouse {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, WarehouseError> + Send + 'static,
     ) -> Result<T, WarehouseError> {
-        let shared = self.0.clone();
+        let shared = self.file("be written as a file")?.clone();
         let worked = tokio::task::spawn_blocking(move || {
             let worked = {
                 let opened = shared.opened.read().unwrap_or_else(PoisonError::into_inner);

@@ -23,9 +23,6 @@ use crate::warehouse::rules::facts;
 use crate::warehouse::setting::Setting;
 use crate::warehouse::store::{Warehouse, WarehouseError};
 
-/// The projector's name in its group. One process has the warehouse, so the name is the same after
-/// a restart and finds what it left.
-const CONSUMER: &str = "projector";
 /// Entries that a process of another name left for this long are taken over.
 const ABANDONED_AFTER_MS: u64 = 60_000;
 /// How often streams are trimmed, abandoned entries looked for and the lag measured.
@@ -86,7 +83,8 @@ impl Projector {
     pub fn new(redis: Redis, warehouse: Warehouse, live: Live) -> Self {
         let installation = live.now_full();
         let folder = installation.config.data_folder.join("segments");
-        let consumer = Consumer::new(redis, installation.shards, WAREHOUSE_GROUP, CONSUMER);
+        let consumer =
+            Consumer::new(redis, installation.shards, WAREHOUSE_GROUP, warehouse.writer());
         Self::with_segments(consumer, warehouse, Segments::new(&folder), live)
     }
 
@@ -170,6 +168,9 @@ impl Projector {
 
     async fn step(&mut self) -> Result<(usize, bool), ProjectorError> {
         if !self.prepared {
+            self.consumer.ensure_groups().await?;
+            // Before anything is asked of the warehouse: while it is down, the lag tells.
+            self.tell_lag().await?;
             self.prepare().await?;
             self.prepared = true;
         }
@@ -194,15 +195,19 @@ impl Projector {
     }
 
     /// Brings back what the warehouse lost: everything after its offsets that segments hold, then
-    /// the stream from there.
+    /// the stream from there. Segments are this process's own; the stream is everybody's, so it is
+    /// gone back only to where whoever is furthest has it.
     async fn prepare(&mut self) -> Result<(), ProjectorError> {
-        self.consumer.ensure_groups().await?;
-        let mut offsets: HashMap<Shard, EntryId> =
+        let offsets: HashMap<Shard, EntryId> =
             self.warehouse.offsets().await?.into_iter().collect();
+        let furthest: HashMap<Shard, EntryId> =
+            self.warehouse.furthest_offsets().await?.into_iter().collect();
+        let of = |offsets: &HashMap<Shard, EntryId>, shard| {
+            offsets.get(&shard).copied().unwrap_or_default()
+        };
         for shard in self.consumer.shards() {
-            let offset = offsets.entry(shard).or_default();
-            *offset = self.replay(shard, *offset).await?;
-            self.consumer.rewind(shard, *offset).await?;
+            let replayed = self.replay(shard, of(&offsets, shard)).await?;
+            self.consumer.rewind(shard, replayed.max(of(&furthest, shard))).await?;
         }
         Ok(())
     }
@@ -283,6 +288,10 @@ impl Projector {
             metrics::counter!("ringtrace_ledger_trimmed_total").increment(trimmed as u64);
             self.pending |= self.consumer.claim_abandoned(shard, ABANDONED_AFTER_MS).await?;
         }
+        self.tell_lag().await
+    }
+
+    async fn tell_lag(&self) -> Result<(), StoreError> {
         metrics::gauge!("ringtrace_ledger_lag_events").set(self.consumer.lag().await? as f64);
         Ok(())
     }

@@ -105,7 +105,7 @@ fn append(
     appender.flush()
 }
 
-fn session(row: &SessionRow) -> Vec<Value> {
+pub(super) fn session(row: &SessionRow) -> Vec<Value> {
     let mut values = vec![
         uuid(row.id),
         row.version.into(),
@@ -124,7 +124,7 @@ fn session(row: &SessionRow) -> Vec<Value> {
     values
 }
 
-fn lease(row: &LeaseRow) -> Vec<Value> {
+pub(super) fn lease(row: &LeaseRow) -> Vec<Value> {
     let mut values = vec![
         text(&row.id),
         row.version.into(),
@@ -142,7 +142,7 @@ fn lease(row: &LeaseRow) -> Vec<Value> {
     values
 }
 
-fn call(row: &CallRow) -> Vec<Value> {
+pub(super) fn call(row: &CallRow) -> Vec<Value> {
     let mut values = vec![
         uuid(row.id),
         row.version.into(),
@@ -188,7 +188,7 @@ fn call(row: &CallRow) -> Vec<Value> {
     values
 }
 
-fn snapshot(row: &SnapshotRow) -> Vec<Value> {
+pub(super) fn snapshot(row: &SnapshotRow) -> Vec<Value> {
     vec![
         uuid(row.id),
         row.version.into(),
@@ -199,7 +199,7 @@ fn snapshot(row: &SnapshotRow) -> Vec<Value> {
     ]
 }
 
-fn lead(row: &LeadRow) -> Vec<Value> {
+pub(super) fn lead(row: &LeadRow) -> Vec<Value> {
     let mut values = vec![
         uuid(row.id),
         row.version.into(),
@@ -216,7 +216,7 @@ fn lead(row: &LeadRow) -> Vec<Value> {
     values
 }
 
-fn cost(row: &CostRow) -> Vec<Value> {
+pub(super) fn cost(row: &CostRow) -> Vec<Value> {
     let Cost { date, source, medium, campaign, campaign_id, channel, publisher, kind, .. } =
         &row.cost;
     let mut values = vec![text(&row.id), row.version.into(), text(&row.site), day(*date)];
@@ -226,7 +226,7 @@ fn cost(row: &CostRow) -> Vec<Value> {
     values
 }
 
-fn staffing(row: &StaffingRow) -> Vec<Value> {
+pub(super) fn staffing(row: &StaffingRow) -> Vec<Value> {
     let Staffing { date, agent, shift, seconds, wage, currency } = &row.staffing;
     let mut values = vec![text(&row.id), row.version.into(), text(&row.site), day(*date)];
     values.extend([text(agent), text(shift), i64::from(*seconds).into()]);
@@ -263,7 +263,7 @@ fn outcome(told: &Outcome) -> impl Iterator<Item = Value> {
     words.into_iter().chain(flags).chain([value]).chain(rest)
 }
 
-fn touch(row: &TouchRow) -> Vec<Value> {
+pub(super) fn touch(row: &TouchRow) -> Vec<Value> {
     let mut values = vec![
         uuid(row.call),
         text(&row.site),
@@ -283,7 +283,7 @@ fn touch(row: &TouchRow) -> Vec<Value> {
     values
 }
 
-fn postback(row: &PostbackRow) -> Vec<Value> {
+pub(super) fn postback(row: &PostbackRow) -> Vec<Value> {
     let mut values = vec![
         text(&row.id),
         row.version.into(),

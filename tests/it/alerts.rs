@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
+use super::Engine;
 use crate::support::facts::{at, call, call_event, config, made_by, session_event, source, visit};
 use crate::support::redis::TestRedis;
 
@@ -95,6 +96,7 @@ async fn webhook() -> (String, Arc<Mutex<u16>>, Kept<Value>) {
 
 struct World {
     _folder: tempfile::TempDir,
+    _engine: Engine,
     _redis: TestRedis,
     redis: ringtrace::platform::redis::Redis,
     live: Live,
@@ -116,8 +118,10 @@ impl World {
         config.mail.url =
             ringtrace::platform::secret::Secret::new(format!("smtp://127.0.0.1:{mail_port}"));
         config.mail.from = "Ringtrace <ringtrace@example.com>".to_owned();
+        let engine = Engine::start();
+        engine.configure(&mut config);
+        let warehouse = Warehouse::of(&config).expect("a warehouse");
         let live = Live::new(config);
-        let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");
         let clock = Clock::default();
         clock.set(at("2026-03-09T12:00:00Z"));
         let benchmarks = Arc::new(Benchmarks::embedded().expect("benchmarks"));
@@ -129,7 +133,17 @@ impl World {
             redis.clone(),
             reports,
         );
-        World { _folder: folder, _redis: test_redis, redis, live, clock, warehouse, worker, site }
+        World {
+            _folder: folder,
+            _engine: engine,
+            _redis: test_redis,
+            redis,
+            live,
+            clock,
+            warehouse,
+            worker,
+            site,
+        }
     }
 
     async fn write(&self, envelopes: &[Envelope]) {

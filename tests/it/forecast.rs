@@ -17,10 +17,12 @@ use ringtrace::warehouse::zone::site_zone;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
+use super::Engine;
 use crate::support::facts::{at, call, call_event, config, made_by, session_event, source, visit};
 
 struct World {
     _folder: tempfile::TempDir,
+    _engine: Engine,
     live: Live,
     clock: Clock,
     warehouse: Warehouse,
@@ -41,8 +43,10 @@ impl World {
             sites: vec![site.clone()],
             expires_at: None,
         }];
+        let engine = Engine::start();
+        engine.configure(&mut config);
+        let warehouse = Warehouse::of(&config).expect("a warehouse");
         let live = Live::new(config);
-        let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");
         let clock = Clock::default();
         clock.set(at("2026-03-09T12:00:00Z"));
         let mut envelopes = Vec::new();
@@ -57,7 +61,7 @@ impl World {
                 envelopes.extend(one_call(&site, &format!("{day}-{n}"), started, n < 8));
             }
         }
-        let world = World { _folder: folder, live, clock, warehouse };
+        let world = World { _folder: folder, _engine: engine, live, clock, warehouse };
         let installation = world.live.now_full();
         let facts = facts(envelopes.iter(), |e| site_zone(&installation, &e.site));
         world.warehouse.write(facts, Vec::new()).await.expect("written");

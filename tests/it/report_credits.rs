@@ -24,17 +24,20 @@ use ringtrace::report::model::{Period, ReportKind, ReportQuery, SpamFilter};
 use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::report::store::answer;
 use ringtrace::visit::model::{Touch, Visit};
+use ringtrace::warehouse::question::Question;
 use ringtrace::warehouse::rules::facts;
 use ringtrace::warehouse::store::Warehouse;
 use ringtrace::warehouse::zone::site_zone;
 use serde_json::Value;
 use utoipa_actix_web::AppExt;
 
+use super::Engine;
 use crate::support::facts::{at, call, call_event, config, made_by, session_event, source, visit};
 use crate::support::redis::TestRedis;
 
 struct World {
     _folder: tempfile::TempDir,
+    _engine: Engine,
     live: Live,
     clock: Clock,
     warehouse: Warehouse,
@@ -53,11 +56,13 @@ impl World {
             sites: Vec::new(),
             expires_at: None,
         }];
+        let engine = Engine::start();
+        engine.configure(&mut config);
+        let warehouse = Warehouse::of(&config).expect("a warehouse");
         let live = Live::new(config);
-        let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");
         let clock = Clock::default();
         clock.set(at("2026-03-09T12:00:00Z"));
-        World { _folder: folder, live, clock, warehouse }
+        World { _folder: folder, _engine: engine, live, clock, warehouse }
     }
 
     async fn write(&self, envelopes: &[Envelope]) {
@@ -108,11 +113,9 @@ impl World {
     }
 
     async fn count(&self, question: &'static str) -> i64 {
-        let asked = self.warehouse.read(move |connection| {
-            let counted = connection.query_row(question, [], |row| row.get(0));
-            counted.map_err(ringtrace::warehouse::store::sql("count"))
-        });
-        asked.await.expect("a number")
+        let asked = Question::new("count", question, Vec::new());
+        let row = self.warehouse.ask_one(asked).await.expect("an answer").expect("a row");
+        row.get(0).expect("a number")
     }
 }
 

@@ -18,6 +18,7 @@ use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::Shards;
 use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
+use ringtrace::warehouse::question::Question;
 use ringtrace::warehouse::store::Warehouse;
 use ringtrace::warehouse::worker::{Outcome, Projector, ProjectorError};
 use tempfile::TempDir;
@@ -177,11 +178,17 @@ pub struct World {
 impl World {
     /// A pipeline for these sites and time zones.
     pub async fn start(sites: &[(&SiteId, &str)]) -> Self {
+        Self::with(sites, |config| config.warehouse.threads = 1).await
+    }
+
+    /// The same with a changed configuration.
+    pub async fn with(sites: &[(&SiteId, &str)], change: impl FnOnce(&mut Config)) -> Self {
         let redis = TestRedis::start().await;
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let live = Live::new(config(folder.path(), sites));
-        let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");
-        World { redis, folder, live, warehouse }
+        let mut config = config(folder.path(), sites);
+        change(&mut config);
+        let warehouse = Warehouse::of(&config).expect("a warehouse");
+        World { redis, folder, live: Live::new(config), warehouse }
     }
 
     /// How the installation spreads its sites.
@@ -202,7 +209,7 @@ impl World {
 
     /// A projector as after a fresh start.
     pub fn projector(&self) -> Projector {
-        let consumer = self.consumer("projector");
+        let consumer = self.consumer(self.warehouse.writer());
         Projector::with_segments(
             consumer,
             self.warehouse.clone(),
@@ -230,12 +237,9 @@ impl World {
 
     /// One number from the warehouse.
     pub async fn count(&self, sql: &'static str) -> i64 {
-        let asked = self.warehouse.read(move |connection| {
-            connection
-                .query_row(sql, [], |row| row.get(0))
-                .map_err(ringtrace::warehouse::store::sql("answer a test"))
-        });
-        asked.await.expect("an answer")
+        let asked = Question::new("answer a test", sql, Vec::new());
+        let row = self.warehouse.ask_one(asked).await.expect("an answer").expect("a row");
+        row.get(0).expect("a number")
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the integration tests share: a test owns its world.
 
 pub mod app;
+pub mod clickhouse;
 pub mod cluster;
+pub mod duckdb;
 pub mod edge;
 pub mod facts;
 pub mod lease_model;

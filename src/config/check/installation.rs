@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{at_most, positive, unique};
+use crate::config;
 use crate::config::complaint::Complaints;
 use crate::config::model::{
     Config, Dashboard, Limits, PlaceDatabases, PostbackDelivery, Reports, Server, Telemetry,
@@ -124,6 +125,7 @@ fn warehouse(config: &Config, out: &mut Complaints) {
                 "warehouse.several_processes",
                 "a DuckDB file belongs to one process; several cannot share it",
             ),
+            WarehouseKind::Clickhouse => {}
         }
         if config.redis.is_private() {
             out.error(
@@ -131,6 +133,11 @@ fn warehouse(config: &Config, out: &mut Complaints) {
                 "several processes need a Redis that they share; set redis.url",
             );
         }
+    }
+    if warehouse.kind == WarehouseKind::Clickhouse {
+        clickhouse(warehouse, out);
+    } else if !warehouse.url.is_empty() {
+        out.error("warehouse.url", "it is of ClickHouse: set warehouse.kind = \"clickhouse\"");
     }
     if warehouse.threads > 1024 {
         out.error("warehouse.threads", "at most 1024");
@@ -140,6 +147,48 @@ fn warehouse(config: &Config, out: &mut Complaints) {
     }
     positive("warehouse.batch_wait", warehouse.batch_wait, out);
     at_most("warehouse.batch_wait", warehouse.batch_wait, SignedDuration::from_mins(1), out);
+}
+
+/// Names stand in statements as they are, so they are plain ones.
+fn clickhouse(warehouse: &config::model::Warehouse, out: &mut Complaints) {
+    let url = url::Url::parse(&warehouse.url).ok();
+    let is_plain = |url: &url::Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    if !url.as_ref().is_some_and(is_plain) {
+        out.error(
+            "warehouse.url",
+            "expected http://host:8123/ or https://host:8443/, with user and password in keys of their own",
+        );
+    }
+    let is_name = |name: &str| {
+        name.len() <= 100
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    if !is_name(&warehouse.database) {
+        out.error("warehouse.database", "expected letters, digits and underscores");
+    }
+    if warehouse.user.is_empty() || !warehouse.user.is_ascii() {
+        out.error("warehouse.user", "expected the name of a user; ClickHouse's own is \"default\"");
+    }
+    if warehouse.cluster.is_empty() {
+        for (path, set) in [
+            ("warehouse.replicated", warehouse.replicated),
+            ("warehouse.distributed", warehouse.distributed),
+        ] {
+            if set {
+                out.error(path, "it needs the name of the cluster: set warehouse.cluster");
+            }
+        }
+    } else if !is_name(&warehouse.cluster) {
+        out.error("warehouse.cluster", "expected letters, digits and underscores");
+    }
 }
 
 fn limits(limits: &Limits, out: &mut Complaints) {

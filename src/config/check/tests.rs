@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::check;
 use crate::config::complaint::Severity;
 use crate::config::load::load_text;
-use crate::config::model::{Config, Overflow};
+use crate::config::model::{Config, Overflow, WarehouseKind};
 use crate::platform::secret::Secret;
 
 /// What is said of the demo's configuration after `change`: `error path` or `warning path`.
@@ -85,6 +85,44 @@ fn impossible_installations_are_refused() {
                 c.redis.url = Secret::new("redis://127.0.0.1/");
             },
             &["error warehouse.several_processes"],
+        ),
+        (
+            "ClickHouse without its address",
+            |c| c.warehouse.kind = WarehouseKind::Clickhouse,
+            &["error warehouse.url"],
+        ),
+        (
+            "a password in the address of ClickHouse",
+            |c| {
+                c.warehouse.kind = WarehouseKind::Clickhouse;
+                c.warehouse.url = "http://me:secret@localhost:8123/".to_owned();
+            },
+            &["error warehouse.url"],
+        ),
+        (
+            "names that are none in ClickHouse",
+            |c| {
+                c.warehouse.kind = WarehouseKind::Clickhouse;
+                c.warehouse.url = "https://localhost:8443/".to_owned();
+                c.warehouse.database = "a`b".to_owned();
+                c.warehouse.user = String::new();
+                c.warehouse.cluster = "a b".to_owned();
+            },
+            &["error warehouse.database", "error warehouse.user", "error warehouse.cluster"],
+        ),
+        (
+            "replicas and shards of no cluster",
+            |c| {
+                c.warehouse.kind = WarehouseKind::Clickhouse;
+                c.warehouse.url = "http://localhost:8123/".to_owned();
+                (c.warehouse.replicated, c.warehouse.distributed) = (true, true);
+            },
+            &["error warehouse.replicated", "error warehouse.distributed"],
+        ),
+        (
+            "an address of ClickHouse for DuckDB",
+            |c| c.warehouse.url = "http://localhost:8123/".to_owned(),
+            &["error warehouse.url"],
         ),
         ("a limit of nothing", |c| c.limits.api_per_minute = 0, &["error limits.api_per_minute"]),
         (

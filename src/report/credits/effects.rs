@@ -4,15 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use duckdb::{Connection, params};
+use duckdb::types::Value;
 
 use crate::attribution::markov::{Path, effects, shares_of};
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::dialect::CELLS;
+use crate::warehouse::question::{Question, Row};
+use crate::warehouse::store::{Warehouse, WarehouseError};
 
-/// Joins the channels of a way: no name has it.
-const SEPARATOR: char = '\u{1f}';
+/// Of longer ways the end counts.
+const LONGEST_WAY: u32 = 30;
 
 /// Most periods that are kept of a site, those computed last.
 const MAX_PERIODS: i64 = 64;
@@ -52,131 +54,149 @@ pub struct Effects {
 /// The effects of a period as the data is now: those that are kept, or new ones, which are kept then.
 pub async fn current(
     warehouse: &Warehouse,
-    (site, since, until): (SiteId, Millis, Millis),
+    period: (SiteId, Millis, Millis),
     now: Millis,
 ) -> Result<Effects, WarehouseError> {
-    let look = move |connection: &Connection| {
-        let failed = sql("learn which channels lead to calls");
-        let extent = extent(connection, &site, since, until).map_err(&failed)?;
-        let kept = kept(connection, &site, since, until).map_err(&failed)?;
-        if let Some(kept) = kept.filter(|kept| kept.extent == extent) {
-            return Ok((kept, false));
-        }
-        let effects = effects(&paths(connection, &site, since, until).map_err(&failed)?);
-        let shares = shares_of(&effects);
-        Ok((Effects { site, since, until, extent, computed_at: now, effects, shares }, true))
-    };
-    let (found, is_new) = warehouse.read(look).await?;
-    if is_new {
-        let kept = found.clone();
-        warehouse.change(move |writer| keep(writer, &kept).map_err(sql("keep effects"))).await?;
+    let extent = extent(warehouse, &period).await?;
+    if let Some(kept) = kept(warehouse, &period).await?.filter(|kept| kept.extent == extent) {
+        return Ok(kept);
     }
+    let effects = effects(&paths(warehouse, &period).await?);
+    let shares = shares_of(&effects);
+    let (site, since, until) = period;
+    let found = Effects { site, since, until, extent, computed_at: now, effects, shares };
+    let statements = match warehouse.dialect().only_adds() {
+        true => vec![added(&found)],
+        false => replaced(&found),
+    };
+    warehouse.run(statements).await?;
     Ok(found)
 }
 
-fn extent(
-    connection: &Connection,
-    site: &SiteId,
-    since: Millis,
-    until: Millis,
-) -> Result<Extent, duckdb::Error> {
-    let bounds = params![site.as_str(), since.0, until.0];
-    connection.query_row(include_str!("../sql/extent.sql"), bounds, |row| {
-        Ok(Extent {
-            sessions: row.get(0)?,
-            sessions_version: row.get(1)?,
-            calls: row.get(2)?,
-            calls_version: row.get(3)?,
-        })
+/// A question about a site's period, which are `$1` to `$3`.
+fn question(text: impl Into<String>, (site, since, until): &(SiteId, Millis, Millis)) -> Question {
+    let bound = vec![Value::Text(site.to_string()), since.0.into(), until.0.into()];
+    Question::new("learn which channels lead to calls", text, bound)
+}
+
+async fn extent(
+    warehouse: &Warehouse,
+    period: &(SiteId, Millis, Millis),
+) -> Result<Extent, WarehouseError> {
+    let asked = question(include_str!("../sql/extent.sql"), period);
+    let row = warehouse.ask_one(asked).await?;
+    row.map_or_else(|| Ok(Extent::default()), |row| extent_of(&row))
+}
+
+fn extent_of(row: &Row) -> Result<Extent, WarehouseError> {
+    Ok(Extent {
+        sessions: row.get(0)?,
+        sessions_version: row.get(1)?,
+        calls: row.get(2)?,
+        calls_version: row.get(3)?,
     })
 }
 
-fn kept(
-    connection: &Connection,
-    site: &SiteId,
-    since: Millis,
-    until: Millis,
-) -> Result<Option<Effects>, duckdb::Error> {
-    let mut statement = connection.prepare(
+async fn kept(
+    warehouse: &Warehouse,
+    period: &(SiteId, Millis, Millis),
+) -> Result<Option<Effects>, WarehouseError> {
+    let asked = question(
         "SELECT sessions, sessions_version, calls, calls_version, computed_at \
-         FROM removal_periods WHERE site = ? AND since = ? AND until = ?",
-    )?;
-    let mut periods = statement.query_map(params![site.as_str(), since.0, until.0], |row| {
-        let extent = Extent {
-            sessions: row.get(0)?,
-            sessions_version: row.get(1)?,
-            calls: row.get(2)?,
-            calls_version: row.get(3)?,
-        };
-        Ok((extent, Millis(row.get(4)?)))
-    })?;
-    let Some((extent, computed_at)) = periods.next().transpose()? else { return Ok(None) };
-    let mut statement = connection.prepare(
+         FROM removal_periods WHERE site = $1 AND since = $2 AND until = $3",
+        period,
+    );
+    let Some(row) = warehouse.ask_one(asked).await? else { return Ok(None) };
+    let (extent, computed_at) = (extent_of(&row)?, Millis(row.get(4)?));
+    let asked = question(
         "SELECT channel, effect, share FROM removal_effects \
-         WHERE site = ? AND since = ? AND until = ?",
-    )?;
-    let rows = statement.query_map(params![site.as_str(), since.0, until.0], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?, row.get::<_, f64>(2)?))
-    })?;
+         WHERE site = $1 AND since = $2 AND until = $3",
+        period,
+    );
     let (mut effects, mut shares) = (BTreeMap::new(), BTreeMap::new());
-    for row in rows {
-        let (channel, effect, share) = row?;
-        effects.insert(channel.clone(), effect);
-        shares.insert(channel, share);
+    for row in warehouse.ask(asked).await? {
+        let channel: String = row.get(0)?;
+        effects.insert(channel.clone(), row.get(1)?);
+        shares.insert(channel, row.get(2)?);
     }
-    Ok(Some(Effects { site: site.clone(), since, until, extent, computed_at, effects, shares }))
+    let (site, since, until) = period.clone();
+    Ok(Some(Effects { site, since, until, extent, computed_at, effects, shares }))
+}
+
+const KEEP: &str = "keep effects";
+
+/// The columns of a period's row.
+fn period_row(found: &Effects) -> Vec<Value> {
+    let Effects { site, since, until, extent, computed_at, .. } = found;
+    vec![
+        Value::Text(site.to_string()),
+        since.0.into(),
+        until.0.into(),
+        extent.sessions.into(),
+        extent.sessions_version.into(),
+        extent.calls.into(),
+        extent.calls_version.into(),
+        computed_at.0.into(),
+    ]
 }
 
 /// Replaces what is kept of the period, and forgets the periods that were computed longest ago.
-fn keep(writer: &mut Connection, found: &Effects) -> Result<(), duckdb::Error> {
-    let Effects { site, since, until, extent, computed_at, effects, shares } = found;
-    let transaction = writer.transaction()?;
-    for table in ["removal_periods", "removal_effects"] {
-        let forget = format!("DELETE FROM {table} WHERE site = ? AND since = ? AND until = ?");
-        transaction.execute(&forget, params![site.as_str(), since.0, until.0])?;
-    }
-    transaction.execute(
-        "INSERT INTO removal_periods VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            site.as_str(),
-            since.0,
-            until.0,
-            extent.sessions,
-            extent.sessions_version,
-            extent.calls,
-            extent.calls_version,
-            computed_at.0
-        ],
-    )?;
+fn replaced(found: &Effects) -> Vec<Question> {
+    let Effects { site, since, until, effects, shares, .. } = found;
+    let period = vec![Value::Text(site.to_string()), since.0.into(), until.0.into()];
+    let tables = ["removal_periods", "removal_effects"];
+    let forget = |table| {
+        let text = format!("DELETE FROM {table} WHERE site = $1 AND since = $2 AND until = $3");
+        Question::new(KEEP, text, period.clone())
+    };
+    let mut statements: Vec<Question> = tables.map(forget).into();
+    let insert = "INSERT INTO removal_periods VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    statements.push(Question::new(KEEP, insert, period_row(found)));
     for (channel, share) in shares {
         let effect = effects.get(channel).copied().unwrap_or_default();
-        transaction.execute(
-            "INSERT INTO removal_effects VALUES (?, ?, ?, ?, ?, ?)",
-            params![site.as_str(), since.0, until.0, channel, effect, share],
-        )?;
+        let mut bound = period.clone();
+        bound.extend([Value::Text(channel.clone()), effect.into(), (*share).into()]);
+        let insert = "INSERT INTO removal_effects VALUES ($1, $2, $3, $4, $5, $6)";
+        statements.push(Question::new(KEEP, insert, bound));
     }
     let oldest = "SELECT since, until FROM removal_periods WHERE site = $1 \
                   ORDER BY computed_at DESC, since DESC, until DESC OFFSET $2";
-    for table in ["removal_effects", "removal_periods"] {
-        let forget =
-            format!("DELETE FROM {table} WHERE site = $1 AND (since, until) IN ({oldest})");
-        transaction.execute(&forget, params![site.as_str(), MAX_PERIODS])?;
-    }
-    transaction.commit()
+    // The periods last: they say which effects are too old.
+    statements.extend(["removal_effects", "removal_periods"].map(|table| {
+        let text = format!("DELETE FROM {table} WHERE site = $1 AND (since, until) IN ({oldest})");
+        Question::new(KEEP, text, vec![Value::Text(site.to_string()), MAX_PERIODS.into()])
+    }));
+    statements
+}
+
+/// Adds the period with its effects as one row, which replaces older ones; ClickHouse forgets it by its age.
+fn added(found: &Effects) -> Question {
+    let Effects { effects, shares, .. } = found;
+    let effect = |channel: &String| effects.get(channel).copied().unwrap_or_default();
+    let mut bound = period_row(found);
+    bound.extend([
+        Value::List(shares.keys().map(|channel| Value::Text(channel.clone())).collect()),
+        Value::List(shares.keys().map(|channel| effect(channel).into()).collect()),
+        Value::List(shares.values().map(|share| (*share).into()).collect()),
+    ]);
+    let insert =
+        "INSERT INTO removal_periods VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    Question::new(KEEP, insert, bound)
 }
 
 /// The ways of a site's visitors.
-fn paths(
-    connection: &Connection,
-    site: &SiteId,
-    since: Millis,
-    until: Millis,
-) -> Result<Vec<Path>, duckdb::Error> {
-    let mut statement = connection.prepare(include_str!("../sql/paths.sql"))?;
-    let found = statement.query_map(params![site.as_str(), since.0, until.0], |row| {
+async fn paths(
+    warehouse: &Warehouse,
+    period: &(SiteId, Millis, Millis),
+) -> Result<Vec<Path>, WarehouseError> {
+    let dialect = warehouse.dialect();
+    let order = format!("started_at, {}", dialect.ordered("id"));
+    let way = dialect.last_of("channel", &order, LONGEST_WAY);
+    let text = include_str!("../sql/paths.sql").replace("{way}", &way);
+    let of_row = |row: Row| {
         let way: String = row.get(0)?;
-        let channels = way.split(SEPARATOR).map(str::to_owned).collect();
+        let channels = way.split(CELLS).map(str::to_owned).collect();
         Ok(Path { channels, calls: row.get(1)?, silences: row.get(2)? })
-    })?;
-    found.collect()
+    };
+    warehouse.ask(question(text, period)).await?.into_iter().map(of_row).collect()
 }

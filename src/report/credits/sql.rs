@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::report::credits::model::{Bounds, ByClock, Crediting, Model, Weight};
-
-/// Joins the cells of a row, and the rows of a list: no name has either.
-const CELLS: &str = "\u{1f}";
-const ROWS: &str = "\u{1e}";
+use crate::warehouse::dialect::{CELLS, Cells, Dialect, ROWS};
 
 /// What a moment on the site's wall is called in the tables, and in the building block.
 const WALL: [(&str, &str); 5] = [
@@ -19,9 +16,23 @@ const WALL: [(&str, &str); 5] = [
     ("{shift}", "shift"),
 ];
 
+/// What a touch has of its own, and not of its call.
+const OF_TOUCHES: &str = "session, source, medium, campaign, campaign_id, term, content, channel, click_platform, \
+                          landing_host, landing_page";
+/// What a share has by one clock or the other.
+const OF_CLOCKS: &str = "landing_host, local_date, local_weekday, local_hour, local_offset, shift";
+/// The visits that made the touches.
+const TOUCHED: &str =
+    "site IN (SELECT of_site FROM periods) AND id IN (SELECT session FROM touched)";
+
 /// `question` behind the building block, over `calls`: the table, or rows that have all its columns. It reads from `credited`: the figures of calls, `weight`, and one `credit_`
 /// column for each model.
-pub(in crate::report) fn credited(question: &str, calls: &str, crediting: Crediting) -> String {
+pub(in crate::report) fn credited(
+    dialect: &dyn Dialect,
+    question: &str,
+    calls: &str,
+    crediting: Crediting,
+) -> String {
     let weight = match crediting.weight {
         Weight::Calls => "1.0",
         Weight::Confidence => "coalesce(confidence, 0)",
@@ -30,7 +41,20 @@ pub(in crate::report) fn credited(question: &str, calls: &str, crediting: Credit
         ByClock::Call => "shared.started_at",
         ByClock::Visit => "touched_at",
     };
-    let block = include_str!("../sql/credited.sql");
+    let periods = [Cells::Text("of_site"), Cells::Whole("since"), Cells::Whole("until")];
+    let shares = [Cells::Text("of_site"), Cells::Text("of_channel"), Cells::Number("share")];
+    // No name of a conversion has what joins them.
+    let met = dialect.contains(
+        &format!("concat('{CELLS}', conversions, '{CELLS}')"),
+        &format!("concat('{CELLS}', $4, '{CELLS}')"),
+    );
+    let block = include_str!("../sql/credited.sql")
+        .replace("{periods}", &dialect.list("$1", &periods))
+        .replace("{shares}", &dialect.list("$2", &shares))
+        .replace("{met}", &met)
+        .replace("{chosen}", &dialect.all_but("chosen", OF_TOUCHES))
+        .replace("{shared}", &dialect.all_but("shared", OF_CLOCKS))
+        .replace("{sessions}", &dialect.joined("sessions", TOUCHED));
     let block = block.replace("{calls}", calls).replace("{weight}", weight);
     let block = WALL.iter().fold(block.replace("{moment}", moment), |block, (place, column)| {
         let column = match crediting.clock {

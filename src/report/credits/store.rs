@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use duckdb::{Connection, params};
+use duckdb::types::Value;
 
 use crate::platform::clock::Millis;
 use crate::report::credits::effects::{Effects, current};
@@ -11,7 +11,8 @@ use crate::report::credits::model::{
 };
 use crate::report::credits::sql::{credited, periods, shared_by, shares};
 use crate::report::model::SpamFilter;
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::question::{Question as Asked, Row};
+use crate::warehouse::store::{Warehouse, WarehouseError};
 
 /// Most rows that are told, those with the most credit.
 const MAX_ROWS: usize = 10_000;
@@ -27,12 +28,7 @@ pub async fn answer(
     let learnt_from = learnt.iter().map(|found| (found.site.to_string(), learnt_from(found)));
     let learnt_from = learnt_from.collect();
     let Question { weight, clock, .. } = question;
-    let (rows, shares) = warehouse
-        .read(move |connection| {
-            let rows = rows(connection, &question, &shares).map_err(sql("answer a report"))?;
-            Ok((rows, shares))
-        })
-        .await?;
+    let rows = rows(warehouse, &question, &shares).await?;
     let mut totals = CreditSums::default();
     rows.values().for_each(|credits| totals.add(*credits));
     let mut rows: Vec<CreditRow> =
@@ -71,19 +67,21 @@ fn learnt_from(found: &Effects) -> LearntFrom {
     }
 }
 
-fn rows(
-    connection: &Connection,
+async fn rows(
+    warehouse: &Warehouse,
     question: &Question,
     of_sites: &BTreeMap<String, BTreeMap<String, f64>>,
-) -> Result<BTreeMap<CreditKey, CreditSums>, duckdb::Error> {
+) -> Result<BTreeMap<CreditKey, CreditSums>, WarehouseError> {
     let Question { sites, weight, clock, spam, conversion } = question;
     let crediting = Crediting { model: None, weight: *weight, clock: *clock };
-    let mut statement =
-        connection.prepare(&credited(include_str!("../sql/credits.sql"), "calls", crediting))?;
+    let text = include_str!("../sql/credits.sql");
+    let text = credited(warehouse.dialect(), text, "calls", crediting);
     let by_touches = shared_by(Some(Model::Last));
     let spam: SpamFilter = *spam;
-    let asked = params![periods(sites), shares(of_sites), spam.word(), conversion, by_touches];
-    let found = statement.query_map(asked, |row| {
+    let bound = [&periods(sites), &shares(of_sites), spam.word(), conversion, by_touches];
+    let bound = bound.map(|text| Value::Text(text.to_owned())).into();
+    let found = warehouse.ask(Asked::new("answer a report", text, bound)).await?;
+    let of_row = |row: Row| {
         let (source, medium) = (row.get(0)?, row.get(1)?);
         let key = CreditKey { source, medium, campaign: row.get(2)?, channel: row.get(3)? };
         let mut sums = [0.0; 10];
@@ -91,6 +89,6 @@ fn rows(
             *sum = row.get(4 + place)?;
         }
         Ok((key, CreditSums::of(sums)))
-    })?;
-    found.collect()
+    };
+    found.into_iter().map(of_row).collect()
 }

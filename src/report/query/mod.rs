@@ -7,14 +7,13 @@
 //! [`sql`] writes one statement for each kind of rows ([`fact`]), [`store`] runs them, [`rules`] makes the answer of what
 //! they sum. A new metric is a line in a table.
 //!
-//! What always holds: nothing from outside gets into the text of a statement; all statements of an answer see the
-//! warehouse at one moment; what nobody told is `null`; whole pages together are the whole answer.
+//! What always holds: nothing from outside gets into the text of a statement; all statements of an answer see a
+//! DuckDB file at one moment; what nobody told is `null`; whole pages together are the whole answer.
 
 pub mod analyse;
 pub mod answer;
 pub mod benchmarks;
 pub mod cell;
-pub mod dialect;
 pub mod dimensions;
 pub mod fact;
 pub mod figure;

@@ -10,8 +10,8 @@ use crate::report::query::benchmarks::Benchmarks;
 use crate::report::query::model::{Query, Selection, Yardstick};
 use crate::report::query::rules::{Found, answer, plan};
 use crate::report::query::sql::needs_shares;
-use crate::report::query::store::{Plan, Rows, RowsError, rows};
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::report::query::store::{Asking, Plan, Rows, RowsError};
+use crate::warehouse::store::{Warehouse, WarehouseError};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub async fn run(
     answer(query, found, benchmarks).map_err(RunError::Unanswerable)
 }
 
-/// The rows of each selection, all seen at one moment.
+/// The rows of each selection; of a DuckDB file all seen at one moment.
 pub async fn several(
     warehouse: &Warehouse,
     plan: Plan,
@@ -69,24 +69,32 @@ pub async fn several(
             None => None,
         });
     }
-    let asked = warehouse.read_within(limit, move |connection| {
-        let failed = sql("answer a report");
-        let seen = connection.unchecked_transaction().map_err(&failed)?;
-        let ask = |(selection, shares): &(Selection, String)| rows(&seen, &plan, selection, shares);
-        let found = learnt.iter().map(|asked| asked.as_ref().map(ask).transpose());
-        match found.collect() {
-            Ok(found) => Ok(Ok(found)),
-            Err(RowsError::Warehouse(error)) => Err(failed(error)),
-            Err(too_many @ RowsError::TooMany) => Ok(Err(too_many.to_string())),
+    let dialect = warehouse.dialect();
+    let asking: Vec<Option<Asking<'_>>> = learnt
+        .iter()
+        .map(|asked| {
+            let ask = |(selection, shares): &(Selection, String)| {
+                Asking::new(dialect, &plan, selection, shares)
+            };
+            asked.as_ref().map(ask)
+        })
+        .collect();
+    let questions = asking.iter().flatten().flat_map(Asking::questions).collect();
+    let mut answers = match warehouse.ask_all(questions, limit).await {
+        Ok(answers) => answers.into_iter(),
+        Err(WarehouseError::TooSlow) => {
+            return Err(RunError::TooMuch(format!(
+                "the answer took longer than {limit:?}: ask for a shorter period or fewer dimensions"
+            )));
         }
-    });
-    match asked.await {
-        Ok(found) => found.map_err(RunError::TooMuch),
-        Err(WarehouseError::TooSlow) => Err(RunError::TooMuch(format!(
-            "the answer took longer than {limit:?}: ask for a shorter period or fewer dimensions"
-        ))),
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    let mut rows = |asking: Asking<'_>| match asking.read(&mut answers) {
+        Ok(rows) => Ok(rows),
+        Err(RowsError::Warehouse(error)) => Err(error.into()),
+        Err(too_many @ RowsError::TooMany) => Err(RunError::TooMuch(too_many.to_string())),
+    };
+    asking.into_iter().map(|asking| asking.map(&mut rows).transpose()).collect()
 }
 
 /// The data-driven shares of channels, where calls are shared out by them.

@@ -7,12 +7,12 @@ use crate::report::credits::model::Model;
 use crate::report::credits::sql::{column as credit_column, credited, periods, shared_by};
 use crate::report::model::{Period, SpamFilter};
 use crate::report::query::cell::{Cell, Kind};
-use crate::report::query::dialect::Dialect;
 use crate::report::query::dimensions::{Dimension, OF_SESSIONS};
 use crate::report::query::fact::Fact;
 use crate::report::query::filter::{Condition, Filter, Test};
 use crate::report::query::model::{MAX_GROUPS, Selection, Thresholds};
 use crate::report::query::sums::Sum;
+use crate::warehouse::dialect::{CELLS, Dialect};
 
 /// A value that is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ pub fn statement(
     }
     if let Some(crediting) = credit {
         let calls = writer.calls(sums);
-        text = credited(&format!(" {text}"), &calls, crediting);
+        text = credited(dialect, &format!(" {text}"), &calls, crediting);
     }
     Ok(Statement { text, bound: writer.bound })
 }
@@ -131,7 +131,7 @@ impl Writer<'_> {
             self.bound.push(value);
             self.bound.len() - 1
         });
-        self.dialect.parameter(place + 1)
+        format!("${}", place + 1)
     }
 
     /// Binds the next value of the building block, whose places are fixed.
@@ -180,9 +180,9 @@ impl Writer<'_> {
         if selection.conversion.is_empty() {
             return spam.to_owned();
         }
-        let name = self.bind(Bound::Text(format!("\u{1f}{}\u{1f}", selection.conversion)));
-        let names = "concat(chr(31), conversions, chr(31))";
-        format!("{spam} AND {}", self.dialect.contains(names, &name))
+        let name = self.bind(Bound::Text(format!("{CELLS}{}{CELLS}", selection.conversion)));
+        let names = format!("concat('{CELLS}', conversions, '{CELLS}')");
+        format!("{spam} AND {}", self.dialect.contains(&names, &name))
     }
 
     fn calls(&mut self, sums: &[Sum]) -> String {
@@ -217,7 +217,7 @@ impl Writer<'_> {
     }
 
     /// Leases alone, or with what is asked of their sessions.
-    fn leases(&self) -> String {
+    fn leases(&mut self) -> String {
         let Asked { dimensions, selection, .. } = self.asked;
         let filter = selection.filter.iter().flat_map(Filter::conditions);
         let used = dimensions.iter().copied().chain(filter.map(|condition| condition.dimension));
@@ -232,7 +232,10 @@ impl Writer<'_> {
         }
         let columns: Vec<String> =
             columns.iter().map(|column| format!("sessions.{column}")).collect();
-        include_str!("../sql/leased.sql").replace("{columns}", &columns.join(", "))
+        let of_sites = format!("site IN ({})", self.sites());
+        include_str!("../sql/leased.sql")
+            .replace("{columns}", &columns.join(", "))
+            .replace("{sessions}", &self.dialect.joined("sessions", &of_sites))
     }
 
     fn limits(&self, when: &str) -> String {
@@ -248,12 +251,12 @@ impl Writer<'_> {
         let dialect = self.dialect;
         Ok(match (dimension.kind, column) {
             (Kind::Words, _) => WORD.to_owned(),
-            (Kind::DateHour, _) => format!(
-                "concat({}, 'T', {}, ':00', local_offset)",
-                dialect.day_text("local_date"),
-                dialect.two_digits("local_hour")
-            ),
-            (_, "hour_of_week") => "(local_weekday - 1) * 24 + local_hour".to_owned(),
+            (Kind::DateHour, _) => {
+                "concat(local_date::VARCHAR, 'T', lpad(local_hour::VARCHAR, 2, '0'), ':00', local_offset)"
+                    .to_owned()
+            }
+            // A byte does not hold the hours of a Sunday.
+            (_, "hour_of_week") => "(local_weekday::INTEGER - 1) * 24 + local_hour".to_owned(),
             (kind, column) => match kind.unit() {
                 Some(unit) => dialect.first_day(unit, column),
                 None => column.to_owned(),

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use duckdb::types::Value;
-use duckdb::{Connection, params_from_iter};
 use jiff::ToSpan;
 use jiff::civil::date;
 
 use crate::report::query::cell::{Cell, Kind};
-use crate::report::query::dialect::DuckDb;
 use crate::report::query::dimensions::Dimension;
 use crate::report::query::fact::Fact;
 use crate::report::query::model::{MAX_GROUPS, Selection, Thresholds};
 use crate::report::query::sql::{Asked, Bound, Statement, statement};
 use crate::report::query::sums::Sum;
+use crate::warehouse::dialect::Dialect;
+use crate::warehouse::question::{Question, Row};
+use crate::warehouse::store::WarehouseError;
 
 /// What a row is about.
 pub type Key = Vec<Cell>;
@@ -67,9 +68,9 @@ pub enum RowsError {
         "the answer would have more than {MAX_GROUPS} rows: ask for fewer dimensions, a shorter period or a filter"
     )]
     TooMany,
-    /// The warehouse refused.
+    /// The warehouse answered with something else.
     #[error(transparent)]
-    Warehouse(#[from] duckdb::Error),
+    Warehouse(#[from] WarehouseError),
 }
 
 /// What is summed, and by what.
@@ -85,76 +86,109 @@ pub struct Plan {
     pub thresholds: Thresholds,
 }
 
-/// The rows of `selection`, all seen at one moment: the connection's transaction must be open. `shares`: of channels,
-/// where calls are shared out by them.
-pub fn rows(
-    connection: &Connection,
-    plan: &Plan,
-    selection: &Selection,
-    shares: &str,
-) -> Result<Rows, RowsError> {
-    let mut rows = Rows { asked: plan.sums.clone(), ..Rows::default() };
-    let mut asked =
-        Asked { selection, shares, dimensions: &plan.dimensions, thresholds: plan.thresholds };
-    let mut by_fact: BTreeMap<Fact, Vec<Sum>> = BTreeMap::new();
-    for sum in &plan.sums {
-        by_fact.entry(sum.definition().fact).or_default().push(*sum);
-    }
-    for (fact, sums) in &by_fact {
-        match statement(&DuckDb, *fact, &asked, sums) {
-            Ok(statement) => {
-                read(connection, &statement, &plan.dimensions, sums, &mut rows.groups)?
-            }
-            Err(dimension) => _ = rows.left_out.insert(*fact, dimension),
-        }
-        if rows.groups.len() > MAX_GROUPS {
-            return Err(RowsError::TooMany);
-        }
-    }
-    by_fact.retain(|fact, _| !rows.left_out.contains_key(fact));
-    let empty = rows.empty();
-    let complete = |sums: &mut Sums| {
-        empty.0.keys().for_each(|count| _ = sums.0.entry(*count).or_insert(0.0));
-    };
-    rows.groups.values_mut().for_each(complete);
-    // A call with two words is in two rows, and callers, medians and numbers do not add up.
-    let adds_up = plan.sums.iter().all(|sum| sum.is_additive())
-        && plan.dimensions.iter().all(|dimension| dimension.kind != Kind::Words);
-    if adds_up || plan.dimensions.is_empty() {
-        rows.groups.values().for_each(|sums| rows.totals.add(sums));
-    } else if plan.totals {
-        asked.dimensions = &[];
-        let mut whole = HashMap::new();
-        for (fact, sums) in &by_fact {
-            if let Ok(statement) = statement(&DuckDb, *fact, &asked, sums) {
-                read(connection, &statement, &[], sums, &mut whole)?;
-            }
-        }
-        rows.totals = whole.into_values().next().unwrap_or_default();
-    }
-    complete(&mut rows.totals);
-    Ok(rows)
+/// One selection's statements, and what their answers mean.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    plan: &'a Plan,
+    groups: Vec<(Vec<Sum>, Question)>,
+    totals: Vec<(Vec<Sum>, Question)>,
+    left_out: BTreeMap<Fact, &'static str>,
 }
 
-fn read(
-    connection: &Connection,
-    Statement { text, bound }: &Statement,
-    dimensions: &[&'static Dimension],
+impl<'a> Asking<'a> {
+    /// What to ask for the rows of `selection`. `shares`: of channels, where calls are shared out by them.
+    pub fn new(dialect: &dyn Dialect, plan: &'a Plan, selection: &Selection, shares: &str) -> Self {
+        let mut by_fact: BTreeMap<Fact, Vec<Sum>> = BTreeMap::new();
+        for sum in &plan.sums {
+            by_fact.entry(sum.definition().fact).or_default().push(*sum);
+        }
+        let mut asked =
+            Asked { selection, shares, dimensions: &plan.dimensions, thresholds: plan.thresholds };
+        let mut asking =
+            Asking { plan, groups: Vec::new(), totals: Vec::new(), left_out: BTreeMap::new() };
+        for (fact, sums) in &by_fact {
+            match statement(dialect, *fact, &asked, sums) {
+                Ok(statement) => asking.groups.push((sums.clone(), question(statement))),
+                Err(dimension) => _ = asking.left_out.insert(*fact, dimension),
+            }
+        }
+        if plan.totals && !plan.adds_up() {
+            asked.dimensions = &[];
+            by_fact.retain(|fact, _| !asking.left_out.contains_key(fact));
+            for (fact, sums) in &by_fact {
+                if let Ok(statement) = statement(dialect, *fact, &asked, sums) {
+                    asking.totals.push((sums.clone(), question(statement)));
+                }
+            }
+        }
+        asking
+    }
+
+    /// The statements, in the order in which [`Asking::read`] takes their answers.
+    pub fn questions(&self) -> impl Iterator<Item = Question> {
+        self.groups.iter().chain(&self.totals).map(|(_, question)| question.clone())
+    }
+
+    /// The rows that the next of `answers` are.
+    pub fn read(self, answers: &mut impl Iterator<Item = Vec<Row>>) -> Result<Rows, RowsError> {
+        let Asking { plan, groups, totals, left_out } = self;
+        let mut rows = Rows { asked: plan.sums.clone(), left_out, ..Rows::default() };
+        for ((sums, _), answer) in groups.iter().zip(&mut *answers) {
+            add(answer, plan.dimensions.len(), sums, &mut rows.groups)?;
+            if rows.groups.len() > MAX_GROUPS {
+                return Err(RowsError::TooMany);
+            }
+        }
+        let empty = rows.empty();
+        let complete = |sums: &mut Sums| {
+            empty.0.keys().for_each(|count| _ = sums.0.entry(*count).or_insert(0.0));
+        };
+        rows.groups.values_mut().for_each(complete);
+        if plan.adds_up() {
+            rows.groups.values().for_each(|sums| rows.totals.add(sums));
+        }
+        let mut whole = HashMap::new();
+        for ((sums, _), answer) in totals.iter().zip(answers) {
+            add(answer, 0, sums, &mut whole)?;
+        }
+        if let Some(whole) = whole.into_values().next() {
+            rows.totals = whole;
+        }
+        complete(&mut rows.totals);
+        Ok(rows)
+    }
+}
+
+impl Plan {
+    /// Whether the sums of all rows together are those of everything. A call with two words is in two rows, and callers,
+    /// medians and numbers do not add up.
+    fn adds_up(&self) -> bool {
+        self.dimensions.is_empty()
+            || self.sums.iter().all(|sum| sum.is_additive())
+                && self.dimensions.iter().all(|dimension| dimension.kind != Kind::Words)
+    }
+}
+
+fn question(Statement { text, bound }: Statement) -> Question {
+    let bound = bound.into_iter().map(|bound| match bound {
+        Bound::Text(text) => Value::Text(text),
+        Bound::Whole(number) => Value::BigInt(number),
+    });
+    Question::new("answer a report", text, bound.collect())
+}
+
+/// Adds the rows of one statement to `groups`.
+fn add(
+    answer: Vec<Row>,
+    dimensions: usize,
     sums: &[Sum],
     groups: &mut HashMap<Key, Sums>,
-) -> Result<(), RowsError> {
-    let bound = bound.iter().map(|bound| match bound {
-        Bound::Text(text) => Value::Text(text.clone()),
-        Bound::Whole(number) => Value::BigInt(*number),
-    });
-    let mut statement = connection.prepare_cached(text)?;
-    let mut found = statement.query(params_from_iter(bound))?;
-    while let Some(row) = found.next()? {
-        let key: Key =
-            (0..dimensions.len()).map(|n| row.get(n).map(cell)).collect::<Result<_, _>>()?;
+) -> Result<(), WarehouseError> {
+    for row in answer {
+        let key = (0..dimensions).map(|n| row.value(n).map_or(Cell::None, cell)).collect();
         let group = groups.entry(key).or_default();
         for (n, sum) in sums.iter().enumerate() {
-            if let Some(value) = row.get::<_, Option<f64>>(dimensions.len() + n)? {
+            if let Some(value) = row.get::<Option<f64>>(dimensions + n)? {
                 *group.0.entry(*sum).or_default() += value;
             }
         }
@@ -162,18 +196,18 @@ fn read(
     Ok(())
 }
 
-fn cell(value: Value) -> Cell {
+fn cell(value: &Value) -> Cell {
     match value {
         Value::Null => Cell::None,
         Value::Text(text) if text.is_empty() => Cell::None,
-        Value::Text(text) => Cell::Text(text),
-        Value::Boolean(flag) => Cell::Flag(flag),
-        Value::TinyInt(number) => Cell::Whole(number.into()),
-        Value::SmallInt(number) => Cell::Whole(number.into()),
-        Value::Int(number) => Cell::Whole(number.into()),
-        Value::BigInt(number) => Cell::Whole(number),
+        Value::Text(text) => Cell::Text(text.clone()),
+        Value::Boolean(flag) => Cell::Flag(*flag),
+        Value::TinyInt(number) => Cell::Whole((*number).into()),
+        Value::SmallInt(number) => Cell::Whole((*number).into()),
+        Value::Int(number) => Cell::Whole((*number).into()),
+        Value::BigInt(number) => Cell::Whole(*number),
         Value::Date32(days) => {
-            let day = date(1970, 1, 1).checked_add(i64::from(days).days());
+            let day = date(1970, 1, 1).checked_add(i64::from(*days).days());
             day.map_or(Cell::None, Cell::Day)
         }
         // No column of a dimension has another type.

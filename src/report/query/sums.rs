@@ -2,19 +2,7 @@
 //! were decided when the rows were written.
 
 use crate::report::query::fact::Fact;
-
-/// How a sum is made of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// The number of rows.
-    Count,
-    /// The sum of an expression; none where no row has it.
-    Total(&'static str),
-    /// The number of different values of an expression.
-    Distinct(&'static str),
-    /// The median of an expression; none where no row has it.
-    Median(&'static str),
-}
+pub use crate::warehouse::dialect::How;
 
 /// What a sum is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +179,7 @@ sums! {
     /// Seconds that people were there to take calls.
     Staffed = Staffing Total("staffed_s");
     /// What they were paid for that.
-    Wages = Staffing Total("staffed_s * wage / 3600");
+    Wages = Staffing Total("staffed_s * wage / 3600.0");
 }
 
 impl Sum {

@@ -14,7 +14,7 @@ conversations AS (
     SELECT site, caller, coalesce(answered_at, started_at) AS moment FROM calls
     WHERE site IN ({sites}) AND outcome = 'answered' AND caller IS NOT NULL
     UNION ALL
-    SELECT site, caller, reached_at FROM calls
+    SELECT site, caller, coalesce(reached_at, 0) FROM calls
     WHERE site IN ({sites}) AND reached_at IS NOT NULL AND caller IS NOT NULL
 ),
 followed AS (

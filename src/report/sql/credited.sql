@@ -1,26 +1,22 @@
 -- What every question on credit stands on: calls shared out over their touches, one row for each touch. Called by
 -- report::credits::sql, which puts a question behind it and replaces the names in braces: the calls by their table or by
--- rows that have all its columns, everything else by columns of closed lists.
+-- rows that have all its columns, everything else by columns of closed lists and the words of the warehouse's dialect.
 -- $1 sites with the bounds of their period in milliseconds, half open; $2 data-driven shares of channels: lists whose rows
 -- are joined by U+001E and their cells by U+001F. $3 which calls count: exclude (those that are not unwanted), include or
 -- only. $4 only calls that met this conversion, "" = all. $5 "touches", or "own": each call to its own source.
 -- A call without touches (static, provided, imported, nobody's) goes whole to its own source. Touches share a call
 -- by the data-driven shares of their channels, or alike where none has any.
 WITH periods AS (
-    SELECT cells[1] AS site, cells[2]::BIGINT AS since, cells[3]::BIGINT AS until
-    FROM (SELECT string_split(unnest(string_split($1, chr(30))), chr(31)) AS cells)
-    WHERE len(cells) = 3
+    {periods}
 ),
 shares AS (
-    SELECT cells[1] AS site, cells[2] AS channel, cells[3]::DOUBLE AS share
-    FROM (SELECT string_split(unnest(string_split($2, chr(30))), chr(31)) AS cells)
-    WHERE len(cells) = 3
+    {shares}
 ),
 chosen AS (
     SELECT calls.*, since, until, {weight} AS weight
-    FROM {calls} AS calls JOIN periods ON periods.site = calls.site
+    FROM {calls} AS calls JOIN periods ON periods.of_site = calls.site
     WHERE ($3 = 'include' OR unwanted = ($3 = 'only'))
-        AND ($4 = '' OR list_contains(string_split(conversions, chr(31)), $4))
+        AND ($4 = '' OR {met})
 ),
 touched AS (
     SELECT touches.call, touches.session, touched_at, touches.source, touches.medium, touches.campaign,
@@ -35,23 +31,20 @@ touched AS (
         campaign_id, term, content, channel, click_platform, landing_host, landing_page,
         1, 1, 1, 1, 1, 1, 1, 1, 1
     FROM chosen
-    WHERE $5 = 'own' OR id NOT IN (SELECT call FROM touches WHERE site IN (SELECT site FROM periods))
+    WHERE $5 = 'own' OR id NOT IN (SELECT call FROM touches WHERE site IN (SELECT of_site FROM periods))
 ),
 shared AS (
     SELECT touched.*,
-        chosen.* EXCLUDE (
-            session, source, medium, campaign, campaign_id, term, content, channel, click_platform, landing_host,
-            landing_page
-        ),
+        chosen.*,
         coalesce(shares.share, 0) AS share,
         sum(coalesce(shares.share, 0)) OVER (PARTITION BY call) AS all_shares,
         count(*) OVER (PARTITION BY call) AS all_touches
     FROM touched
-    JOIN chosen ON chosen.id = touched.call
-    LEFT JOIN shares ON shares.site = chosen.site AND shares.channel = touched.channel
+    JOIN (SELECT {chosen} FROM chosen) AS chosen ON chosen.id = touched.call
+    LEFT JOIN shares ON shares.of_site = chosen.site AND shares.of_channel = touched.channel
 ),
 credited AS (
-    SELECT shared.* EXCLUDE (landing_host, local_date, local_weekday, local_hour, local_offset, shift),
+    SELECT {shared},
         coalesce(shared.landing_host, sessions.landing_host, '') AS landing_host,
         {date} AS local_date,
         {weekday} AS local_weekday,
@@ -59,6 +52,6 @@ credited AS (
         {offset} AS local_offset,
         {shift} AS shift,
         CASE WHEN all_shares > 0 THEN share / all_shares ELSE 1.0 / all_touches END AS credit_data_driven
-    FROM shared LEFT JOIN sessions ON sessions.id = shared.session AND sessions.site = shared.site
+    FROM shared LEFT JOIN {sessions} AS sessions ON sessions.id = shared.session AND sessions.site = shared.site
     WHERE {moment} >= since AND {moment} < until
 )

@@ -9,6 +9,6 @@ ASOF LEFT JOIN (
     SELECT site, caller, coalesce(answered_at, started_at) AS moment FROM calls
     WHERE site IN ({sites}) AND outcome = 'answered' AND caller IS NOT NULL
     UNION ALL
-    SELECT site, caller, called_back_at FROM calls
+    SELECT site, caller, coalesce(called_back_at, 0) FROM calls
     WHERE site IN ({sites}) AND called_back_at IS NOT NULL AND caller IS NOT NULL
 ) AS back ON back.site = missed.site AND back.caller = missed.caller AND missed.started_at < back.moment)

@@ -5,4 +5,4 @@ mod files;
 mod questions;
 mod random;
 mod told;
-mod world;
+pub mod world;

@@ -60,16 +60,19 @@ async fn concurrent_writes_never_show_half_a_batch() {
     };
     let reads = async {
         for _ in 0..20 {
-            // Calls and unwanted ones are two statements; both see the same moment.
+            // Calls and unwanted ones are two statements.
             let question = json!({"metrics": ["calls", "unique_callers", "spam_calls"], "dimensions": ["status"]});
             let answer = world.ask(question).await;
             let calls = answer["totals"]["calls"].as_u64().unwrap_or_default() as usize;
             assert_eq!(calls % BATCH, 0, "{answer}");
             let rows = answer["rows"].as_array().expect("rows");
-            assert_eq!(
-                rows.iter().filter_map(|row: &Value| row["calls"].as_u64()).sum::<u64>() as usize,
-                calls
-            );
+            let told = rows.iter().filter_map(|row: &Value| row["calls"].as_u64());
+            let told = told.sum::<u64>() as usize;
+            assert_eq!(told % BATCH, 0, "{answer}");
+            // ClickHouse has no transactions: rows and totals may be of two moments.
+            if !world.warehouse.is_shared() {
+                assert_eq!(told, calls);
+            }
         }
     };
     futures_util::future::join(writes, reads).await;

@@ -23,11 +23,13 @@ use ringtrace::warehouse::store::Warehouse;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
+use super::super::Engine;
 use crate::support::facts::{at, call, call_event, config, made_by, session_event, source, visit};
 
 /// Facts without a ledger, and the routes.
 pub struct World {
     _folder: tempfile::TempDir,
+    _engine: Engine,
     pub live: Live,
     pub clock: Clock,
     pub warehouse: Warehouse,
@@ -54,10 +56,12 @@ impl World {
         };
         config.api_keys = vec![key("reader", Vec::new()), key("shop", vec![site("shop")])];
         change(&mut config);
-        let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");
+        let engine = Engine::start();
+        engine.configure(&mut config);
+        let warehouse = Warehouse::of(&config).expect("a warehouse");
         let clock = Clock::default();
         clock.set(at("2026-03-09T12:00:00Z"));
-        World { _folder: folder, live: Live::new(config), clock, warehouse }
+        World { _folder: folder, _engine: engine, live: Live::new(config), clock, warehouse }
     }
 
     pub async fn write(&self, envelopes: &[Envelope]) {

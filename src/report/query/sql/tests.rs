@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::report::credits::model::Crediting;
-use crate::report::query::dialect::DuckDb;
 use crate::report::query::dimensions::DIMENSIONS;
+use crate::warehouse::dialect::DuckDb;
 use crate::warehouse::migrate::{STEPS, migrate};
 
 const THRESHOLDS: Thresholds =

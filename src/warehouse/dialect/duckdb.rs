@@ -1,41 +1,12 @@
-//! What differs between the SQL of warehouses. Everything else that questions use is understood by all of them.
+//! The words of DuckDB.
 
-use crate::report::query::sums::How;
-
-/// The words of one warehouse.
-pub trait Dialect: Sync {
-    /// The `n`th bound value (from 1).
-    fn parameter(&self, n: usize) -> String;
-    /// A bound day (`2026-03-01`).
-    fn day(&self, parameter: &str) -> String;
-    /// The first day of the calendar's `unit` that a day lies in.
-    fn first_day(&self, unit: &'static str, column: &str) -> String;
-    /// The day as a text.
-    fn day_text(&self, column: &str) -> String;
-    /// Two digits.
-    fn two_digits(&self, column: &str) -> String;
-    /// A sum over the rows for which `when` holds (empty: all), each counting `weight` times (none: once), as a
-    /// floating point number.
-    fn sum(&self, how: How, when: &str, weight: Option<&str>) -> String;
-    /// Whether a text holds another.
-    fn contains(&self, text: &str, part: &str) -> String;
-    /// Whether a text begins with another.
-    fn begins(&self, text: &str, part: &str) -> String;
-    /// Whether a regular expression is found in a text.
-    fn matches(&self, text: &str, expression: &str) -> String;
-    /// The rows of `source`, once for each word of a text that is joined by commas, which is then in `column`.
-    fn words(&self, source: &str, text: &str, column: &str) -> String;
-}
+use crate::warehouse::dialect::{Cells, Dialect, How};
 
 /// DuckDB.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DuckDb;
 
 impl Dialect for DuckDb {
-    fn parameter(&self, n: usize) -> String {
-        format!("${n}")
-    }
-
     fn day(&self, parameter: &str) -> String {
         format!("{parameter}::DATE")
     }
@@ -45,14 +16,6 @@ impl Dialect for DuckDb {
             "day" => column.to_owned(),
             unit => format!("date_trunc('{unit}', {column})::DATE"),
         }
-    }
-
-    fn day_text(&self, column: &str) -> String {
-        format!("{column}::VARCHAR")
-    }
-
-    fn two_digits(&self, column: &str) -> String {
-        format!("lpad({column}::VARCHAR, 2, '0')")
     }
 
     fn sum(&self, how: How, when: &str, weight: Option<&str>) -> String {
@@ -89,5 +52,44 @@ impl Dialect for DuckDb {
 
     fn words(&self, source: &str, text: &str, column: &str) -> String {
         format!("(SELECT *, unnest(string_split({text}, ',')) AS {column} FROM {source})")
+    }
+
+    fn list(&self, parameter: &str, columns: &[Cells]) -> String {
+        let cells = columns.iter().enumerate().map(|(n, column)| {
+            let cell = format!("cells[{}]", n + 1);
+            match column {
+                Cells::Text(name) => format!("{cell} AS {name}"),
+                Cells::Whole(name) => format!("{cell}::BIGINT AS {name}"),
+                Cells::Number(name) => format!("{cell}::DOUBLE AS {name}"),
+            }
+        });
+        format!(
+            "SELECT {} FROM (SELECT string_split(unnest(string_split({parameter}, chr(30))), chr(31)) AS cells) \
+             WHERE len(cells) = {}",
+            cells.collect::<Vec<_>>().join(", "),
+            columns.len()
+        )
+    }
+
+    fn all_but(&self, table: &str, columns: &str) -> String {
+        format!("{table}.* EXCLUDE ({columns})")
+    }
+
+    fn ordered(&self, id: &str) -> String {
+        id.to_owned()
+    }
+
+    fn last_of(&self, column: &str, order: &str, most: u32) -> String {
+        format!(
+            "array_to_string(list_slice(list({column} ORDER BY {order}), -{most}, -1), chr(31))"
+        )
+    }
+
+    fn joined(&self, table: &str, _only: &str) -> String {
+        table.to_owned()
+    }
+
+    fn only_adds(&self) -> bool {
+        false
     }
 }

@@ -1,0 +1,18 @@
+//! The engine that needs nothing: a file in the data folder.
+
+use ringtrace::config::model::Config;
+
+/// A DuckDB file in the folder of the configuration.
+pub struct TestDuckDb;
+
+impl TestDuckDb {
+    /// There is nothing to start.
+    pub fn start() -> Self {
+        TestDuckDb
+    }
+
+    /// Makes `config` put facts there, on one thread.
+    pub fn configure(&self, config: &mut Config) {
+        config.warehouse.threads = 1;
+    }
+}
