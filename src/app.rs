@@ -1,5 +1,6 @@
 //! Wiring, and nothing else: parts are made, handed to the routes and the workers, and ended in order.
 
+mod model;
 mod redis_part;
 mod steps;
 
@@ -28,7 +29,7 @@ use crate::call::recorder::Recorder;
 use crate::call::spool::{Spool, SpoolOptions};
 use crate::call::worker::CallWorker;
 use crate::config::Live;
-use crate::config::keys::{self, KeysError};
+use crate::config::keys;
 use crate::config::model::Config;
 use crate::http;
 use crate::http::ended::EndedSessions;
@@ -41,11 +42,9 @@ use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::clock::Clock;
-use crate::platform::data_folder::{DataFolder, DataFolderError};
-use crate::platform::key_file::KeyFileError;
+use crate::platform::data_folder::DataFolder;
 use crate::platform::redis::place::Place;
 use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
-use crate::platform::redis_server::RedisServerError;
 use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
@@ -56,78 +55,16 @@ use crate::privacy;
 use crate::privacy::eraser::Eraser;
 use crate::privacy::list::ErasureList;
 use crate::report::credits::worker::EffectsWorker;
-use crate::report::query::benchmarks::{BadBenchmarks, Benchmarks};
+use crate::report::query::benchmarks::Benchmarks;
 use crate::visit::client::ClientKey;
 use crate::visit::place::worker::Watcher;
 use crate::visit::place::{self, Places};
-use crate::visit::tables::{Tables, TablesError};
-use crate::warehouse::store::{Warehouse, WarehouseError};
+use crate::visit::tables::Tables;
+use crate::warehouse::store::Warehouse;
 use crate::warehouse::worker::Projector;
+pub use model::{ExtraRoutes, Options, StartError};
 use redis_part::RedisPart;
 use steps::{fill_pools, in_time};
-
-/// Routes that an embedding program adds.
-pub type ExtraRoutes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
-
-/// What differs between `serve`, `demo` and a test.
-#[derive(Clone, Default)]
-pub struct Options {
-    /// Serves the demo page, and puts this key into the dashboard.
-    pub demo_key: Option<String>,
-    /// Further routes.
-    pub extra_routes: Option<ExtraRoutes>,
-    /// Leaves the delivery of postbacks to [`App::deliverer`] until [`App::start_delivery`].
-    pub hold_postbacks: bool,
-}
-
-/// Why the service did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data folder cannot be used.
-    #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
-    /// The private Redis did not start.
-    #[error(transparent)]
-    RedisServer(#[from] RedisServerError),
-    /// Redis cannot be used.
-    #[error(transparent)]
-    Redis(#[from] StoreError),
-    /// The numbers of the configuration cannot be put into their pools.
-    #[error(transparent)]
-    Numbers(#[from] NumbersError),
-    /// A key of the installation cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The keys of the API cannot be read.
-    #[error(transparent)]
-    ApiKeys(#[from] KeysError),
-    /// The spool cannot be used.
-    #[error("cannot use the spool: {0}")]
-    Spool(#[source] std::io::Error),
-    /// The list of erasures cannot be read.
-    #[error("cannot read the list of erasures: {0}")]
-    Erasures(#[source] std::io::Error),
-    /// The warehouse cannot be opened.
-    #[error(transparent)]
-    Warehouse(#[from] WarehouseError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The compiled-in tables cannot be read.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
-    /// The compiled-in benchmarks cannot be read.
-    #[error(transparent)]
-    Benchmarks(#[from] BadBenchmarks),
-    /// The clients that deliver postbacks and ask providers cannot be made.
-    #[error("cannot make an HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
-}
 
 /// How long the projector, and then the warehouse, may take to write what is left at the end.
 const LAST_WRITES: Duration = Duration::from_secs(5);
