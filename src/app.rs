@@ -29,6 +29,7 @@ use crate::call::worker::CallWorker;
 use crate::config::Live;
 use crate::config::keys::{self, KeysError};
 use crate::config::model::Config;
+use crate::export::store::Exports;
 use crate::http;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
 use crate::lease;
@@ -302,6 +303,7 @@ impl Service {
             outbox: outbox.clone(),
             deliverer: deliverer.clone(),
             audit,
+            exports: Exports::new(warehouse.clone(), &installation.config.data_folder),
             backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(

@@ -18,7 +18,7 @@ use crate::warehouse::write;
 
 /// Most questions that are worked on at a time; each may use every thread.
 const READERS: usize = 4;
-const FILE: &str = "warehouse.duckdb";
+pub(super) const FILE: &str = "warehouse.duckdb";
 
 /// Why the warehouse cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -297,7 +297,7 @@ fn is_damaged_log(error: &duckdb::Error) -> bool {
 }
 
 /// Renames every log beside the database; people may want to look at it, DuckDB must not.
-fn set_logs_aside(folder: &Path) -> Result<(), WarehouseError> {
+pub(super) fn set_logs_aside(folder: &Path) -> Result<(), WarehouseError> {
     let now = Millis::system_now().0;
     let io = |what, path: &Path| {
         let path = path.to_owned();
