@@ -14,15 +14,17 @@ CREATE TEMP MACRO site_of(n) AS CASE WHEN draw(n, 5) < 0.6 THEN 'bench-0' WHEN d
 -- As ids of version 7: the time first.
 CREATE TEMP MACRO id_of(at_ms, n, salt) AS
     (lpad(to_hex(at_ms), 12, '0') || '7' || substr(md5(concat(n, '.', salt)), 1, 19))::UUID;
+-- A campaign runs with one source and has its own keywords.
+CREATE TEMP MACRO campaign_of(n) AS skewed(n, 7, 300);
 CREATE TEMP MACRO channel_of(source_n) AS ['Paid Search', 'Organic Search', 'Direct', 'Paid Social', 'Referral', 'Email'][1 + source_n % 6];
 
 INSERT INTO sessions BY NAME SELECT
     id_of(moment_of(n, {visits}), n, 'visit') AS id, moment_of(n, {visits}) AS version, site_of(n) AS site,
     id_of(moment_of(n, {visits}), n * 2 // 3, 'visitor') AS visitor, moment_of(n, {visits}) AS started_at,
     day_of(n, {visits}) AS local_date, hour_of(n) AS local_hour, isodow(day_of(n, {visits}))::TINYINT AS local_weekday,
-    'source-' || skewed(n, 6, 40) AS source, ['cpc', 'organic', '(none)', 'social', 'referral'][1 + skewed(n, 6, 40) % 5] AS medium,
-    'campaign-' || skewed(n, 7, 300) AS campaign, '' AS campaign_id, 'term ' || skewed(n, 8, 2000) AS term, '' AS content,
-    channel_of(skewed(n, 6, 40)) AS channel, 'google' AS click_platform, 'www.google.com' AS referrer_host,
+    'source-' || (campaign_of(n) % 40) AS source, ['cpc', 'organic', '(none)', 'social', 'referral'][1 + campaign_of(n) % 5] AS medium,
+    'campaign-' || campaign_of(n) AS campaign, '' AS campaign_id, concat('term ', campaign_of(n), '-', skewed(n, 8, 30)) AS term, '' AS content,
+    channel_of(campaign_of(n) % 40) AS channel, 'google' AS click_platform, 'www.google.com' AS referrer_host,
     'shop.example' AS landing_host, '/services/page-' || skewed(n, 9, 400) AS landing_page, ['mobile', 'desktop', 'tablet'][1 + skewed(n, 10, 3)] AS device,
     'Chrome' AS browser, 'Android' AS os, 'US' AS country, 'CA' AS region, 'city-' || skewed(n, 11, 500) AS city,
     '-08:00' AS local_offset, 'office' AS shift, CASE WHEN draw(n, 12) < 0.1 THEN 'partner-' || skewed(n, 13, 30) ELSE '' END AS publisher
@@ -55,11 +57,11 @@ INSERT INTO calls BY NAME SELECT
     CASE WHEN is_known(n) THEN 0.5 + draw(n, 23) / 2 END AS confidence, 'own' AS tier,
     CASE WHEN is_known(n) THEN id_of(moment_of(visit_of(n), {visits}), visit_of(n), 'visit') END AS session,
     CASE WHEN is_known(n) THEN moment_of(visit_of(n), {visits}) END AS session_started_at,
-    CASE WHEN is_known(n) THEN 'source-' || skewed(visit_of(n), 6, 40) ELSE '(unknown)' END AS source,
-    CASE WHEN is_known(n) THEN ['cpc', 'organic', '(none)', 'social', 'referral'][1 + skewed(visit_of(n), 6, 40) % 5] ELSE '(unknown)' END AS medium,
-    CASE WHEN is_known(n) THEN 'campaign-' || skewed(visit_of(n), 7, 300) ELSE '' END AS campaign, '' AS campaign_id,
-    CASE WHEN is_known(n) THEN 'term ' || skewed(visit_of(n), 8, 2000) ELSE '' END AS term, '' AS content,
-    CASE WHEN is_known(n) THEN channel_of(skewed(visit_of(n), 6, 40)) ELSE 'Unknown' END AS channel, 'google' AS click_platform,
+    CASE WHEN is_known(n) THEN 'source-' || (campaign_of(visit_of(n)) % 40) ELSE '(unknown)' END AS source,
+    CASE WHEN is_known(n) THEN ['cpc', 'organic', '(none)', 'social', 'referral'][1 + campaign_of(visit_of(n)) % 5] ELSE '(unknown)' END AS medium,
+    CASE WHEN is_known(n) THEN 'campaign-' || campaign_of(visit_of(n)) ELSE '' END AS campaign, '' AS campaign_id,
+    CASE WHEN is_known(n) THEN concat('term ', campaign_of(visit_of(n)), '-', skewed(visit_of(n), 8, 30)) ELSE '' END AS term, '' AS content,
+    CASE WHEN is_known(n) THEN channel_of(campaign_of(visit_of(n)) % 40) ELSE 'Unknown' END AS channel, 'google' AS click_platform,
     'www.google.com' AS referrer_host, 'shop.example' AS landing_host,
     CASE WHEN is_known(n) THEN '/services/page-' || skewed(visit_of(n), 9, 400) ELSE '(unknown)' END AS landing_page, 'mobile' AS device,
     ['booked', 'info', 'wrong number', '', ''][1 + skewed(n, 24, 5)] AS disposition, 'agent-' || skewed(n, 25, 25) AS agent,
@@ -72,8 +74,8 @@ INSERT INTO calls BY NAME SELECT
 INSERT INTO leads BY NAME SELECT
     id_of(came_at(n), n, 'lead') AS id, came_at(n) AS version, site_of(visit_of(n)) AS site, 'form' AS kind, came_at(n) AS created_at,
     day_of(visit_of(n), {visits}) AS local_date, hour_of(visit_of(n)) AS local_hour, isodow(day_of(visit_of(n), {visits}))::TINYINT AS local_weekday,
-    hash(skewed(n, 17, {calls} // 2))::UBIGINT AS caller, 'source-' || skewed(visit_of(n), 6, 40) AS source, 'cpc' AS medium,
-    'campaign-' || skewed(visit_of(n), 7, 300) AS campaign, '' AS campaign_id, '' AS term, '' AS content, 'Paid Search' AS channel,
+    hash(skewed(n, 17, {calls} // 2))::UBIGINT AS caller, 'source-' || (campaign_of(visit_of(n)) % 40) AS source, 'cpc' AS medium,
+    'campaign-' || campaign_of(visit_of(n)) AS campaign, '' AS campaign_id, '' AS term, '' AS content, 'Paid Search' AS channel,
     'google' AS click_platform, 'shop.example' AS landing_host, '/' AS landing_page
     FROM range(0, {calls}, 20) calls(n);
 

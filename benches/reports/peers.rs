@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use duckdb::types::Value;
 use duckdb::{Connection, params_from_iter};
-use ringtrace::report::query::cell::Kind;
 use ringtrace::report::query::dialect::{Dialect, DuckDb};
 use ringtrace::report::query::fact::Fact;
 use ringtrace::report::query::model::Selection;
@@ -83,17 +82,16 @@ fn statements(dialect: &dyn Dialect, plan: &Plan, selection: &Selection) -> Vec<
     for sum in &plan.sums {
         by_fact.entry(sum.definition().fact).or_default().push(*sum);
     }
-    let adds_up = plan.sums.iter().all(|sum| sum.is_additive())
-        && plan.dimensions.iter().all(|dimension| dimension.kind != Kind::Words);
     let mut statements = Vec::new();
     for (fact, sums) in &by_fact {
-        let mut of = |dimensions| {
+        let mut of = |dimensions, sums: &[Sum]| {
             let asked = Asked { selection, shares: "", dimensions, thresholds: plan.thresholds };
             statements.extend(statement(dialect, *fact, &asked, sums).ok());
         };
-        of(&plan.dimensions);
-        if plan.totals && !adds_up {
-            of(&[]);
+        of(&plan.dimensions, sums);
+        let others: Vec<Sum> = sums.iter().copied().filter(|sum| !plan.adds_up(*sum)).collect();
+        if plan.totals && !others.is_empty() {
+            of(&[], &others);
         }
     }
     statements

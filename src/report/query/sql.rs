@@ -3,6 +3,8 @@
 //! Names come from the catalogues and numbers from the configuration; whatever comes from outside is bound, never
 //! written into the text.
 
+use jiff::civil::Date;
+
 use crate::report::credits::model::Model;
 use crate::report::credits::sql::{column as credit_column, credited, periods, shared_by};
 use crate::report::model::{Period, SpamFilter};
@@ -115,6 +117,13 @@ pub fn needs_shares(selection: &Selection) -> bool {
 /// The column with one word of several.
 const WORD: &str = "one_word";
 
+const DAY_MS: i64 = 86_400_000;
+
+/// The day's beginning in UTC, in milliseconds.
+fn midnight(day: Date) -> i64 {
+    day.duration_since(jiff::civil::date(1970, 1, 1)).as_hours() / 24 * DAY_MS
+}
+
 /// Writes the parts of one statement.
 struct Writer<'a> {
     dialect: &'a dyn Dialect,
@@ -185,11 +194,28 @@ impl Writer<'_> {
         format!("{spam} AND {}", self.dialect.contains(names, &name))
     }
 
-    fn calls(&mut self, sums: &[Sum]) -> String {
-        match sums.iter().any(|sum| sum.needs_history()) {
-            true => include_str!("../sql/history.sql").replace("{sites}", &self.sites()),
-            false => "calls".to_owned(),
+    /// Milliseconds between which all rows of the period lie, whatever their site's zone.
+    fn outer_bounds(&self) -> (i64, i64) {
+        match self.asked.selection.period {
+            Period::Days { from, to } => (midnight(from) - DAY_MS, midnight(to) + 2 * DAY_MS),
+            Period::Moments { from, to } => (from.0, to.0),
         }
+    }
+
+    fn calls(&mut self, sums: &[Sum]) -> String {
+        let asking: Vec<&str> = sums.iter().filter_map(|sum| sum.needs_history()).collect();
+        if asking.is_empty() {
+            return "calls".to_owned();
+        }
+        let mut asking = format!("({})", asking.join(" OR "));
+        // Calls that are shared out may be filed under another time than their own.
+        if self.asked.selection.credit.is_none()
+            && let Some(period) = self.period()
+        {
+            asking = format!("{asking} AND {period}");
+        }
+        let history = include_str!("../sql/history.sql").replace("{sites}", &self.sites());
+        history.replace("{asking}", &asking)
     }
 
     fn source(&mut self, sums: &[Sum], credited: bool) -> String {
@@ -197,7 +223,10 @@ impl Writer<'_> {
             Fact::Calls if credited => "credited".to_owned(),
             Fact::Calls => self.calls(sums),
             Fact::Unwanted => "calls".to_owned(),
-            Fact::Returned => include_str!("../sql/returned.sql").replace("{sites}", &self.sites()),
+            Fact::Returned => {
+                let returned = include_str!("../sql/returned.sql").replace("{sites}", &self.sites());
+                returned.replace("{since}", &self.outer_bounds().0.to_string())
+            }
             Fact::Contacts => {
                 let (sites, wanted) = (self.sites(), self.wanted());
                 let contacts = include_str!("../sql/contacts.sql").replace("{sites}", &sites);
@@ -205,8 +234,10 @@ impl Writer<'_> {
             }
             Fact::Visits if sums.contains(&Sum::VisitsWithCall) => {
                 let (sites, wanted) = (self.sites(), self.wanted());
+                let (since, until) = self.outer_bounds();
                 let called = include_str!("../sql/called.sql").replace("{sites}", &sites);
-                called.replace("{wanted}", &wanted)
+                let called = called.replace("{since}", &since.to_string());
+                called.replace("{until}", &until.to_string()).replace("{wanted}", &wanted)
             }
             Fact::Visits => "sessions".to_owned(),
             Fact::Leases => self.leases(),

@@ -28,8 +28,9 @@ impl Sums {
         self.0.get(&sum).copied()
     }
 
-    fn add(&mut self, other: &Sums) {
-        for (sum, value) in &other.0 {
+    /// Adds those of `other` for which `adds_up` holds.
+    fn add(&mut self, other: &Sums, adds_up: impl Fn(Sum) -> bool) {
+        for (sum, value) in other.0.iter().filter(|(sum, _)| adds_up(**sum)) {
             *self.0.entry(*sum).or_default() += value;
         }
     }
@@ -85,6 +86,15 @@ pub struct Plan {
     pub thresholds: Thresholds,
 }
 
+impl Plan {
+    /// Whether the rows' sums together are that of everything: callers, medians and numbers do not add up, and a call with
+    /// two words is in two rows.
+    pub fn adds_up(&self, sum: Sum) -> bool {
+        let has_words = self.dimensions.iter().any(|dimension| dimension.kind == Kind::Words);
+        self.dimensions.is_empty() || sum.is_additive() && !has_words
+    }
+}
+
 /// The rows of `selection`, all seen at one moment: the connection's transaction must be open. `shares`: of channels,
 /// where calls are shared out by them.
 pub fn rows(
@@ -117,20 +127,19 @@ pub fn rows(
         empty.0.keys().for_each(|count| _ = sums.0.entry(*count).or_insert(0.0));
     };
     rows.groups.values_mut().for_each(complete);
-    // A call with two words is in two rows, and callers, medians and numbers do not add up.
-    let adds_up = plan.sums.iter().all(|sum| sum.is_additive())
-        && plan.dimensions.iter().all(|dimension| dimension.kind != Kind::Words);
-    if adds_up || plan.dimensions.is_empty() {
-        rows.groups.values().for_each(|sums| rows.totals.add(sums));
-    } else if plan.totals {
+    rows.groups.values().for_each(|sums| rows.totals.add(sums, |sum| plan.adds_up(sum)));
+    if plan.totals {
         asked.dimensions = &[];
         let mut whole = HashMap::new();
-        for (fact, sums) in &by_fact {
-            if let Ok(statement) = statement(&DuckDb, *fact, &asked, sums) {
+        for (fact, sums) in &mut by_fact {
+            sums.retain(|sum| !plan.adds_up(*sum));
+            if let Some(Ok(statement)) =
+                (!sums.is_empty()).then(|| statement(&DuckDb, *fact, &asked, sums))
+            {
                 read(connection, &statement, &[], sums, &mut whole)?;
             }
         }
-        rows.totals = whole.into_values().next().unwrap_or_default();
+        whole.values().for_each(|sums| rows.totals.add(sums, |_| true));
     }
     complete(&mut rows.totals);
     Ok(rows)
