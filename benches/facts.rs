@@ -52,8 +52,15 @@ async fn waiting() {
     };
     let (waits, ()) = tokio::join!(projected(world.projector(), parts, came), coming);
     let of = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_millis();
-    println!("{} entries/s for {parts} times {PACE:?}:", AT_ONCE as u128 * 1_000 / PACE.as_millis());
-    println!("  from there until they are in the warehouse p50 {} ms, p99 {} ms", of(0.5), of(0.99));
+    println!(
+        "{} entries/s for {parts} times {PACE:?}:",
+        AT_ONCE as u128 * 1_000 / PACE.as_millis()
+    );
+    println!(
+        "  from there until they are in the warehouse p50 {} ms, p99 {} ms",
+        of(0.5),
+        of(0.99)
+    );
 }
 
 /// How long each part waited, shortest first.

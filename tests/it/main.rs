@@ -22,6 +22,7 @@ mod faults_disk;
 mod faults_kill;
 mod forecast;
 mod killed;
+mod last_page;
 mod leads;
 mod lease;
 mod lease_amp;

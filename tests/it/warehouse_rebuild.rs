@@ -129,29 +129,35 @@ async fn damaged_segments_leave_the_old_warehouse_unless_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn while_the_service_has_the_file_both_are_refused() {
+async fn what_opens_the_file_itself_is_refused_while_the_service_has_it() {
     let home = Home::new();
     home.write(&home.configuration(&["0190"]));
     let process = home.serve_ready().await;
     let config = home.data().with_file_name("ringtrace.toml");
-    let ask = |word: &str| {
+    let file = home.data().with_file_name("calls.parquet");
+    let file = file.to_str().expect("a text");
+    let ask = |words: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ringtrace"));
-        command.args(["warehouse", word, "--config"]).arg(&config).output().expect("it runs")
+        command.args(words).arg("--config").arg(&config).output().expect("it runs")
     };
-    for word in ["rebuild", "verify"] {
-        let refused = ask(word);
+    let all: [&[&str]; 3] = [
+        &["warehouse", "rebuild"],
+        &["warehouse", "verify"],
+        &["export", "calls", "--output", file],
+    ];
+    for words in all {
+        let refused = ask(words);
         let told = String::from_utf8_lossy(&refused.stderr);
-        assert!(
-            !refused.status.success() && told.contains("in use by another Ringtrace"),
-            "{told}"
-        );
+        let says_why = told.contains("in use by another Ringtrace");
+        assert!(!refused.status.success() && says_why, "{words:?}: {told}");
     }
     drop(process);
     for pid in home.redis_servers() {
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
     }
-    for word in ["rebuild", "verify"] {
-        let done = ask(word);
-        assert!(done.status.success(), "{word}: {}", String::from_utf8_lossy(&done.stderr));
+    for words in all {
+        let done = ask(words);
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
+    assert!(std::fs::read(file).expect("the file").ends_with(b"PAR1"));
 }

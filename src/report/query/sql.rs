@@ -14,7 +14,7 @@ use crate::report::query::dimensions::{Dimension, OF_SESSIONS};
 use crate::report::query::fact::Fact;
 use crate::report::query::filter::{Condition, Filter, Test};
 use crate::report::query::model::{MAX_GROUPS, Selection, Thresholds};
-use crate::report::query::sums::Sum;
+use crate::report::query::sums::{How, Sum};
 
 /// A value that is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,10 +94,13 @@ pub fn statement(
         let when = writer.limits(definition.when);
         format!("{} AS s{n}", dialect.sum(definition.how, &when, weight.as_deref()))
     }));
-    let mut text = format!("SELECT {} FROM {source}", columns.join(", "));
     if !conditions.is_empty() {
-        text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+        source.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
+    if fact == Fact::Leases {
+        (columns, source) = writer.by_session(&keys, &source, sums);
+    }
+    let mut text = format!("SELECT {} FROM {source}", columns.join(", "));
     if !keys.is_empty() {
         let keys: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
         text.push_str(&format!(" GROUP BY {} LIMIT {}", keys.join(", "), MAX_GROUPS + 1));
@@ -224,7 +227,8 @@ impl Writer<'_> {
             Fact::Calls => self.calls(sums),
             Fact::Unwanted => "calls".to_owned(),
             Fact::Returned => {
-                let returned = include_str!("../sql/returned.sql").replace("{sites}", &self.sites());
+                let returned =
+                    include_str!("../sql/returned.sql").replace("{sites}", &self.sites());
                 returned.replace("{since}", &self.outer_bounds().0.to_string())
             }
             Fact::Contacts => {
@@ -264,6 +268,26 @@ impl Writer<'_> {
         let columns: Vec<String> =
             columns.iter().map(|column| format!("sessions.{column}")).collect();
         include_str!("../sql/leased.sql").replace("{columns}", &columns.join(", "))
+    }
+
+    /// Columns and source of questions about leases, which count sessions: each is made one row before, which takes half the
+    /// time of counting different ones for every sum.
+    fn by_session(&self, keys: &[String], source: &str, sums: &[Sum]) -> (Vec<String>, String) {
+        let names = || (0..keys.len()).map(|n| format!("k{n}"));
+        let mut inner: Vec<String> =
+            keys.iter().zip(names()).map(|(key, name)| format!("{key} AS {name}")).collect();
+        let mut outer: Vec<String> = names().collect();
+        inner.push("session".to_owned());
+        for (n, sum) in sums.iter().enumerate() {
+            let when = sum.definition().when;
+            let when = if when.is_empty() { "1 = 1" } else { when };
+            inner.push(format!("max(CASE WHEN {when} THEN 1 ELSE 0 END) AS c{n}"));
+            let column = self.dialect.sum(How::Count, &format!("c{n} = 1"), None);
+            outer.push(format!("{column} AS s{n}"));
+        }
+        let groups = names().chain(["session".to_owned()]).collect::<Vec<_>>().join(", ");
+        let rows = format!("(SELECT {} FROM {source} GROUP BY {groups})", inner.join(", "));
+        (outer, rows)
     }
 
     fn limits(&self, when: &str) -> String {
