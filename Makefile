@@ -44,9 +44,9 @@ journey:
 	cd js-snippet && RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:journey && \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" npm run --silent test:dashboard
 
-peers: # the providers' and platforms' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas
+peers: # the providers' and platforms' own Python packages sign what the service reads, and read what it writes; real SIP calls; reports against pandas; files read by pyarrow
 	cargo build --locked --bin ringtrace
-	@for peer in twilio signatures documents webhooks platforms sip reports; do \
+	@for peer in twilio signatures documents webhooks platforms sip reports export; do \
 		RINGTRACE_BIN="$(abspath $(TARGET))/debug/ringtrace" .venv/bin/python tests/peers/$${peer}_peer.py || exit; done
 
 storm: setup-test ## ten thousand conversions through a platform that misbehaves, while workers and Redis are killed
@@ -70,6 +70,7 @@ bench: setup ## throughput as ratios of a constant answer, into docs/benchmarks.
 	@cp -f .duckdb/libduckdb.so $(TARGET)/dist/
 	@scripts/setup wrk peers
 	@RINGTRACE_BIN="$(abspath $(TARGET))/dist/ringtrace" benches/load/run
+	cargo bench --locked --bench reports
 
 bench-dashboard: setup ## how long the first page takes over a million calls, in Chromium
 	cargo build --profile dist --locked --bin ringtrace

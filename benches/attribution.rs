@@ -34,6 +34,7 @@ fn holders(count: u32) -> Option<Vec<Holder>> {
             live: n == 0,
             until: seen.plus(HOLD_MS),
             pool: pool.clone(),
+            page: None,
         }
     };
     Some((0..count).map(holder).collect())

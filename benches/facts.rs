@@ -1,40 +1,93 @@
-//! How fast facts flow: ledger entries through real Redis streams into a real DuckDB file, and the
-//! three reports over a million calls. `cargo bench --bench facts`; prints one table.
+//! How fast facts flow: ledger entries through real Redis streams into a real DuckDB file, as fast as they can be had, and
+//! how long each waits when as many come as the aim is. `cargo bench --bench facts`.
 //!
-//! Two hundred thousand entries are read once, and a report takes its best of several runs: an
-//! ordinary stopwatch says what is to be known.
+//! Two hundred thousand entries are read once: an ordinary stopwatch says what is to be known.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::lease::model::{LeaseFact, Tier};
 use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::SiteId;
-use ringtrace::report::model::{Period, ReportKind, ReportQuery};
-use ringtrace::report::store::answer;
-use ringtrace::warehouse::store::{Warehouse, sql};
+use ringtrace::warehouse::worker::{Outcome, Projector};
 
 use support::facts::{World, at, call, call_event, drain, made_by, session_event, source, visit};
 
 /// Entries of the ledger run.
 const ENTRIES: usize = 200_000;
-/// Calls and visits that the reports are asked about.
-const CALLS: u64 = 1_000_000;
-const VISITS: u64 = 4_000_000;
-/// Each report is asked this often, and the best time counts.
-const ROUNDS: usize = 7;
+/// So many come every tenth of a second: 20 000 a second.
+const AT_ONCE: usize = 2_000;
+const PACE: Duration = Duration::from_millis(100);
+/// As `warehouse.batch_wait`.
+const BATCH_WAIT: Duration = Duration::from_millis(500);
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         ledger_to_warehouse().await;
-        reports().await;
+        waiting().await;
     });
+}
+
+/// Entries come at a steady pace; each waits from then until it is in the warehouse.
+async fn waiting() {
+    let sites: Vec<SiteId> =
+        (0..40).map(|n| format!("bench-{n}").parse().expect("a site id")).collect();
+    let zoned: Vec<(&SiteId, &str)> = sites.iter().map(|site| (site, "Europe/Berlin")).collect();
+    let world = World::start(&zoned).await;
+    let envelopes = envelopes(&sites);
+    let started = Instant::now();
+    let parts = envelopes.len() / AT_ONCE;
+    let came = |part: usize| started + PACE * u32::try_from(part).unwrap_or(u32::MAX);
+    let coming = async {
+        for (part, some) in envelopes.chunks(AT_ONCE).enumerate() {
+            tokio::time::sleep_until(came(part).into()).await;
+            world.add(some).await;
+        }
+    };
+    let (waits, ()) = tokio::join!(projected(world.projector(), parts, came), coming);
+    let of = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_millis();
+    println!(
+        "{} entries/s for {parts} times {PACE:?}:",
+        AT_ONCE as u128 * 1_000 / PACE.as_millis()
+    );
+    println!(
+        "  from there until they are in the warehouse p50 {} ms, p99 {} ms",
+        of(0.5),
+        of(0.99)
+    );
+}
+
+/// How long each part waited, shortest first.
+async fn projected(
+    mut projector: Projector,
+    parts: usize,
+    came: impl Fn(usize) -> Instant,
+) -> Vec<Duration> {
+    let (mut waits, mut written) = (Vec::new(), 0);
+    while waits.len() < parts {
+        match projector.run_once().await {
+            Outcome::Wrote { events, full } => {
+                written += events;
+                while (waits.len() + 1) * AT_ONCE <= written {
+                    waits.push(came(waits.len()).elapsed());
+                }
+                if full {
+                    continue;
+                }
+            }
+            Outcome::Idle => {}
+            Outcome::Failed(error) => panic!("the projector failed: {error}"),
+        }
+        tokio::time::sleep(BATCH_WAIT).await;
+    }
+    waits.sort_unstable();
+    waits
 }
 
 async fn ledger_to_warehouse() {
@@ -93,67 +146,4 @@ fn envelopes(sites: &[SiteId]) -> Vec<Envelope> {
         }));
     }
     made
-}
-
-async fn reports() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let sites: Vec<SiteId> =
-        (0..4).map(|n| format!("bench-{n}").parse().expect("a site id")).collect();
-    let warehouse = Warehouse::open(folder.path(), 0).expect("a warehouse");
-    let filled = warehouse.read(|connection| {
-        connection.execute_batch(&fill()).map_err(sql("fill the bench's tables"))
-    });
-    filled.await.expect("facts");
-    println!("reports over {CALLS} calls and {VISITS} visits, best of {ROUNDS}:");
-    for (span, from, to) in
-        [("30 of 365 days", "2026-03-01", "2026-03-30"), ("365 days", "2026-01-01", "2026-12-31")]
-    {
-        for kind in [ReportKind::Sources, ReportKind::Hours, ReportKind::LandingPages] {
-            let day = |text: &str| text.parse().expect("a date");
-            let period = Period::Days { from: day(from), to: day(to) };
-            let mut best = f64::MAX;
-            for _ in 0..ROUNDS {
-                let query = ReportQuery {
-                    kind,
-                    sites: sites.clone(),
-                    period,
-                    time_zone: None,
-                    spam: Default::default(),
-                    conversion: String::new(),
-                    credit: None,
-                };
-                let started = Instant::now();
-                let report = answer(&warehouse, query, Millis(0)).await.expect("an answer");
-                best = best.min(started.elapsed().as_secs_f64() * 1e3);
-                let totals = &report.totals;
-                assert!(totals.calls.get() > 0.0 && totals.visits > totals.calls);
-            }
-            println!("  {:<14} {span:<15} {best:>6.0} ms", kind.word());
-        }
-    }
-}
-
-/// A year of facts of four sites, made by DuckDB itself: a quarter of the calls has no visit, and
-/// there are 300 sources with campaign and 400 landing pages.
-fn fill() -> String {
-    let moment = "1767225600000 + (n * 98765431) % 31536000000";
-    let local = "DATE '2026-01-01' + ((n * 98765431) % 31536000000 // 86400000)::INTEGER, \
-                 ((n * 98765431) % 86400000 // 3600000)::TINYINT, \
-                 (1 + (n * 98765431) % 604800000 // 86400000)::TINYINT";
-    let source = "'source-' || n % 10, 'cpc', 'campaign-' || n % 300, '', '', '', \
-                  'Paid Search', 'google', 'www.example.com', 'shop.example', \
-                  '/services/page-' || n % 400, 'mobile'";
-    let details = "'', '', '', 'Chrome', 'Android', 'US', 'CA', 'Oakland', '', '', ''";
-    format!(
-        "CREATE TEMP TABLE ids AS SELECT n, uuid() AS id FROM range({VISITS}) t(n); \
-         INSERT INTO sessions SELECT id, 1, 'bench-' || n % 4, NULL, {moment}, {local}, {source}, \
-         {details}, false FROM ids; \
-         INSERT INTO calls SELECT uuid(), 3, 'bench-' || n % 4, 'twilio', 'CA' || n, \
-         '+14155550199', '+14155550100', hash(n % 700000), 'US', 'CA', '', n % 10 < 7, 'answered', \
-         CASE n % 5 WHEN 0 THEN 'missed' ELSE 'answered' END, {moment}, NULL, NULL, NULL, 12, \
-         n % 600, {local}, n % 4 > 0, 'holder', 0.5 + (n % 50) / 100, 'own', \
-         CASE n % 4 WHEN 0 THEN NULL ELSE id END, NULL, NULL, {source}, \
-         {details} FROM ids WHERE n < {CALLS}; \
-         DROP TABLE ids; CHECKPOINT"
-    )
 }

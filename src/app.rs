@@ -31,6 +31,7 @@ use crate::call::worker::CallWorker;
 use crate::config::Live;
 use crate::config::keys;
 use crate::config::model::Config;
+use crate::export::store::Exports;
 use crate::http;
 use crate::http::ended::EndedSessions;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
@@ -44,7 +45,7 @@ use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::clock::Clock;
 use crate::platform::data_folder::DataFolder;
 use crate::platform::redis::place::Place;
-use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
+use crate::platform::redis::{Deployment, Patience, Redis};
 use crate::platform::shutdown::Shutdown;
 use crate::platform::signing::SigningKeys;
 use crate::platform::telemetry;
@@ -273,6 +274,7 @@ impl Service {
             audit,
             ended_sessions: ended_sessions.clone(),
             eraser: eraser.clone(),
+            exports: Exports::new(warehouse.clone(), &installation.config.data_folder),
             backups: Backups::new(live.clone(), for_workers.clone(), warehouse.clone()),
             snippet: Arc::new(http::snippet::routes(&snippets)),
             dashboard: Arc::new(crate::dashboard::http::routes(

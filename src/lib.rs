@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod costs;
 pub mod dashboard;
+pub mod export;
 pub mod forecast;
 pub mod http;
 pub mod lead;

@@ -227,6 +227,7 @@ pub(super) fn nobody() -> Attribution {
         source: None,
         landing_host: String::new(),
         landing_page: String::new(),
+        page: String::new(),
         referrer_host: String::new(),
         session_started_at: None,
         machine: Machine::default(),

@@ -153,6 +153,9 @@ pub struct Attribution {
     /// Landing page of the chosen session, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub landing_page: String,
+    /// Path of the page that it had opened last before the call; empty when that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub page: String,
     /// Host of its referrer, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub referrer_host: String,

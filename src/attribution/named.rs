@@ -73,7 +73,10 @@ pub async fn join_named(
         observed: before.and_then(|before| before.observed.clone()),
         ..Joined::default()
     };
-    Ok(Some(Attribution { basis: Basis::Told, ..attribute(joined, site.look_back) }))
+    // What was known of the page stays true when the visit that was chosen before is named.
+    let page = before.filter(|before| before.session == Some(visit.session));
+    let page = page.map(|before| before.page.clone()).unwrap_or_default();
+    Ok(Some(Attribution { basis: Basis::Told, page, ..attribute(joined, site.look_back) }))
 }
 
 /// Every visit that is named, and the other visits of their visitors.

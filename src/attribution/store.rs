@@ -152,7 +152,16 @@ pub async fn join_sighted(
     if let Some(visitor) = joined.visit.and_then(|visit| visit.visitor) {
         joined.touches = touches(redis, &keys, &visitor, Some(winner)).await?;
     }
-    Ok(attribute(joined, site.look_back))
+    let found = attribute(joined, site.look_back);
+    Ok(Attribution { page: page(&shown, winner, &found), ..found })
+}
+
+/// The page on which `winner` was when it called: the one that it opened last, or else its first. Empty where the number
+/// was not shown to it.
+fn page(shown: &Shown, winner: SessionId, found: &Attribution) -> String {
+    let holder = shown.holders.iter().find(|holder| holder.session == winner);
+    let opened = holder.map(|holder| holder.page.clone());
+    opened.map(|page| page.unwrap_or_else(|| found.landing_page.clone())).unwrap_or_default()
 }
 
 /// The delays that the site's calls are judged by.

@@ -43,6 +43,9 @@ pub struct AttributionView {
     /// Landing page of the chosen session: host and path.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub landing_page: String,
+    /// Path of the page that it had opened last before the call.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub page: String,
     /// External ids that the chosen session's pages told with `identify`, with consent to analytics.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ids: BTreeMap<String, String>,
@@ -120,6 +123,7 @@ impl From<&Attribution> for AttributionView {
             campaign: source.map(|s| s.campaign.clone()).filter(|campaign| !campaign.is_empty()),
             channel: source.map(|s| s.channel.clone()),
             landing_page: format!("{}{}", found.landing_host, found.landing_page),
+            page: found.page.clone(),
             ids: found.labels.ids.clone(),
             tags: found.labels.tags.clone(),
             candidates: found.candidates.iter().map(CandidateView::from).collect(),

@@ -128,20 +128,28 @@ fn take(staged: &Path, target: &Path) -> Result<Manifest, BackupError> {
 async fn of_what_is_left(config: Config, target: &Path) -> Result<Manifest, CliError> {
     let data = config.data_folder.clone();
     let warehouse = Warehouse::of(&config).map_err(BackupError::from)?;
+    let (redis, server) = redis_of(&config).await?;
+    let made = Backups::new(Live::new(config), redis, warehouse).make(target).await;
+    if let Some(server) = server {
+        server.stop().await;
+    }
+    Ok(made?)
+}
+
+/// The Redis of an installation whose service does not run: the configured one, or the private one, which is to be stopped
+/// afterwards.
+pub(super) async fn redis_of(config: &Config) -> Result<(Redis, Option<RedisServer>), CliError> {
     let patience = Patience::of_workers();
     if config.redis.is_private() {
-        let program = config.redis.program.clone();
-        let server = RedisServer::start(&program, &data.join("redis")).await;
+        let folder = config.data_folder.join("redis");
+        let server = RedisServer::start(&config.redis.program, &folder).await;
         let server = server.map_err(BackupError::from)?;
-        let redis = Redis::standalone(server.url(), patience)?;
-        let made = Backups::new(Live::new(config), redis, warehouse).make(target).await;
-        server.stop().await;
-        return Ok(made?);
+        return Ok((Redis::standalone(server.url(), patience)?, Some(server)));
     }
     let bad =
         |source| crate::platform::redis::StoreError::Refused { what: "the configured URL", source };
-    let redis = Redis::over(&Deployment::new(config.redis.place().map_err(bad)?, patience));
-    Ok(Backups::new(Live::new(config), redis, warehouse).make(target).await?)
+    let place = config.redis.place().map_err(bad)?;
+    Ok((Redis::over(&Deployment::new(place, patience)), None))
 }
 
 /// Fills an empty data folder.

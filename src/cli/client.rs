@@ -1,8 +1,9 @@
 //! The commands that ask the API of a running server.
 
+use std::io::Write;
 use std::path::PathBuf;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response};
 
 use crate::cli::CliError;
 use crate::config::load::load;
@@ -104,6 +105,24 @@ impl Client {
         self.send(Method::DELETE, path, &[], |request| request).await
     }
 
+    /// Writes what is at `path` to `to`, piece by piece.
+    pub async fn download(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        to: &mut dyn Write,
+    ) -> Result<(), CliError> {
+        let mut response = self.ask(Method::GET, path, query, |request| request).await?;
+        let broke_off = |e: reqwest::Error| CliError::Server {
+            url: self.url(path),
+            why: format!("the answer broke off: {e}"),
+        };
+        while let Some(piece) = response.chunk().await.map_err(broke_off)? {
+            to.write_all(&piece).map_err(CliError::Stream)?;
+        }
+        to.flush().map_err(CliError::Stream)
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -111,6 +130,20 @@ impl Client {
         query: &[(&str, String)],
         with_body: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<String, CliError> {
+        let response = self.ask(method, path, query, with_body).await?;
+        let failed =
+            |e: reqwest::Error| CliError::Server { url: self.url(path), why: e.to_string() };
+        response.text().await.map_err(failed)
+    }
+
+    /// The answer of the server, when it is none of its refusals.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        with_body: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, CliError> {
         let url = self.url(path);
         let failed = |why: String| CliError::Server { url: url.clone(), why };
         let mut asked = url::Url::parse(&url).map_err(|e| failed(e.to_string()))?;
@@ -127,10 +160,10 @@ impl Client {
             })
         })?;
         let status = response.status();
-        let body = response.text().await.map_err(|e| failed(e.to_string()))?;
         if status.is_success() {
-            return Ok(body);
+            return Ok(response);
         }
+        let body = response.text().await.map_err(|e| failed(e.to_string()))?;
         let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
         let detail = problem["detail"].as_str().unwrap_or("no reason given");
         Err(failed(format!("{status}: {detail}")))

@@ -8,6 +8,7 @@ use crate::config::load::LoadError;
 use crate::platform::ids::SiteId;
 use crate::platform::redis::StoreError;
 use crate::visit::place::database::DatabaseError;
+use crate::warehouse::rebuild::RebuildError;
 
 /// Why a command failed; printed after `ringtrace: `.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,15 @@ pub enum CliError {
     /// There is no backup, or nothing was restored.
     #[error(transparent)]
     Backup(BackupError),
+    /// What to export was not understood.
+    #[error("export: {0}")]
+    Export(String),
+    /// The warehouse was not rebuilt, or could not be compared.
+    #[error(transparent)]
+    Warehouse(#[from] RebuildError),
+    /// The warehouse is not what segments and ledger say; where was told already.
+    #[error("{0} days of tables differ; `ringtrace warehouse rebuild` makes the warehouse anew")]
+    Differs(usize),
     /// No configuration was made.
     #[error("{0}")]
     Init(String),

@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod doctor;
 mod error;
+mod export;
 mod fit;
 mod forecast;
 mod health;
@@ -25,6 +26,7 @@ mod serve;
 pub mod simulate;
 mod size;
 mod snippet;
+mod warehouse;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,6 +41,7 @@ pub use client::{Client, ServerArgs};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use error::CliError;
+pub use export::ExportArgs;
 pub use fit::FitArgs;
 pub use forecast::{ForecastArgs, StaffingArgs};
 pub use health::HealthArgs;
@@ -56,6 +59,7 @@ pub use serve::ServeArgs;
 pub use simulate::SimulateArgs;
 pub use size::SizeArgs;
 pub use snippet::SnippetArgs;
+pub use warehouse::WarehouseCommand;
 
 /// Which ad made the phone ring: dynamic number insertion and call attribution.
 #[derive(Debug, Parser)]
@@ -110,6 +114,11 @@ pub enum Command {
     /// Keys of the API.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Write a table of the warehouse as a Parquet or CSV file, for other tools.
+    Export(ExportArgs),
+    /// Make the warehouse anew, or look whether it is what segments and ledger say.
+    #[command(subcommand)]
+    Warehouse(WarehouseCommand),
     /// Who changed and exported what over the API of the running server.
     Audit(AuditArgs),
     /// What is known of one caller or visitor: take it out, or erase it.
@@ -156,6 +165,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Postback(command) => finish(postback::run(command)),
         Command::Import(command) => finish(import::run(command)),
         Command::Key(command) => key::run(&command),
+        Command::Export(args) => finish(export::run(args)),
+        Command::Warehouse(command) => finish(warehouse::run(command)),
         Command::Audit(args) => finish(audit::run(args)),
         Command::Privacy(command) => finish(privacy::run(command)),
         Command::Retention(command) => finish(privacy::retention(command)),

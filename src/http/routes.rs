@@ -28,6 +28,7 @@ use crate::call::live::hub::Hub;
 use crate::call::recorder::Recorder;
 use crate::call::spool::Spool;
 use crate::config::Live;
+use crate::export::store::Exports;
 use crate::http::edge::edge;
 use crate::http::ended::EndedSessions;
 use crate::http::limits::{ApiLimiter, SnippetLimiter};
@@ -52,7 +53,8 @@ use crate::visit::place::Places;
 use crate::visit::tables::Tables;
 use crate::warehouse::store::Warehouse;
 use crate::{
-    alert, attribution, call, costs, dashboard, forecast, lead, lease, postback, report, visit,
+    alert, attribution, call, costs, dashboard, export, forecast, lead, lease, postback, report,
+    visit,
 };
 
 /// What the handlers work with, the same for every worker.
@@ -106,6 +108,8 @@ pub struct Parts {
     pub ended_sessions: EndedSessions,
     /// Forgets people.
     pub eraser: Eraser,
+    /// Writes facts as files.
+    pub exports: Exports,
     /// Makes copies of everything.
     pub backups: Backups,
     /// The dashboard's pages, prepared once.
@@ -129,6 +133,7 @@ fn documented(config: &mut ServiceConfig<'_>) {
         .configure(lead::http::routes)
         .configure(costs::http::routes)
         .configure(report::http::routes)
+        .configure(export::http::routes)
         .configure(forecast::http::routes)
         .configure(alert::http::routes)
         .configure(postback::http::routes)
@@ -190,6 +195,7 @@ pub fn application(
         .app_data(web::Data::new(parts.ended_sessions.clone()))
         .app_data(web::Data::new(parts.backups.clone()))
         .app_data(web::Data::new(parts.eraser.clone()))
+        .app_data(web::Data::new(parts.exports.clone()))
         .app_data(web::Data::new(LeaseStore::new(redis.clone())))
         .app_data(web::Data::new(recorder))
         .app_data(web::Data::new(redis))

@@ -107,8 +107,13 @@ async fn serve_alone(
         return Outcome::Nothing(NoNumberReason::RateLimited);
     }
     let mut view = View::decide(desk, site, live.rules(&site.id), asked, &Known::nobody());
-    let sign =
-        PageSign { page: asked.page.clone(), seq: 1, kind: SignKind::View, done: Vec::new() };
+    let sign = PageSign {
+        page: asked.page.clone(),
+        seq: 1,
+        kind: SignKind::View,
+        done: Vec::new(),
+        path: None,
+    };
     let keys = live.shards.keys(&site.id);
     let nearby = site.pools.iter().any(|pool| pool.match_area);
     let wish = Wish {

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use crate::lease::model::SignKind;
 use crate::lease::rules::Times;
 use crate::platform::ids::PageId;
 use crate::platform::keys::Shard;
@@ -22,7 +21,8 @@ const AT_ONCE: usize = 64;
 pub(super) struct Beat {
     pub(super) page: PageId,
     pub(super) seq: u32,
-    pub(super) kind: SignKind,
+    /// The word of its kind; a view of a further page names it: `view@/prices`.
+    pub(super) kind: String,
     /// Keys and durations, one for each pool.
     pub(super) leases: Vec<(String, Times)>,
     /// One for each lease when the page leaves or something was done with a number; else none.
@@ -111,7 +111,7 @@ impl Beats {
         }
         call.arg(now).arg(leases().count());
         for (beat, (_, times)) in leases() {
-            call.arg(beat.page.as_str()).arg(beat.seq).arg(beat.kind.word());
+            call.arg(beat.page.as_str()).arg(beat.seq).arg(&beat.kind);
             call.arg(times.hold).arg(times.lease_key);
         }
         for beat in beats {

@@ -2,7 +2,7 @@
 //!
 //! One entry is `session from last_seen tier gestures until pool` with single spaces: 22 letters ([`SessionId::short`]), ms,
 //! ms, a tier word, when its `tel:` link was clicked (`ms`, or with more `clicked/copied/pressed`; 0 =
-//! never), ms or 0, a pool id. It is pushed when the number is granted and corrected once, when the lease
+//! never) with the page that was opened last (`0@12/prices`: 12 s after `from`), ms or 0, a pool id. It is pushed when the number is granted and corrected once, when the lease
 //! is over; `until` is 0 till then, and the lease itself knows better.
 
 use jiff::SignedDuration;
@@ -78,6 +78,8 @@ struct Entry {
     last_seen: Millis,
     tier: Tier,
     done: Done,
+    /// The page that was opened last, unless that was the session's first one.
+    page: Option<Opened>,
     /// 0 while the lease was not seen to be over.
     until: Millis,
     pool: PoolId,
@@ -92,16 +94,35 @@ impl Entry {
             let tier = Tier::from_word(words.next()?)?;
             let mut ms = || words.next()?.parse().ok().map(Millis);
             let (since, last_seen, until) = (ms()?, ms()?, ms()?);
-            let done = Done::parse(words.next()?)?;
-            (same && since == self.from).then_some((tier, last_seen, until, done))
+            let (done, page) = marks(words.next()?, since)?;
+            (same && since == self.from).then_some((tier, last_seen, until, done, page))
         };
-        if let Some((tier, last_seen, until, done)) = read() {
+        if let Some((tier, last_seen, until, done, page)) = read() {
+            self.page = page;
             self.tier = tier;
             self.last_seen = last_seen;
             self.until = until;
             self.done = done;
         }
     }
+}
+
+/// A page that was opened.
+#[derive(Clone, Debug, PartialEq)]
+struct Opened {
+    at: Millis,
+    path: String,
+}
+
+/// What was done with a number that was granted at `from`, and the page that was opened last.
+fn marks(word: &str, from: Millis) -> Option<(Done, Option<Opened>)> {
+    let Some((done, opened)) = word.split_once('@') else {
+        return Some((Done::parse(word)?, None));
+    };
+    let path = opened.find('/')?;
+    let seconds: i64 = opened[..path].parse().ok()?;
+    let at = from.plus(seconds.checked_mul(1_000)?);
+    Some((Done::parse(done)?, Some(Opened { at, path: opened[path..].to_owned() })))
 }
 
 /// When a holder did something with the number last, if ever.
@@ -162,6 +183,11 @@ fn known_at(entries: &[Entry], at: Millis, window: SignedDuration) -> Vec<Holder
                 live: entry.until > at,
                 until: entry.until,
                 pool: entry.pool.clone(),
+                page: entry
+                    .page
+                    .as_ref()
+                    .filter(|page| page.at <= at)
+                    .map(|page| page.path.clone()),
             }),
         }
     }
@@ -180,10 +206,10 @@ fn parse(entry: &str) -> Option<Entry> {
     let from = Millis(parts.next()?.parse().ok()?);
     let last_seen = Millis(parts.next()?.parse().ok()?);
     let tier = Tier::from_word(parts.next()?)?;
-    let done = Done::parse(parts.next()?)?;
+    let (done, page) = marks(parts.next()?, from)?;
     let until = Millis(parts.next()?.parse().ok()?);
     let pool = parts.next()?.parse().ok()?;
-    Some(Entry { session, from, last_seen, tier, done, until, pool })
+    Some(Entry { session, from, last_seen, tier, done, page, until, pool })
 }
 
 #[cfg(test)]
@@ -214,6 +240,23 @@ mod tests {
         assert_eq!(at(&entries, 280), [(250, 280, None, true), (100, 200, Some(150), false)]);
         assert_eq!(at(&entries, 650), [(100, 600, Some(150), true), (250, 300, Some(290), false)]);
         assert_eq!(at(&entries, 1_350), [(500, 600, None, false)]);
+    }
+
+    #[test]
+    fn a_call_sees_the_page_that_was_opened_before_it() {
+        let entries = [
+            format!("{A} 5000 9000 own 0@3/prices 20000 main"),
+            format!("{B} 1000 9000 own 7000/0/8000@0/a-2/3 20000 main"),
+        ];
+        let entries: Vec<Entry> = entries.iter().filter_map(|text| parse(text)).collect();
+        let pages = |at: i64| {
+            let holders = known_at(&entries, Millis(at), SignedDuration::from_secs(60));
+            holders.into_iter().map(|holder| holder.page).collect::<Vec<_>>()
+        };
+        let path = |path: &str| Some(path.to_owned());
+        assert_eq!(pages(9_000), [path("/prices"), path("/a-2/3")]);
+        assert_eq!(pages(7_999), [None, path("/a-2/3")]);
+        assert_eq!(entries[1].done.long_press, Some(Millis(8_000)));
     }
 
     #[test]

@@ -78,6 +78,7 @@ async fn post_lease(request: HttpRequest, body: web::Payload) -> Result<HttpResp
         seq: asked.seq,
         kind: SignKind::View,
         done: Vec::new(),
+        path: None,
     };
     let keys = live.shards.keys(&site.id);
     let nearby = site.pools.iter().any(|pool| pool.match_area);
@@ -157,7 +158,7 @@ async fn post_beat(request: HttpRequest, body: web::Payload) -> Result<HttpRespo
         Some(Done { pool: pool.id.clone(), gesture, ago_ms })
     });
     let done = done.collect();
-    let sign = PageSign { page: asked.page, seq: asked.seq, kind, done };
+    let sign = PageSign { page: asked.page, seq: asked.seq, kind, done, path: None };
     let keys = live.shards.keys(&site.id);
     let labels = Labels::said(&asked.ids, &asked.tags).allowed(token.consent.analytics);
     let learnt = Learnt { labels, ..Learnt::default() };

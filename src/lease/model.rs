@@ -78,6 +78,8 @@ pub struct PageSign {
     pub kind: SignKind,
     /// What the visitor did with numbers on the page.
     pub done: Vec<Done>,
+    /// The path of the page, when it is a view of a session that had pages before.
+    pub path: Option<String>,
 }
 
 /// What a visitor did with a number on the page.
@@ -166,6 +168,9 @@ pub struct Holder {
     pub until: Millis,
     /// The pool of the number.
     pub pool: PoolId,
+    /// Path of the page that it had opened last; `None` while that was its first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// The body of a `lease` ledger event: a number was granted, or could not be.

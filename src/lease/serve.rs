@@ -1,6 +1,7 @@
 //! Serving a sign of life: asking Redis for the numbers. The snippet's routes and a replay both do.
 
 use futures_util::future::{join, try_join_all};
+use url::Url;
 
 use crate::config::model::{Pool, Site};
 use crate::lease::model::{Lease, PageSign, SignKind, Tier};
@@ -17,6 +18,7 @@ use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::StoreError;
+use crate::visit::landing::page;
 use crate::visit::model::{NoNumberReason, Place, Source};
 use crate::visit::site_rules::SiteRules;
 use crate::visit::store::load_visits;
@@ -149,9 +151,12 @@ async fn lease_all(
         return Ok(Outcome::Nothing(NoNumberReason::NotWanted));
     }
     let opened = view.opened();
+    // The first page of a session is its landing page, which is kept with the visit.
+    let path = if opened.is_none() { path_of(wish.url) } else { None };
+    let sign = &PageSign { path, ..wish.sign.clone() };
     let renewed = match opened {
         Some(_) => vec![None; pools.len()],
-        None => clerk.store.renew(keys, site, &pools, &session, wish.sign, clerk.clock).await?,
+        None => clerk.store.renew(keys, site, &pools, &session, sign, clerk.clock).await?,
     };
     let missing = pools.iter().zip(&renewed).filter(|(_, lease)| lease.is_none());
     let missing: Vec<&Pool> = missing.map(|(pool, _)| *pool).collect();
@@ -179,7 +184,7 @@ async fn lease_all(
     let asking = asked.iter().map(|pool| {
         let overflow = overflow(pool, own_number);
         let shown = plan.shown(wish.shown, pool);
-        let Wish { sign, place, .. } = wish;
+        let place = wish.place;
         // The first one writes the session too, and is on its way before the others.
         let opening = unwritten.take();
         let asker = Asker { session, visitor, sign, shown, overflow, place, opening };
@@ -194,6 +199,13 @@ async fn lease_all(
     leases.extend(granted);
     leases.extend(held_back.iter().map(|pool| clerk.held_back(site, pool, own_number)));
     Ok(Outcome::Leases(marks, leases))
+}
+
+/// The path of the page at `url`, as reports show it.
+fn path_of(url: &str) -> Option<String> {
+    let path = page(&Url::parse(url).ok()?);
+    // Words of a lease are told apart by spaces.
+    (!path.contains(char::is_whitespace)).then_some(path)
 }
 
 /// The source of a session that was opened earlier, when some static number might need it.

@@ -110,7 +110,7 @@ impl LeaseStore {
         let beat = Beat {
             page: sign.page.clone(),
             seq: sign.seq,
-            kind: sign.kind,
+            kind: kind_arg(sign),
             leases: pools.iter().map(lease).collect(),
             more: pools.iter().filter(|_| more).map(of_pool).collect(),
         };
@@ -160,12 +160,15 @@ impl LeaseStore {
         if let Some(visitor) = &asker.visitor {
             call.key(keys.visitor(visitor));
         }
-        let kind = if sign.kind == SignKind::View { SignKind::View } else { SignKind::Beat };
+        let kind = match sign.kind {
+            SignKind::View => kind_arg(sign),
+            SignKind::Beat | SignKind::Leave => SignKind::Beat.word().to_owned(),
+        };
         call.arg(now_arg(clock))
             .arg(session.short())
             .arg(sign.page.as_str())
             .arg(sign.seq)
-            .arg(kind.word())
+            .arg(kind)
             .arg(times.hold)
             .arg(times.lease_key)
             .arg(times.rest)
@@ -199,6 +202,14 @@ pub(super) fn now_arg(clock: &Clock) -> String {
 /// Prefix of a pool's area sets; "" for a pool that matches no areas.
 pub(super) fn area_prefix(keys: &SiteKeys, pool: &Pool) -> String {
     if pool.match_area { keys.pool_free_prefix(&pool.id) } else { String::new() }
+}
+
+/// What a page says, and which page it is where scripts shall know it.
+fn kind_arg(sign: &PageSign) -> String {
+    match (&sign.path, sign.kind) {
+        (Some(path), SignKind::View) => format!("{}@{path}", SignKind::View.word()),
+        (_, kind) => kind.word().to_owned(),
+    }
 }
 
 /// What was done with the number of `pool`, as `lua/gestures.lua` reads it.

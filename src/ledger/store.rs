@@ -160,6 +160,24 @@ impl Consumer {
         }
     }
 
+    /// At most `count` messages of a shard that are still in its stream, from the first after `after`, whether anybody
+    /// has them or not. Changes nothing.
+    pub async fn look(
+        &self,
+        shard: Shard,
+        after: EntryId,
+        count: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(shard.ledger()).arg(format!("({after}")).arg("+").arg("COUNT").arg(count);
+        let found: Vec<(String, HashMap<Vec<u8>, Vec<u8>>)> =
+            self.ask("the ledger", &range).await?;
+        let message = |(id, mut fields): (String, HashMap<Vec<u8>, Vec<u8>>)| {
+            Ok(Message { id: parse_id(&id)?, text: fields.remove(ENVELOPE_FIELD.as_bytes()) })
+        };
+        found.into_iter().map(message).collect()
+    }
+
     /// Acknowledges these entries.
     pub async fn acknowledge(&self, shard: Shard, ids: &[EntryId]) -> Result<(), StoreError> {
         for some in ids.chunks(READ_AT_ONCE) {

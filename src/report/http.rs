@@ -36,13 +36,16 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Hides the details from the outside and logs them.
 impl From<WarehouseError> for Problem {
     fn from(error: WarehouseError) -> Self {
-        if let WarehouseError::TooSlow = error {
-            return Problem::TooMuch(
-                "the answer took too long: ask for a shorter period".to_owned(),
-            );
+        match error {
+            WarehouseError::TooSlow => {
+                Problem::TooMuch("the answer took too long: ask for a shorter period".to_owned())
+            }
+            WarehouseError::OnlyDuckDb { .. } => Problem::BadRequest(error.to_string()),
+            error => {
+                tracing::error!(%error, "the warehouse did not answer");
+                Problem::Unavailable { what: "the warehouse" }
+            }
         }
-        tracing::error!(%error, "the warehouse did not answer");
-        Problem::Unavailable { what: "the warehouse" }
     }
 }
 

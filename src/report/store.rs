@@ -36,6 +36,17 @@ const LEASES: [Sum; 2] = [Sum::Wanted, Sum::GotOwn];
 const THRESHOLDS: Thresholds =
     Thresholds { service_level_s: 20, short_abandon_s: 5, resolution_ms: 0 };
 
+/// What such a report sums, and by what.
+pub fn plan(kind: ReportKind) -> Plan {
+    let leases = LEASES.into_iter().filter(|_| kind == ReportKind::Hours);
+    Plan {
+        dimensions: kind.dimensions().iter().filter_map(|name| dimension(name)).collect(),
+        sums: SUMS.into_iter().chain(leases).collect(),
+        totals: true,
+        thresholds: THRESHOLDS,
+    }
+}
+
 /// Answers `query` at `now`, in at most `limit`. Without sites the answer is empty.
 pub async fn answer_within(
     warehouse: &Warehouse,
@@ -43,13 +54,6 @@ pub async fn answer_within(
     limit: Duration,
     now: Millis,
 ) -> Result<Report, RunError> {
-    let leases = LEASES.into_iter().filter(|_| query.kind == ReportKind::Hours);
-    let plan = Plan {
-        dimensions: query.kind.dimensions().iter().filter_map(|name| dimension(name)).collect(),
-        sums: SUMS.into_iter().chain(leases).collect(),
-        totals: true,
-        thresholds: THRESHOLDS,
-    };
     let (credit, bounds) = match &query.credit {
         Some((credit, bounds)) => (Some(*credit), bounds.clone()),
         None => (None, Bounds::new()),
@@ -63,6 +67,7 @@ pub async fn answer_within(
         conversion: query.conversion.clone(),
         credit,
     };
+    let plan = plan(query.kind);
     let found = several(warehouse, plan, vec![Some(selection)], limit, now).await?;
     let rows = found.into_iter().flatten().next().unwrap_or_default();
     let counted = rows.groups.iter().map(|(cells, sums)| (key(query.kind, cells), tally(sums)));

@@ -5,9 +5,10 @@
 //!
 //! What always holds: whoever asks finds one row of each thing, its newest version, however often and in whatever order its
 //! events come; an event is acknowledged only after it is in a table and in a segment. In DuckDB ([`store`], [`write`]) a
-//! batch and its offsets are one transaction, and one process at a time has the file. In ClickHouse ([`clickhouse`]) a
-//! batch is one insertion for each table, offsets last, and any number of processes write. Questions are the same for
-//! both ([`question`]), but for what [`dialect`] says.
+//! batch and its offsets are one transaction, and one process at a time has the file, which can be made anew from segments
+//! and ledger ([`rebuild`]) and compared with them ([`verify`]). In ClickHouse ([`clickhouse`]) a batch is one insertion for
+//! each table, offsets last, and any number of processes write. Questions are the same for both ([`question`]), but for
+//! what [`dialect`] says.
 
 mod batch;
 pub mod clickhouse;
@@ -18,10 +19,12 @@ mod error;
 pub mod migrate;
 pub mod model;
 pub mod question;
+pub mod rebuild;
 mod rewrite;
 pub mod rules;
 pub mod setting;
 pub mod store;
+pub mod verify;
 pub mod versioned;
 pub mod worker;
 pub mod write;

@@ -197,7 +197,7 @@ fn call_fact(envelope: &Envelope, call: &Call, setting: &Setting<'_>) -> CallFac
         called_back: call.called_back().into(),
         conversions: call.conversions.join("\u{1f}"),
         filed,
-        page: String::new(),
+        page: text(|a| &a.page).unwrap_or_default(),
         tracker: number.map(|number| setting.tracker(number)).unwrap_or_default(),
         number_kind: number.map_or("", |number| setting.number_kind(number)),
         caller_area_code: call.home.area().to_owned(),

@@ -342,7 +342,7 @@ fn is_damaged_log(error: &duckdb::Error) -> bool {
 }
 
 /// Renames every log beside the database; people may want to look at it, DuckDB must not.
-fn set_logs_aside(folder: &Path) -> Result<(), WarehouseError> {
+pub(super) fn set_logs_aside(folder: &Path) -> Result<(), WarehouseError> {
     let now = Millis::system_now().0;
     let io = |what, path: &Path| {
         let path = path.to_owned();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Live;
 use crate::ledger::files::LedgerFiles;
-use crate::ledger::model::{EntryId, Envelope};
+use crate::ledger::model::{Entry, EntryId, Envelope};
 use crate::ledger::segments::{SegmentError, Segments};
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP, Which};
 use crate::platform::ids::SiteId;
@@ -75,6 +75,7 @@ pub struct Projector {
     pending: bool,
     next_shard: usize,
     upkeep_at: Option<Instant>,
+    damages: usize,
 }
 
 impl Projector {
@@ -104,12 +105,18 @@ impl Projector {
             pending: true,
             next_shard: 0,
             upkeep_at: None,
+            damages: 0,
         }
     }
 
     /// The segments, for those who change what they hold.
     pub fn files(&self) -> LedgerFiles {
         self.files.clone()
+    }
+
+    /// Parts of segments that could not be read so far; what they held is missing.
+    pub fn damages(&self) -> usize {
+        self.damages
     }
 
     /// Writes one batch of what is waiting.
@@ -212,27 +219,38 @@ impl Projector {
         Ok(())
     }
 
-    /// Writes what segments hold after `offset`; answers with the new offset.
-    async fn replay(&self, shard: Shard, mut offset: EntryId) -> Result<EntryId, ProjectorError> {
+    /// Writes what segments hold after `offset`, in whole batches; answers with the new offset.
+    pub(super) async fn replay(
+        &mut self,
+        shard: Shard,
+        mut offset: EntryId,
+    ) -> Result<EntryId, ProjectorError> {
+        let rows = self.live.now().config.warehouse.batch_rows.max(1);
         let mut parts = self.with_segments_do(move |s| s.after(shard, offset)).await?;
+        let mut batch: Vec<Entry> = Vec::new();
         loop {
             let next = tokio::task::spawn_blocking(move || (parts.next(), parts)).await;
             let (part, rest) = next.map_err(|_| ProjectorError::Ending)?;
             parts = rest;
+            let is_over = part.is_none();
             match part {
-                None => return Ok(offset),
+                None => {}
                 Some(Err(error @ SegmentError::Damaged { .. })) => {
                     tracing::error!(%error, "replaying what follows");
                     metrics::counter!("ringtrace_segment_damages_total").increment(1);
+                    self.damages += 1;
                 }
-                Some(entries) => {
-                    let entries = entries?;
-                    let Some(last) = entries.iter().map(|entry| entry.id).max() else { continue };
-                    offset = offset.max(last);
-                    let facts = self.facts(entries.iter().map(|entry| &entry.envelope));
-                    self.warehouse.write(facts, vec![(shard, offset)]).await?;
-                    tracing::info!(%shard, events = entries.len(), "replayed from a segment");
-                }
+                Some(entries) => batch.extend(entries?),
+            }
+            if batch.len() >= rows || is_over && !batch.is_empty() {
+                offset = batch.iter().map(|entry| entry.id).fold(offset, EntryId::max);
+                let facts = self.facts(batch.iter().map(|entry| &entry.envelope));
+                self.warehouse.write(facts, vec![(shard, offset)]).await?;
+                tracing::info!(%shard, events = batch.len(), "replayed from segments");
+                batch.clear();
+            }
+            if is_over {
+                return Ok(offset);
             }
         }
     }
@@ -296,7 +314,7 @@ impl Projector {
         Ok(())
     }
 
-    fn facts<'a>(&self, envelopes: impl Iterator<Item = &'a Envelope>) -> Facts {
+    pub(super) fn facts<'a>(&self, envelopes: impl Iterator<Item = &'a Envelope>) -> Facts {
         let installation = self.live.now_full();
         let mut settings: HashMap<&SiteId, Setting<'_>> = HashMap::new();
         facts(envelopes, |envelope| {

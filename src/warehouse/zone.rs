@@ -1,5 +1,6 @@
 //! The clock on a site's wall.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::Installation;
@@ -29,4 +30,10 @@ pub fn local_time(at: Millis, zone: &TimeZone) -> LocalTime {
     let wall = zone.to_datetime(at.timestamp());
     let weekday = wall.weekday().to_monday_one_offset();
     LocalTime { date: wall.date(), hour: wall.hour(), weekday }
+}
+
+/// The day that it is at `now` on any of these sites' walls; sites far apart have two: the later one.
+pub fn latest_day(installation: &Installation, sites: &[SiteId], now: Millis) -> Date {
+    let days = sites.iter().map(|site| local_time(now, &site_zone(installation, site)).date);
+    days.max().unwrap_or_else(|| local_time(now, &TimeZone::UTC).date)
 }

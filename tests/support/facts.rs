@@ -134,6 +134,7 @@ pub fn made_by(visit: &Visit, confidence: f64) -> Attribution {
         source: Some(visit.source.clone()),
         landing_host: visit.landing_host.clone(),
         landing_page: visit.landing_page.clone(),
+        page: visit.landing_page.clone(),
         referrer_host: visit.referrer_host.clone(),
         session_started_at: Some(visit.started_at),
         machine: visit.machine.clone(),

@@ -261,5 +261,6 @@ pub fn sign(page: &str, seq: u32, kind: SignKind, click: Option<(&Pool, i64)>) -
         seq,
         kind,
         done: click.map(|(pool, ago_ms)| clicked(pool, ago_ms)).into_iter().collect(),
+        path: None,
     }
 }

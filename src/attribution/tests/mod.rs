@@ -37,6 +37,7 @@ fn holder(n: u8, seen_ago: i64, click_ago: Option<i64>) -> Holder {
         live: seen_ago < HOLD,
         until: Millis(T - seen_ago + HOLD),
         pool: "main".parse().expect("a pool id"),
+        page: None,
     }
 }
 

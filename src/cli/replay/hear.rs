@@ -86,7 +86,7 @@ impl<W: Write> Player<'_, W> {
         let Message { page, seq, late, shows } = message;
         let sign = Sign { page: page.clone(), at, late, leaving: false, opens };
         let about = About::Page { who, sign };
-        let sign = PageSign { page, seq, kind: SignKind::View, done: Vec::new() };
+        let sign = PageSign { page, seq, kind: SignKind::View, done: Vec::new(), path: None };
         let (world, from) = (self.world, (line.url.clone(), located.place));
         let answer = async move {
             let (visitor, outcome) = world.view(view, sign, shows, from).await?;
@@ -200,7 +200,7 @@ impl<W: Write> Player<'_, W> {
         let done = done.collect();
         let sign = Sign { page: page.clone(), at, late, leaving, opens: false };
         let about = About::Page { who, sign };
-        let sign = PageSign { page, seq, kind: said.kind, done };
+        let sign = PageSign { page, seq, kind: said.kind, done, path: None };
         let answer = async move {
             let outcome = world.sign(token, sign, shows).await?;
             Ok(Reply::Told { visitor: token.visitor, outcome })

@@ -137,7 +137,7 @@ impl World {
         let page = "nobody"
             .parse()
             .map_err(|_| StoreError::Unreadable { what: "a page id", why: "nobody".to_owned() })?;
-        let sign = PageSign { page, seq: 1, kind: SignKind::Beat, done: Vec::new() };
+        let sign = PageSign { page, seq: 1, kind: SignKind::Beat, done: Vec::new(), path: None };
         self.sign(nobody, sign, Shown::new()).await?;
         self.sweep_and_count().await.map(|_| ())
     }

@@ -5,7 +5,8 @@
 -- KEYS   lease, free, held, live, share, pinned, draining, ledger; where the session is new: session,
 --        client; where the pool matches areas: areas, and the sets of the visitor's areas, nearest
 --        first; with consent: visitor
--- ARGV   1 now ("" = TIME)  2 session  3 page  4 seq  5 kind: view | beat
+-- ARGV   1 now ("" = TIME)  2 session  3 page  4 seq  5 kind: view | beat;
+--        a view of a further page names it: "view@/prices"
 --        6 hold  7 time to live of the lease key  8 rest  9 pin  10 attribution window (all ms)
 --        11 most sessions on one number (0 = no sharing)
 --        12 static number of the visit's source ("" = none)  13 1 = before sharing, 0 = after
@@ -41,6 +42,7 @@ local now = tonumber(now_text)
 rule = { now = now, now_text = now_text, lease_prefix = ARGV[15], holders_prefix = ARGV[16],
   pool = ARGV[17] }
 local session, page, seq, beat = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'beat'
+local opened = string.match(ARGV[5], '^view@(.+)$')
 local hold, ttl, rest, pin = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 local window, most = ARGV[10], tonumber(ARGV[11])
 local ends_text = text(now + hold)
@@ -92,6 +94,7 @@ local done, click_ago = with_gestures(mine and mine.done or '0', ARGV[14], now)
 
 local function write_lease(number, tier, since)
   local lease = number .. ' ' .. tier .. ' ' .. since
+  if opened then done = with_page(done, opened, since, now_text) end
   redis.call('SET', key.lease,
     lease .. ' ' .. now_text .. ' ' .. ends_text .. ' ' .. done .. pages, 'PX', ttl)
   return lease

@@ -4,8 +4,8 @@
 --
 -- KEYS   leases; then, only when a page leaves or something was done with a number, 3 per lease: held,
 --        share, pinned of its pool
--- ARGV   now ("" = TIME), number of leases, then 5 per lease: page, seq, kind (view | beat | leave),
---        hold, time to live of the lease key; then, with the keys for it, 3 per lease: linger, pin,
+-- ARGV   now ("" = TIME), number of leases, then 5 per lease: page, seq, kind (view | beat | leave; a
+--        view of a further page names it: "view@/prices"), hold, time to live of the lease key; then, with the keys for it, 3 per lease: linger, pin,
 --        what was done with the pool's number (gestures.lua; "" = nothing) (all ms)
 -- Returns per lease "<number> <tier> <since>" with "-" for no number, or "" where acquire.lua must
 --         decide: no running lease, or a view that may get something better than its overflow
@@ -28,6 +28,8 @@ local answers = {}
 for i = 1, leases do
   local arg, more, more_arg = i * 5 - 2, leases + i * 3, leases * 5 + i * 3
   local page, seq, kind = ARGV[arg], ARGV[arg + 1], ARGV[arg + 2]
+  local opened
+  if string.byte(kind, 5) == 64 then opened, kind = string.sub(kind, 6), 'view' end
   local leave = kind == 'leave'
   local answer = ''
   local value = redis.call('GET', KEYS[i])
@@ -76,6 +78,7 @@ for i = 1, leases do
           redis.call('ZREM', KEYS[more - 1], number)
         end
       end
+      if opened then done = with_page(done, opened, string.match(lease, '%d+$'), now) end
       redis.call('SET', KEYS[i],
         lease .. ' ' .. now .. ' ' .. ends .. ' ' .. done .. ' ' .. page .. '=' .. seq
           .. (leave and '-' or '') .. others,

@@ -19,7 +19,7 @@ local key, rule = {}, {}
 local function parse(value)
   if not value then return nil end
   local number, tier, since, seen, ends, done, pages =
-    string.match(value, '^(%S+) (%l+) (%d+) (%d+) (%d+) ([%d/]+)(.*)$')
+    string.match(value, '^(%S+) (%l+) (%d+) (%d+) (%d+) ([%d/]+%S*)(.*)$')
   return {
     number = number, tier = tier, since = since, seen = tonumber(seen), ends = tonumber(ends),
     done = done, pages = pages, pooled = tier ~= 'source' and tier ~= 'original',

@@ -29,8 +29,9 @@ impl Sums {
         self.0.get(&sum).copied()
     }
 
-    fn add(&mut self, other: &Sums) {
-        for (sum, value) in &other.0 {
+    /// Adds those of `other` for which `adds_up` holds.
+    fn add(&mut self, other: &Sums, adds_up: impl Fn(Sum) -> bool) {
+        for (sum, value) in other.0.iter().filter(|(sum, _)| adds_up(**sum)) {
             *self.0.entry(*sum).or_default() += value;
         }
     }
@@ -86,6 +87,15 @@ pub struct Plan {
     pub thresholds: Thresholds,
 }
 
+impl Plan {
+    /// Whether the rows' sums together are that of everything: callers, medians and numbers do not add up, and a call with
+    /// two words is in two rows.
+    pub fn adds_up(&self, sum: Sum) -> bool {
+        let has_words = self.dimensions.iter().any(|dimension| dimension.kind == Kind::Words);
+        self.dimensions.is_empty() || sum.is_additive() && !has_words
+    }
+}
+
 /// One selection's statements, and what their answers mean.
 #[derive(Debug)]
 pub struct Asking<'a> {
@@ -112,12 +122,16 @@ impl<'a> Asking<'a> {
                 Err(dimension) => _ = asking.left_out.insert(*fact, dimension),
             }
         }
-        if plan.totals && !plan.adds_up() {
+        if plan.totals {
             asked.dimensions = &[];
             by_fact.retain(|fact, _| !asking.left_out.contains_key(fact));
-            for (fact, sums) in &by_fact {
-                if let Ok(statement) = statement(dialect, *fact, &asked, sums) {
-                    asking.totals.push((sums.clone(), question(statement)));
+            for (fact, mut sums) in by_fact {
+                sums.retain(|sum| !plan.adds_up(*sum));
+                if sums.is_empty() {
+                    continue;
+                }
+                if let Ok(statement) = statement(dialect, fact, &asked, &sums) {
+                    asking.totals.push((sums, question(statement)));
                 }
             }
         }
@@ -144,28 +158,14 @@ impl<'a> Asking<'a> {
             empty.0.keys().for_each(|count| _ = sums.0.entry(*count).or_insert(0.0));
         };
         rows.groups.values_mut().for_each(complete);
-        if plan.adds_up() {
-            rows.groups.values().for_each(|sums| rows.totals.add(sums));
-        }
+        rows.groups.values().for_each(|sums| rows.totals.add(sums, |sum| plan.adds_up(sum)));
         let mut whole = HashMap::new();
         for ((sums, _), answer) in totals.iter().zip(answers) {
             add(answer, 0, sums, &mut whole)?;
         }
-        if let Some(whole) = whole.into_values().next() {
-            rows.totals = whole;
-        }
+        whole.values().for_each(|sums| rows.totals.add(sums, |_| true));
         complete(&mut rows.totals);
         Ok(rows)
-    }
-}
-
-impl Plan {
-    /// Whether the sums of all rows together are those of everything. A call with two words is in two rows, and callers,
-    /// medians and numbers do not add up.
-    fn adds_up(&self) -> bool {
-        self.dimensions.is_empty()
-            || self.sums.iter().all(|sum| sum.is_additive())
-                && self.dimensions.iter().all(|dimension| dimension.kind != Kind::Words)
     }
 }
 

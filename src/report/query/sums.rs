@@ -193,8 +193,12 @@ impl Sum {
         matches!(self.definition().how, How::Count | How::Distinct(_))
     }
 
-    /// Whether it must be known what else the caller did, in the period or out of it.
-    pub fn needs_history(self) -> bool {
-        matches!(self, Sum::ResolvedAtOnce | Sum::ConversionDays)
+    /// Of which calls it must be known what else their callers did, in the period or out of it; `None`: of none.
+    pub fn needs_history(self) -> Option<&'static str> {
+        match self {
+            Sum::ResolvedAtOnce => Some("resolved AND first_contact_resolution IS NULL"),
+            Sum::ConversionDays => Some("converted"),
+            _ => None,
+        }
     }
 }

@@ -8,6 +8,7 @@ use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::config::Live;
 use ringtrace::config::model::{ApiKey, Config, Scope};
 use ringtrace::costs::model::{Cost, CostKind, Staffing};
+use ringtrace::export::store::Exports;
 use ringtrace::http::auth::key_hash;
 use ringtrace::http::limits::ApiLimiter;
 use ringtrace::lead::model::Lead;
@@ -28,7 +29,7 @@ use crate::support::facts::{at, call, call_event, config, made_by, session_event
 
 /// Facts without a ledger, and the routes.
 pub struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _engine: Engine,
     pub live: Live,
     pub clock: Clock,
@@ -36,7 +37,7 @@ pub struct World {
 }
 
 impl World {
-    /// Sites with their zones; the key `reader` sees all, `shop` one of them. It is 2026-03-09, noon.
+    /// Sites with their zones; the keys `reader` and `analyst` see all, `shop` and `shop analyst` one of them. It is 2026-03-09, noon.
     pub fn new(sites: &[(&str, &str)]) -> Self {
         Self::with(sites, |_| {})
     }
@@ -47,21 +48,26 @@ impl World {
         let ids: Vec<(SiteId, &str)> = sites.iter().map(|(id, zone)| (site(id), *zone)).collect();
         let ids: Vec<(&SiteId, &str)> = ids.iter().map(|(id, zone)| (id, *zone)).collect();
         let mut config = config(folder.path(), &ids);
-        let key = |name: &str, sites| ApiKey {
+        let key = |name: &str, scope, sites| ApiKey {
             name: name.to_owned(),
             sha256: key_hash(name),
-            scope: Scope::Reader,
+            scope,
             sites,
             expires_at: None,
         };
-        config.api_keys = vec![key("reader", Vec::new()), key("shop", vec![site("shop")])];
+        config.api_keys = vec![
+            key("reader", Scope::Reader, Vec::new()),
+            key("shop", Scope::Reader, vec![site("shop")]),
+            key("analyst", Scope::Analyst, Vec::new()),
+            key("shop analyst", Scope::Analyst, vec![site("shop")]),
+        ];
         change(&mut config);
         let engine = Engine::start();
         engine.configure(&mut config);
         let warehouse = Warehouse::of(&config).expect("a warehouse");
         let clock = Clock::default();
         clock.set(at("2026-03-09T12:00:00Z"));
-        World { _folder: folder, _engine: engine, live: Live::new(config), clock, warehouse }
+        World { folder, _engine: engine, live: Live::new(config), clock, warehouse }
     }
 
     pub async fn write(&self, envelopes: &[Envelope]) {
@@ -77,8 +83,10 @@ impl World {
             .app_data(web::Data::new(self.clock.clone()))
             .app_data(web::Data::new(self.warehouse.clone()))
             .app_data(web::Data::new(Benchmarks::embedded().expect("benchmarks")))
+            .app_data(web::Data::new(Exports::new(self.warehouse.clone(), self.folder.path())))
             .into_utoipa_app()
             .configure(ringtrace::report::http::routes)
+            .configure(ringtrace::export::http::routes)
             .split_for_parts();
         let app = init_service(app).await;
         let response = call_service(&app, request.to_request()).await;

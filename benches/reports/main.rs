@@ -1,0 +1,76 @@
+//! How long reports take: over HTTP, the same SQL in DuckDB itself, and the same questions in SQLite, over a million and
+//! ten million calls. `cargo bench --bench reports` writes the table of docs/benchmarks.md; REPORTS_CALLS="1000000" asks for
+//! other sizes. Every figure is the best of several runs.
+
+mod ask;
+mod peers;
+mod table;
+
+use std::path::Path;
+use std::time::Instant;
+
+use ringtrace::warehouse::store::{Warehouse, sql};
+
+use ask::{Service, questions};
+use table::Measured;
+
+/// Sizes, and how many visits there are for each call.
+const SIZES: [u64; 2] = [1_000_000, 10_000_000];
+const VISITS_PER_CALL: u64 = 4;
+/// SQLite is asked about the smallest size alone: it takes minutes.
+const LARGEST_FOR_SQLITE: u64 = 1_000_000;
+
+fn main() {
+    let told = std::env::var("REPORTS_CALLS").ok();
+    let sizes: Vec<u64> = match &told {
+        Some(told) => told.split(',').map(|n| n.trim().parse().expect("a number")).collect(),
+        None => SIZES.to_vec(),
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let measured: Vec<Measured> =
+        sizes.iter().map(|calls| runtime.block_on(measure(*calls))).collect();
+    println!("{}", table::whole(&measured));
+    if told.is_none() {
+        table::write(&measured);
+    }
+}
+
+async fn measure(calls: u64) -> Measured {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill(folder.path(), calls).await;
+    let opening = opening(folder.path()).await;
+    let service = Service::start(folder.path()).await;
+    let mut rows = Vec::new();
+    for question in questions() {
+        rows.push((question.name, service.best(&question.path).await));
+    }
+    let overview = service.overview().await;
+    service.stop().await;
+    let direct = peers::duckdb(folder.path());
+    let sqlite = (calls <= LARGEST_FOR_SQLITE).then(|| peers::sqlite(folder.path()));
+    Measured { calls, opening, overview, rows, direct, sqlite: sqlite.unwrap_or_default() }
+}
+
+async fn fill(folder: &Path, calls: u64) {
+    let started = Instant::now();
+    let warehouse = Warehouse::open(folder, 0).expect("a warehouse");
+    let text = include_str!("fill.sql")
+        .replace("{visits}", &(calls * VISITS_PER_CALL).to_string())
+        .replace("{calls}", &calls.to_string());
+    let filled = warehouse.change(move |c| c.execute_batch(&text).map_err(sql("be filled")));
+    filled.await.expect("facts");
+    eprintln!("{calls} calls generated in {:.0} s", started.elapsed().as_secs_f64());
+}
+
+/// Seconds from the closed file to the first answer.
+async fn opening(folder: &Path) -> f64 {
+    let started = Instant::now();
+    let warehouse = Warehouse::open(folder, 0).expect("a warehouse");
+    let (_, plan, selection) = ask::planned().remove(0);
+    let rows = warehouse.read(move |connection| {
+        ringtrace::report::query::store::rows(connection, &plan, &selection, "")
+            .map_err(|error| panic!("{error}"))
+    });
+    assert!(!rows.await.expect("an answer").groups.is_empty());
+    started.elapsed().as_secs_f64()
+}

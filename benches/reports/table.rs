@@ -1,0 +1,67 @@
+//! What was measured, as Markdown.
+
+use std::fmt::Write;
+
+use crate::peers::Times;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md");
+const BEGIN: &str = "<!-- reports: written by cargo bench --bench reports -->";
+const END: &str = "<!-- end of reports -->";
+
+/// The figures of one size; times in milliseconds.
+pub struct Measured {
+    pub calls: u64,
+    /// Seconds.
+    pub opening: f64,
+    /// Of a week, of a year.
+    pub overview: [f64; 2],
+    /// Over HTTP.
+    pub rows: Vec<(&'static str, f64)>,
+    pub direct: Times,
+    pub sqlite: Times,
+}
+
+/// Everything in tables.
+pub fn whole(measured: &[Measured]) -> String {
+    let mut text = String::new();
+    for (n, one) in measured.iter().enumerate() {
+        let smaller = n.checked_sub(1).map(|before| &measured[before]);
+        _ = write!(text, "{}\n", part(one, smaller));
+    }
+    text
+}
+
+fn part(measured: &Measured, smaller: Option<&Measured>) -> String {
+    let Measured { calls, opening, overview: [week, year], rows, direct, sqlite } = measured;
+    let millions = calls / 1_000_000;
+    let mut text = format!(
+        "{millions} M calls: {opening:.2} s from the closed file to the first answer; all panels of the dashboard's overview, asked at \
+         once: {week:.0} ms for a week, {year:.0} ms for a year.\n\n\
+         | report over a year | API ms | DuckDB ms | API to DuckDB | SQLite to API | to the smaller size |\n|---|---|---|---|---|---|\n"
+    );
+    for (name, took) in rows {
+        let times = |other: Option<&f64>, ratio: fn(f64, f64) -> f64| {
+            other.map_or_else(String::new, |other| format!("{:.2}", ratio(*took, *other)))
+        };
+        let in_duckdb = direct.get(*name);
+        let before = smaller.and_then(|s| s.rows.iter().find(|(known, _)| known == name));
+        _ = writeln!(
+            text,
+            "| {name} | {took:.0} | {} | {} | {} | {} |",
+            in_duckdb.map_or_else(String::new, |ms| format!("{ms:.0}")),
+            times(in_duckdb, |took, other| took / other),
+            times(sqlite.get(*name), |took, other| other / took),
+            times(before.map(|(_, ms)| ms), |took, other| took / other),
+        );
+    }
+    text
+}
+
+/// Puts the tables into their place of docs/benchmarks.md.
+pub fn write(measured: &[Measured]) {
+    let page = std::fs::read_to_string(PAGE).expect("the page");
+    let (before, rest) = page.split_once(BEGIN).expect("where the tables begin");
+    let (_, after) = rest.split_once(END).expect("where they end");
+    let tables = whole(measured);
+    std::fs::write(PAGE, format!("{before}{BEGIN}\n\n{tables}{END}{after}")).expect("the page");
+}

@@ -1,0 +1,133 @@
+//! Writes a file, and reads it while it grows.
+//!
+//! DuckDB writes from the front to the end, so what is there may be sent already. The file stands between DuckDB and the
+//! client on purpose: a client that reads slowly would else hold a view of the warehouse, and no checkpoint could be made.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use duckdb::{Connection, params_from_iter};
+use tempfile::TempDir;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::export::model::{Table, Wanted};
+use crate::export::rules::{Column, copy};
+use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+
+/// In the data folder: files that are being sent.
+const FOLDER: &str = "exports";
+/// Files that are written at a time; reports need the rest of the machine.
+const AT_ONCE: usize = 1;
+/// Longest that one may be written, its turn included.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// Bytes of a piece.
+const PIECE: usize = 256 * 1024;
+/// Between two looks whether there is more.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Why there is no file, or only a part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The warehouse refused.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// A file cannot be made, written or read.
+    #[error("cannot export into {folder}: {source}")]
+    Io {
+        /// Where.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Writes files of facts; cheap to clone.
+#[derive(Clone)]
+pub struct Exports {
+    warehouse: Warehouse,
+    folder: PathBuf,
+    turns: Arc<Semaphore>,
+}
+
+impl Exports {
+    /// Of this warehouse, by way of `data_folder`; what an earlier process left there is removed.
+    pub fn new(warehouse: Warehouse, data_folder: &Path) -> Self {
+        let folder = data_folder.join(FOLDER);
+        // Nothing is there at the first start; what cannot be removed only takes room.
+        let _ = std::fs::remove_dir_all(&folder);
+        Exports { warehouse, folder, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Begins to write `wanted`.
+    pub async fn start(&self, wanted: Wanted) -> Result<Export, ExportError> {
+        let failed = |source| ExportError::Io { folder: self.folder.clone(), source };
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        let own = tempfile::tempdir_in(&self.folder).map_err(failed)?;
+        let path = own.path().join(wanted.table.word());
+        std::fs::File::create(&path).map_err(failed)?;
+        let file = File::open(&path).await.map_err(failed)?;
+        let (warehouse, turns) = (self.warehouse.clone(), self.turns.clone());
+        let writing = async move {
+            let _turn = turns.acquire().await.map_err(|_| WarehouseError::Closing)?;
+            warehouse.read_within(LONGEST, move |c| write(c, &wanted, &path)).await
+        };
+        Ok(Export { own, file, writing: Some(Box::pin(writing)) })
+    }
+}
+
+/// A file that is being written. It is given up when this is dropped.
+pub struct Export {
+    own: TempDir,
+    file: File,
+    /// Until it is whole.
+    writing: Option<Pin<Box<dyn Future<Output = Result<(), WarehouseError>> + Send>>>,
+}
+
+impl Export {
+    /// The next piece; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let failed = |source| ExportError::Io { folder: self.own.path().to_owned(), source };
+            let read = self.file.read(&mut piece).await.map_err(failed)?;
+            if read > 0 {
+                piece.truncate(read);
+                return Ok(Some(piece.into()));
+            }
+            let Some(writing) = &mut self.writing else { return Ok(None) };
+            if let Ok(written) = timeout(LOOK_EVERY, writing).await {
+                self.writing = None;
+                written?;
+            }
+        }
+    }
+}
+
+/// Writes `wanted` to the file at `path`. Blocks.
+pub fn write(connection: &Connection, wanted: &Wanted, path: &Path) -> Result<(), WarehouseError> {
+    let columns = columns(connection, wanted.table)?;
+    let (text, bound) = copy(wanted, &columns, &path.to_string_lossy());
+    let written = connection.execute(&text, params_from_iter(bound));
+    written.map(|_| ()).map_err(sql("export a table"))
+}
+
+/// The columns of a table, in order.
+pub fn columns(connection: &Connection, table: Table) -> Result<Vec<Column>, WarehouseError> {
+    let failed = sql("tell its columns");
+    let mut statement = connection
+        .prepare(
+            "SELECT column_name, data_type FROM information_schema.columns \
+             WHERE table_schema = 'main' AND table_name = ? ORDER BY ordinal_position",
+        )
+        .map_err(&failed)?;
+    let rows = statement
+        .query_map([table.word()], |row| Ok(Column { name: row.get(0)?, kind: row.get(1)? }));
+    rows.map_err(&failed)?.collect::<Result<_, _>>().map_err(&failed)
+}
