@@ -53,7 +53,7 @@ pub fn event(signing: &SigningKeys, event: &CallEvent) -> CallEvent {
         // Without its link, a recording says nothing.
         CallEventKind::Recorded { .. } => masked.kind = CallEventKind::Progressed,
         CallEventKind::VoicemailLeft { url, .. } => *url = None,
-        CallEventKind::Transferred { to } => *to = None,
+        CallEventKind::Transferred { to, .. } => *to = None,
         _ => {}
     }
     masked
