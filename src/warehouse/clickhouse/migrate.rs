@@ -50,3 +50,47 @@ pub async fn migrate(client: &Client, place: &Place, steps: &[&str]) -> Result<(
 fn statement(text: String) -> Question {
     Question::new("make its tables", text, Vec::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use duckdb::Connection;
+
+    use super::*;
+    use crate::warehouse::migrate as in_duckdb;
+
+    /// The names of a table's columns, in order; those of a nested one follow its own name.
+    fn columns(table: &str) -> Vec<String> {
+        let schema = STEPS.concat();
+        let opening = format!("CREATE TABLE IF NOT EXISTS {table}{{local}}");
+        let (_, rest) = schema.split_once(&opening).unwrap_or_else(|| panic!("no table {table}"));
+        let (columns, _) = rest.split_once("\n) ENGINE").expect("an engine");
+        let names = columns.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+        names.filter(|name| !["INDEX", ")", "),"].contains(name)).map(str::to_owned).collect()
+    }
+
+    fn duckdb_columns(connection: &Connection, table: &str) -> Vec<String> {
+        let asked = "SELECT column_name FROM information_schema.columns WHERE table_name = ? \
+                     ORDER BY ordinal_position";
+        let mut statement = connection.prepare(asked).expect("a statement");
+        let names = statement.query_map([table], |row| row.get(0)).expect("an answer");
+        names.collect::<Result<_, _>>().expect("names")
+    }
+
+    /// Rows are written in the order of DuckDB's columns, without their names.
+    #[test]
+    fn tables_have_the_columns_of_duckdb_in_the_same_order() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        in_duckdb::migrate(&mut connection, in_duckdb::STEPS).expect("tables");
+        for table in
+            ["sessions", "leases", "call_snapshots", "leads", "postbacks", "costs", "staffing"]
+        {
+            assert_eq!(columns(table), duckdb_columns(&connection, table), "{table}");
+        }
+        let touches = duckdb_columns(&connection, "touches");
+        let mut calls = duckdb_columns(&connection, "calls");
+        calls.push("touches".to_owned());
+        // Those of a touch, without its call and site.
+        calls.extend_from_slice(&touches[2..]);
+        assert_eq!(columns("calls"), calls);
+    }
+}
