@@ -5,12 +5,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
 use duckdb::{Connection, params_from_iter};
+use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
@@ -87,7 +87,7 @@ pub struct Export {
     own: TempDir,
     file: File,
     /// Until it is whole.
-    writing: Option<Pin<Box<dyn Future<Output = Result<(), WarehouseError>> + Send>>>,
+    writing: Option<BoxFuture<'static, Result<(), WarehouseError>>>,
 }
 
 impl Export {

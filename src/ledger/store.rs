@@ -56,8 +56,10 @@ pub struct Consumer {
     name: String,
 }
 
+/// The fields of a message.
+type Fields = HashMap<Vec<u8>, Vec<u8>>;
 /// The messages of one stream: id and fields, `None` when it was deleted while pending.
-type Streams = Vec<(String, Vec<(String, Option<HashMap<Vec<u8>, Vec<u8>>>)>)>;
+type Streams = Vec<(String, Vec<(String, Option<Fields>)>)>;
 
 impl Consumer {
     /// A member called `name` of `group`. The name must be its own in the group and the same after
@@ -170,9 +172,8 @@ impl Consumer {
     ) -> Result<Vec<Message>, StoreError> {
         let mut range = redis::cmd("XRANGE");
         range.arg(shard.ledger()).arg(format!("({after}")).arg("+").arg("COUNT").arg(count);
-        let found: Vec<(String, HashMap<Vec<u8>, Vec<u8>>)> =
-            self.ask("the ledger", &range).await?;
-        let message = |(id, mut fields): (String, HashMap<Vec<u8>, Vec<u8>>)| {
+        let found: Vec<(String, Fields)> = self.ask("the ledger", &range).await?;
+        let message = |(id, mut fields): (String, Fields)| {
             Ok(Message { id: parse_id(&id)?, text: fields.remove(ENVELOPE_FIELD.as_bytes()) })
         };
         found.into_iter().map(message).collect()

@@ -110,8 +110,12 @@ async fn damaged_segments_leave_the_old_warehouse_unless_that_is_wanted() {
     bytes[middle..middle + 8].fill(0xff);
     std::fs::write(&path, bytes).expect("written");
 
-    let redis = || Redis::standalone(world.redis.url(), Patience::of_workers()).expect("a handle");
-    let refused = rebuild(redis(), &world.live, false).await;
+    let handle = || Redis::standalone(world.redis.url(), Patience::of_workers()).expect("a handle");
+    // What Redis still has would mend it.
+    let forget = redis::cmd("FLUSHALL");
+    let forgotten = world.redis.handle().command::<()>("a test", &forget).await;
+    forgotten.expect("Redis forgets");
+    let refused = rebuild(handle(), &world.live, false).await;
     assert!(matches!(refused, Err(RebuildError::Damaged(1..))), "{refused:?}");
     let old = Warehouse::open(world.folder.path(), 1).expect("the old one");
     let calls = |c: &duckdb::Connection| {
@@ -121,7 +125,7 @@ async fn damaged_segments_leave_the_old_warehouse_unless_that_is_wanted() {
     assert_eq!(old.read::<u64>(calls).await.expect("rows"), 30);
     drop(old);
 
-    let rebuilt = rebuild(redis(), &world.live, true).await.expect("what there is");
+    let rebuilt = rebuild(handle(), &world.live, true).await.expect("what there is");
     assert!(rebuilt.damages > 0);
     let new = Warehouse::open(world.folder.path(), 1).expect("the new one");
     let left = new.read::<u64>(calls).await.expect("rows");

@@ -60,7 +60,7 @@ def random_calls():
         "tracking_number": "+14155550199",
         "status": ["answered" if n % 3 else "no_answer" for n in range(CALLS)],
         "talk_s": [str(n) if n % 3 else "" for n in range(CALLS)],
-        "campaign": [["spring", "=1+1", "naïve, \"quoted\"\nline", ""][n % 4] for n in range(CALLS)],
+        "campaign": [["spring", "=1+1", "naïve, \"quoted\" text", ""][n % 4] for n in range(CALLS)],
         "source": "google",
         "value": [f"{n / 4:.2f}" if n % 5 == 0 else "" for n in range(CALLS)],
     })
