@@ -2,12 +2,12 @@
 //! over random bytes. `make fuzz` looks further.
 
 #[path = "../../fuzz/src/lib.rs"]
-mod parsers;
+mod harness;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use parsers::PARSERS;
+use harness::PARSERS;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
