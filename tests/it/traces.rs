@@ -94,7 +94,7 @@ async fn a_collector_gets_requests_with_their_questions_and_nothing_personal() {
     let question = question.expect("what the request asked is a span below it");
     assert_eq!(
         (&question.trace_id, attributes(question)["db.system.name"].as_str()),
-        (&request.trace_id, "duckdb")
+        (&request.trace_id, "redis")
     );
     for request in collector.received_requests().await.expect("they are kept") {
         let text = String::from_utf8_lossy(&request.body).into_owned();

@@ -139,7 +139,7 @@ test("the box explains an address as the service reads it", async () => {
   const { page } = await world.open(await visitor(), `${demo.base}/setup`);
   assert.match(await page.textContent("#script-tag"), /data-key="pk_demo"/);
   await page.fill("[name=url]", "https://www.example.com/spring?utm_source=newsletter&utm_medium=email");
-  await page.click('.classify button[type="submit"]');
+  await page.click('[data-panel="classify"] button[type="submit"]');
   await page.waitForSelector("#explained");
   const text = await page.textContent("#explained");
   assert.match(text, /newsletter/);
@@ -196,7 +196,7 @@ test("the setup page asks providers and tries a destination without counting any
   await page.click("#check-providers");
   await page.waitForSelector("#checked");
   const before = (await world.api(demo.base, "/v1/postbacks?limit=200")).postbacks.length;
-  await page.fill("[name=click_id]", "gclid=test-click");
+  await page.fill("[name=click_id]", "gclid=abc-1");
   await page.click('[data-panel="destinations"] button[type="submit"]');
   await page.waitForSelector("#trial");
   assert.match(await page.textContent("#trial"), /Not sent|Taken/);

@@ -12,8 +12,19 @@ export class Problem extends Error {
   }
 }
 
-/** The JSON at `address`. */
-export const get = async (address, signal) => (await send("GET", address, undefined, signal)).json();
+/** How long after "not right now" a question is asked once more. */
+const AGAIN_MS = 600;
+
+/** The JSON at `address`. A service that cannot answer right now is asked once more. */
+export async function get(address, signal) {
+  const ask = () => send("GET", address, undefined, signal);
+  const response = await ask().catch(async (error) => {
+    if (error.status !== 503) throw error;
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+    return ask();
+  });
+  return response.json();
+}
 
 /** Sends `body` and answers with the JSON that comes back, or nothing. */
 export async function change(method, address, body) {

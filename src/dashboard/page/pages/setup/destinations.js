@@ -17,15 +17,15 @@ const GOOD = ["accepted", "not_sent"];
 export function Destinations({ site, setup }) {
   const load = useLoad(`/v1/postbacks?site=${encodeURIComponent(site.id)}&limit=200`);
   const counts = new Map(byDestination(load.data?.postbacks ?? []).map((row) => [row.destination, row]));
-  const of = (row, name) => counts.get(row.destination)?.[name] ?? 0;
+  const of = (row, name) => (load.data ? counts.get(row.destination)?.[name] ?? 0 : null);
   const columns = [
     { key: "destination", title: t("postbacks.destination"), cell: (row) => html`<strong>${row.destination}</strong><span class="sub-text">${row.kind}</span>` },
     { key: "conversions", title: t("setup.conversions"), cell: (row) => row.conversions.join(", ") || "–" },
     ...["delivered", "rejected", "dead"].map((name) => ({ key: name, title: t(`postbacks.${name}`), number: true, cell: (row) => count(of(row, name)) })),
-    { key: "last", title: t("postbacks.last"), cell: (row) => (of(row, "last") ? ago(of(row, "last")) : t("setup.nothing_delivered")) },
+    { key: "last", title: t("postbacks.last"), cell: (row) => (of(row, "last") ? ago(of(row, "last")) : load.data ? t("setup.nothing_delivered") : "–") },
   ];
   return html`
-    <${Panel} wide name="destinations" title=${t("setup.destinations")} load=${[setup, load]} isEmpty=${(answer) => answer.destinations.length === 0} empty=${t("setup.no_destinations")}>
+    <${Panel} wide name="destinations" title=${t("setup.destinations")} load=${setup} isEmpty=${(answer) => answer.destinations.length === 0} empty=${t("setup.no_destinations")}>
       ${(answer) => html`<${Table} caption=${t("setup.destinations")} columns=${columns} rows=${answer.destinations} rowKey=${(row) => row.destination} first=${50} sortable=${false} />
         <${Trial} site=${site} destinations=${answer.destinations} />`}
     <//>`;

@@ -19,11 +19,11 @@ export function Providers({ site, setup }) {
     await change("POST", `/v1/sites/${site.id}/providers/check`).then((answer) => setFound({ state: "told", answer }), (error) => setFound({ state: "wrong", why: error.message }));
   };
   return html`
-    <${Panel} wide name="providers" title=${t("setup.providers")} summary=${t("setup.providers_text")} load=${[setup, calls]} isEmpty=${(answer) => answer.providers.length === 0} empty=${t("setup.no_providers")}
+    <${Panel} wide name="providers" title=${t("setup.providers")} summary=${t("setup.providers_text")} load=${setup} isEmpty=${(answer) => answer.providers.length === 0} empty=${t("setup.no_providers")}
       tools=${setup.data?.providers.length > 0 && html`<button type="button" class="button" id="check-providers" disabled=${found.state === "busy"} onClick=${check}>${t(found.state === "busy" ? "setup.checking" : "setup.check_providers")}</button>`}>
       ${(answer) => html`<ul class="checks">${answer.providers.map((one) => html`
         <li class=${last(one.provider) ? "ok" : "open"}><span class="check-mark" aria-hidden="true">${last(one.provider) ? "✓" : "…"}</span>
-          <div><p><strong>${one.provider}</strong> · ${last(one.provider) ? t("setup.last_call", { when: ago(last(one.provider)) }) : t("setup.no_call")}</p>
+          <div><p><strong>${one.provider}</strong> · ${calls.data ? (last(one.provider) ? t("setup.last_call", { when: ago(last(one.provider)) }) : t("setup.no_call")) : "…"}</p>
             <details><summary>${t("setup.webhooks")}</summary><pre tabindex="0">${one.webhooks.join("\n")}</pre></details></div></li>`)}</ul>
         <div role="status">${found.state === "wrong" && html`<p class="field-error">${found.why}</p>`}
           ${found.state === "told" && html`<${Found} answer=${found.answer} />`}</div>`}
