@@ -192,8 +192,8 @@ async fn answered(
 /// The name of the error, which stands in capitals in brackets.
 fn name(text: &str) -> &str {
     let is_name = |part: &&str| part.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    let names = text.split(['(', ')']).filter(|part| part.len() > 3);
-    names.filter(is_name).next_back().unwrap_or("")
+    let mut parts = text.split(['(', ')']).filter(|part| part.len() > 3);
+    parts.rfind(is_name).unwrap_or("")
 }
 
 /// The beginning of an error without what was looked for: that may be a caller's number.
