@@ -100,7 +100,7 @@ pub async fn rebuild(
         clear(&beside)?;
         return Err(RebuildError::Damaged(damages));
     }
-    let rows = fresh.read(|connection| count(connection)).await?;
+    let rows = fresh.read(count).await?;
     fresh.checkpoint().await?;
     drop((projector, fresh));
     put_in_place(&beside, data)?;
