@@ -155,6 +155,8 @@ impl Load {
     pub fn start(plan: Plan) -> Self {
         let client = ringtrace::platform::tls::client_builder()
             .timeout(Duration::from_secs(10))
+            // The service closes a connection that idles for 5 s; nobody writes into that moment.
+            .pool_idle_timeout(Duration::from_secs(1))
             .build()
             .expect("a client");
         let (taken, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

@@ -15,8 +15,8 @@ use crate::support::service::{Plan, Service};
 /// How often the balancer looks at each process.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long a process goes on serving when it is told to end.
-const DRAIN: &str = "600ms";
+/// How long a process goes on serving when it is told to end: for many looks, since a busy machine may be late with some.
+const DRAIN: &str = "3s";
 
 /// One process as the balancer knows it.
 struct Backend {
@@ -85,7 +85,7 @@ async fn look_at(backends: Arc<[Backend]>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_are_restarted_in_turn_and_nobody_gets_an_error() {
-    let (calls, rounds) = (how_many(160, 1_000), how_many(2, 10));
+    let (calls, rounds) = (how_many(160, 1_000), how_many(1, 10));
     let redis = Server::start(&[]).await;
     let platform = Platform::start().await;
     let mut balancer = Balancer::bind().await;
