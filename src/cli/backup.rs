@@ -126,7 +126,6 @@ fn take(staged: &Path, target: &Path) -> Result<Manifest, BackupError> {
 
 /// Opens what a service would open, and copies it.
 async fn of_what_is_left(config: Config, target: &Path) -> Result<Manifest, CliError> {
-    let data = config.data_folder.clone();
     let warehouse = Warehouse::of(&config).map_err(BackupError::from)?;
     let (redis, server) = redis_of(&config).await?;
     let made = Backups::new(Live::new(config), redis, warehouse).make(target).await;

@@ -60,7 +60,7 @@ async fn on_what_is_left<T>(
     work: impl AsyncFnOnce(Redis, &Live) -> Result<T, RebuildError>,
 ) -> Result<T, CliError> {
     let (config, _) = load_checked(Some(path))?;
-    telemetry::start_logs("warn", config.log.format);
+    telemetry::start_logs("warn", config.log.format, None);
     let claimed = DataFolder::claim(&config.data_folder).map_err(StartError::from)?;
     let (redis, server) = redis_of(&config).await?;
     let done = work(redis, &Live::new(config)).await;
