@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use ringtrace::call::model::{Call, CallStatus};
 use ringtrace::lease::model::{LeaseFact, Tier};
 use ringtrace::ledger::model::{Envelope, Event};
-use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::warehouse::worker::{Outcome, Projector};
 
