@@ -129,7 +129,9 @@ fn answer(
     Question { what, text, bound }: &Question,
 ) -> Result<Vec<Row>, WarehouseError> {
     let failed = sql(what);
-    let mut statement = connection.prepare_cached(text).map_err(&failed)?;
+    // Planned anew each time: a kept plan may have been made with what the tables held then (a count of all rows is a
+    // constant in it).
+    let mut statement = connection.prepare(text).map_err(&failed)?;
     let mut found = statement.query(params_from_iter(bound)).map_err(&failed)?;
     let columns = found.as_ref().map_or(0, |statement| statement.column_count());
     let mut rows = Vec::new();
