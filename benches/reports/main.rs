@@ -7,8 +7,10 @@ mod peers;
 mod table;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use ringtrace::platform::clock::Millis;
+use ringtrace::report::query::run::several;
 use ringtrace::warehouse::store::{Warehouse, sql};
 
 use ask::{Service, questions};
@@ -67,10 +69,9 @@ async fn opening(folder: &Path) -> f64 {
     let started = Instant::now();
     let warehouse = Warehouse::open(folder, 0).expect("a warehouse");
     let (_, plan, selection) = ask::planned().remove(0);
-    let rows = warehouse.read(move |connection| {
-        ringtrace::report::query::store::rows(connection, &plan, &selection, "")
-            .map_err(|error| panic!("{error}"))
-    });
-    assert!(!rows.await.expect("an answer").groups.is_empty());
+    let (limit, now) = (Duration::from_secs(60), Millis::system_now());
+    let answers = several(&warehouse, plan, vec![Some(selection)], limit, now).await;
+    let rows = answers.expect("an answer").remove(0).expect("rows");
+    assert!(!rows.groups.is_empty());
     started.elapsed().as_secs_f64()
 }

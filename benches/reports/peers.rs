@@ -1,18 +1,16 @@
 //! The same questions without the service: in DuckDB itself, and in SQLite.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use duckdb::types::Value;
 use duckdb::{Connection, params_from_iter};
-use ringtrace::report::query::dialect::{Dialect, DuckDb};
-use ringtrace::report::query::fact::Fact;
 use ringtrace::report::query::model::Selection;
-use ringtrace::report::query::sql::{Asked, Bound, Statement, statement};
-use ringtrace::report::query::store::Plan;
-use ringtrace::report::query::sums::{How, Sum};
+use ringtrace::report::query::store::{Asking, Plan};
+use ringtrace::warehouse::dialect::{Cells, Dialect, DuckDb, How};
+use ringtrace::warehouse::question::Question;
 use serde_json::json;
 
 use crate::ask::{ROUNDS, planned};
@@ -31,14 +29,10 @@ pub fn duckdb(folder: &Path) -> Times {
     planned().into_iter().map(time).collect()
 }
 
-fn run(connection: &Connection, statements: &[Statement]) -> f64 {
+fn run(connection: &Connection, statements: &[Question]) -> f64 {
     let started = Instant::now();
-    for Statement { text, bound } in statements {
-        let bound = bound.iter().map(|bound| match bound {
-            Bound::Text(text) => Value::Text(text.clone()),
-            Bound::Whole(number) => Value::BigInt(*number),
-        });
-        let mut statement = connection.prepare_cached(text).expect("a statement");
+    for Question { text, bound, .. } in statements {
+        let mut statement = connection.prepare(text).expect("a statement");
         let batches = statement.query_arrow(params_from_iter(bound)).expect("rows");
         std::hint::black_box(batches.count());
     }
@@ -54,17 +48,7 @@ pub fn sqlite(folder: &Path) -> Times {
         connection.execute_batch(&copy).expect("a file");
     }
     let asked = planned().into_iter().map(|(name, plan, selection)| {
-        let of = |Statement { text, bound }: Statement| {
-            let bound: Vec<_> = bound
-                .into_iter()
-                .map(|bound| match bound {
-                    Bound::Text(text) => json!(text),
-                    Bound::Whole(number) => json!(number),
-                })
-                .collect();
-            json!({ "text": text, "bound": bound })
-        };
-        let statements = statements(&Sqlite, &plan, &selection).into_iter().map(of);
+        let statements = statements(&Sqlite, &plan, &selection).into_iter().map(in_sqlite);
         (name.to_owned(), statements.collect::<Vec<_>>().into())
     });
     let asked: serde_json::Map<String, serde_json::Value> = asked.collect();
@@ -76,33 +60,25 @@ pub fn sqlite(folder: &Path) -> Times {
     serde_json::from_slice(&told.stdout).expect("times")
 }
 
-/// The statements of a question: one for each kind of rows, and again without dimensions where totals do not add up.
-fn statements(dialect: &dyn Dialect, plan: &Plan, selection: &Selection) -> Vec<Statement> {
-    let mut by_fact: BTreeMap<Fact, Vec<Sum>> = BTreeMap::new();
-    for sum in &plan.sums {
-        by_fact.entry(sum.definition().fact).or_default().push(*sum);
-    }
-    let mut statements = Vec::new();
-    for (fact, sums) in &by_fact {
-        let mut of = |dimensions, sums: &[Sum]| {
-            let asked = Asked { selection, shares: "", dimensions, thresholds: plan.thresholds };
-            statements.extend(statement(dialect, *fact, &asked, sums).ok());
-        };
-        of(&plan.dimensions, sums);
-        let others: Vec<Sum> = sums.iter().copied().filter(|sum| !plan.adds_up(*sum)).collect();
-        if plan.totals && !others.is_empty() {
-            of(&[], &others);
-        }
-    }
-    statements
+fn statements(dialect: &dyn Dialect, plan: &Plan, selection: &Selection) -> Vec<Question> {
+    Asking::new(dialect, plan, selection, "").questions().collect()
+}
+
+/// SQLite numbers its parameters otherwise, and keeps days and numbers as what they are without a word for it.
+fn in_sqlite(Question { text, bound, .. }: Question) -> serde_json::Value {
+    let casts = ["::VARCHAR", "::INTEGER", "::BIGINT", "::DOUBLE", "::DATE"];
+    let text = casts.iter().fold(text.replace('$', "?"), |text, cast| text.replace(cast, ""));
+    let bound = bound.into_iter().map(|value| match value {
+        Value::Text(text) => json!(text),
+        Value::BigInt(number) => json!(number),
+        other => panic!("reports bind texts and whole numbers, not {other:?}"),
+    });
+    json!({ "text": text, "bound": bound.collect::<Vec<_>>() })
 }
 
 struct Sqlite;
 
 impl Dialect for Sqlite {
-    fn parameter(&self, n: usize) -> String {
-        format!("?{n}")
-    }
     fn day(&self, parameter: &str) -> String {
         parameter.to_owned()
     }
@@ -111,12 +87,6 @@ impl Dialect for Sqlite {
             "month" => format!("date({column}, 'start of month')"),
             _ => column.to_owned(),
         }
-    }
-    fn day_text(&self, column: &str) -> String {
-        column.to_owned()
-    }
-    fn two_digits(&self, column: &str) -> String {
-        format!("printf('%02d', {column})")
     }
     fn sum(&self, how: How, when: &str, _: Option<&str>) -> String {
         let sum = match how {
@@ -141,5 +111,23 @@ impl Dialect for Sqlite {
     }
     fn words(&self, source: &str, _: &str, _: &str) -> String {
         source.to_owned()
+    }
+    fn list(&self, parameter: &str, _: &[Cells]) -> String {
+        parameter.to_owned()
+    }
+    fn all_but(&self, table: &str, _: &str) -> String {
+        format!("{table}.*")
+    }
+    fn ordered(&self, id: &str) -> String {
+        id.to_owned()
+    }
+    fn last_of(&self, column: &str, _: &str, _: u32) -> String {
+        format!("max({column})")
+    }
+    fn joined(&self, table: &str, _: &str) -> String {
+        table.to_owned()
+    }
+    fn only_adds(&self) -> bool {
+        false
     }
 }

@@ -26,7 +26,7 @@ pub fn whole(measured: &[Measured]) -> String {
     let mut text = String::new();
     for (n, one) in measured.iter().enumerate() {
         let smaller = n.checked_sub(1).map(|before| &measured[before]);
-        _ = write!(text, "{}\n", part(one, smaller));
+        _ = writeln!(text, "{}", part(one, smaller));
     }
     text
 }
