@@ -137,7 +137,7 @@ pub async fn outdated(
     limits: &Limits,
 ) -> Result<Vec<(Piece, Verdict)>, StoreError> {
     let mut found = Vec::new();
-    let kinds = ["call", "session", "lead", "outbox", "live"];
+    let kinds = ["call", "session", "lead", "outbox", "live", "ledger"];
     let kind = |name: &str| name.split(':').nth(2).unwrap_or_default().to_owned();
     let telling: Vec<String> =
         names.iter().filter(|name| kinds.contains(&&*kind(name))).cloned().collect();
@@ -148,6 +148,15 @@ pub async fn outdated(
             ("lead", PieceKind::Text) => old_lead(limits, &piece.value),
             ("outbox", PieceKind::Hash) if !piece.key.ends_with("outbox:body") => {
                 old_postback(limits, keys, &piece.value)
+            }
+            // Redis trims streams by the hundred: on a quiet site entries stay.
+            ("ledger", PieceKind::Stream) if piece.key.ends_with(":ledger") => {
+                Some(judge_envelopes(&piece.value, |envelope| {
+                    match &envelope.site == keys.site() {
+                        true => limits.apply(envelope),
+                        false => Fate::Keep,
+                    }
+                }))
             }
             ("live", PieceKind::Stream) => old_event(limits, keys, &piece),
             _ => None,
@@ -267,16 +276,21 @@ fn is_of_site(traces: &Traces, value: &[u8]) -> bool {
     String::from_utf8_lossy(value).contains(&said)
 }
 
-/// A message of the ledger, with what it says of others; several envelopes stand in lines.
+/// A message of the ledger, with what it says of others.
 fn judge_entry(traces: &Traces, value: &[u8]) -> Verdict {
-    if !traces.mentions(value, false) {
-        return Verdict::Keep;
+    match traces.mentions(value, false) {
+        true => judge_envelopes(value, |envelope| traces.judge(envelope)),
+        false => Verdict::Keep,
     }
+}
+
+/// A message of the ledger: several envelopes stand in lines.
+fn judge_envelopes(value: &[u8], mut judge: impl FnMut(&mut Envelope) -> Fate) -> Verdict {
     let (mut kept, mut changed) = (Vec::new(), false);
     for envelope in envelopes(value) {
         // Nobody can read it: the projector buries it.
         let Some(mut envelope) = envelope else { return Verdict::Keep };
-        match traces.judge(&mut envelope) {
+        match judge(&mut envelope) {
             Fate::Remove => changed = true,
             fate => {
                 changed |= fate == Fate::Change;

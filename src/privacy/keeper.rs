@@ -77,14 +77,14 @@ impl Eraser {
         let parts = self.parts();
         let keys = parts.live.now_full().shards.keys(site);
         let mut outdated = Outdated { site: site.to_string(), ..Outdated::default() };
+        // The projector has nothing in its hands that is written meanwhile.
+        let _turn = parts.files.turn().await;
         let names = Keyspace::new(&parts.redis, &keys).names().await?;
         let found = in_redis::outdated(&parts.redis, &keys, &names, &limits).await?;
         outdated.redis = found.len() as u64;
         if !dry_run {
             in_redis::erase(&parts.redis, &keys, &found).await?;
         }
-        // The projector has nothing in its hands that is written meanwhile.
-        let _turn = parts.files.turn().await;
         let (of_site, of_rules, shard) = (site.clone(), limits.clone(), keys.shard);
         let mut counted = 0;
         let rewrite = parts.files.change(move |segments| {

@@ -46,7 +46,7 @@ fn every_rule_takes_its_own_fields_and_nothing_before_its_time() {
         ("notes = '240h'", "secret"),
         ("click_ids = '720h'", "gclid"),
         ("pages = '720h'", "r.example"),
-        ("visits = '720h'", "0190a5b8e4f07cc3a1b2c3d4e5f60719"),
+        ("visits = '720h'", "0190a5b8-e4f0-7cc3-a1b2-c3d4e5f60719"),
     ] {
         let limits = limits(rule);
         let (fate, young) = after(&limits, call(95));
@@ -64,7 +64,7 @@ fn every_rule_takes_its_own_fields_and_nothing_before_its_time() {
 
 #[test]
 fn whole_things_go_and_costs_stay() {
-    let limits = limits("calls = '240h'\nvisits = '480h'\nleads = '240h'");
+    let limits = limits("calls = '240h'\nvisits = '720h'\nleads = '240h'");
     assert_eq!(limits.apply(&mut call(80)), Fate::Remove);
     assert_eq!(limits.apply(&mut call(95)), Fate::Keep);
     let entry = |kind: &str, day: i64, body: serde_json::Value| -> Envelope {
@@ -73,8 +73,8 @@ fn whole_things_go_and_costs_stay() {
     };
     let id = "0190a5b8e4f07cc3a1b2c3d4e5f60718";
     let lease = json!({ "session": id, "site": "one", "pool": "p", "tier": "original" });
-    assert_eq!(limits.apply(&mut entry("lease", 79, lease.clone())), Fate::Remove);
-    assert_eq!(limits.apply(&mut entry("lease", 81, lease)), Fate::Keep);
+    assert_eq!(limits.apply(&mut entry("lease", 69, lease.clone())), Fate::Remove);
+    assert_eq!(limits.apply(&mut entry("lease", 71, lease)), Fate::Keep);
     let lead = json!({ "id": id, "site": "one", "kind": "form", "at": 80 * DAY });
     assert_eq!(limits.apply(&mut entry("lead", 95, lead)), Fate::Remove, "its own time counts");
     assert!(Limits::new(&Retention::default(), Millis(0)).is_none());
