@@ -167,6 +167,7 @@ impl Limits {
         }
         if self.is_over(pages, at) {
             joined.landing_page.clear();
+            joined.page.clear();
             joined.referrer_host.clear();
         }
         for touch in &mut joined.touches {

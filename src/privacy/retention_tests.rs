@@ -17,7 +17,7 @@ fn call(day: i64) -> Envelope {
         "outcome": { "notes": "secret", "disposition": "booked" },
         "attribution": {
             "basis": "holder", "session": "0190a5b8e4f07cc3a1b2c3d4e5f60719", "confidence": 0.9, "tier": "own",
-            "session_started_at": (day - 20) * DAY, "landing_page": "/a", "referrer_host": "r.example",
+            "session_started_at": (day - 20) * DAY, "landing_page": "/a", "page": "/r.example", "referrer_host": "r.example",
             "click_ids": [{ "name": "gclid", "value": "x" }],
         },
     });

@@ -132,7 +132,7 @@ async fn a_service_on_it_reports_what_happens_and_serves_while_it_is_down() {
     assert_eq!(ready.status(), 200);
     assert_eq!(
         ready.json::<Value>().await.expect("JSON"),
-        json!({"redis": true, "warehouse": true})
+        json!({"redis": true, "warehouse": true, "ending": false})
     );
     if clickhouse.is_own() {
         clickhouse.stop();

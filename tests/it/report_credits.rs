@@ -404,7 +404,7 @@ async fn removal_effects_are_kept_until_the_data_changes() {
 type Drawn = (usize, f64, u8);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: Engine::CASES, ..ProptestConfig::default() })]
 
     #[test]
     fn whole_calls_sum_to_calls_and_fractional_ones_to_confidences(

@@ -6,6 +6,9 @@ use ringtrace::config::model::Config;
 pub struct TestDuckDb;
 
 impl TestDuckDb {
+    /// How many worlds a property that asks hundreds of questions draws.
+    pub const CASES: u32 = 3;
+
     /// There is nothing to start.
     pub fn start() -> Self {
         TestDuckDb

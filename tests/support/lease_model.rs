@@ -212,7 +212,7 @@ impl Model {
         lease.seen = now;
         lease.ends = now + stays;
         if let (Kind::Click(ago), Some(number)) = (kind, lease.number) {
-            lease.click = now - ago;
+            lease.click = lease.click.max(now - ago);
             let until = lease.click + self.rules.pin;
             let number = &mut self.numbers[number];
             number.pinned_until = number.pinned_until.max(until);
@@ -246,8 +246,8 @@ impl Model {
         let now = self.now;
         let number = &mut self.numbers[n];
         if let Kind::Click(ago) = kind {
-            click = now - ago;
-            number.pinned_until = number.pinned_until.max(click + self.rules.pin);
+            click = click.max(now - ago);
+            number.pinned_until = number.pinned_until.max(now - ago + self.rules.pin);
         }
         if number.released.take().is_some() {
             number.gone = 0;

@@ -95,8 +95,8 @@ async fn two_processes_are_restarted_in_turn_and_nobody_gets_an_error() {
         ("RINGTRACE__SERVER__PUBLIC_URL", base.as_str()),
         ("RINGTRACE__SERVER__DRAIN", DRAIN),
         // A busy machine must not look like a restart.
-        ("RINGTRACE__REDIS__RESPONSE_TIMEOUT", "2s"),
-        ("RINGTRACE__REDIS__CONNECTION_TIMEOUT", "2s"),
+        ("RINGTRACE__REDIS__RESPONSE_TIMEOUT", "1s"),
+        ("RINGTRACE__REDIS__CONNECTION_TIMEOUT", "1s"),
     ];
     let first = Service::start_with(&platform.conversions(), &environment).await;
     let mut second = Service::prepared(&platform.conversions(), &environment);
