@@ -103,7 +103,7 @@ impl RedisServer {
         let inherited = lock.try_clone().map_err(folder_error)?;
         let _ = std::fs::remove_file(&socket);
         let log = folder.join("redis.log");
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .args(["--port", "0", "--unixsocketperm", "700", "--unixsocket"])
             .arg(&socket)
             .arg("--dir")
@@ -123,14 +123,15 @@ impl RedisServer {
                 program: program.to_owned(),
                 source,
             })?;
-        note_owner(&mut lock, child.id().unwrap_or(0)).map_err(folder_error)?;
+        let mut server = RedisServer { child, url };
+        note_owner(&mut lock, server.child.id().unwrap_or(0)).map_err(folder_error)?;
         drop(lock);
         let deadline = Instant::now() + LOADING;
         loop {
-            if answers(&url).await {
-                return Ok(RedisServer { child, url });
+            if answers(&server.url).await {
+                return Ok(server);
             }
-            let ended = matches!(child.try_wait(), Ok(Some(_)) | Err(_));
+            let ended = matches!(server.child.try_wait(), Ok(Some(_)) | Err(_));
             if ended || Instant::now() > deadline {
                 return Err(RedisServerError::NotUp { log });
             }
@@ -184,6 +185,19 @@ impl RedisServer {
         if ended.is_err() {
             tracing::warn!("redis-server did not end in time and is killed");
             let _ = self.child.kill().await;
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    /// Its folder may be removed next: nothing must be written into it any more. A kill takes milliseconds.
+    fn drop(&mut self) {
+        let _ = self.child.start_kill();
+        for _ in 0..1_000 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -142,6 +142,7 @@ impl Eraser {
     /// Puts `subject` on the list, then removes everything that there is of them.
     pub async fn erase(&self, subject: Subject) -> Result<Erased, PrivacyError> {
         let parts = &self.0.parts;
+        parts.warehouse.must_be_a_file("forget one person")?;
         let erasure = Erasure { id: Uuid::now_v7(), at: parts.clock.now(), subject };
         let folder = parts.live.now().config.data_folder.clone();
         let noted = parts.list.add(&erasure);
@@ -232,6 +233,7 @@ impl Eraser {
     /// Everything that there is of `subject`: the rows of the warehouse, the entries of the ledger, and what Redis has.
     pub async fn export(&self, subject: Subject) -> Result<Value, PrivacyError> {
         let parts = &self.0.parts;
+        parts.warehouse.must_be_a_file("tell what is known of one person")?;
         let keys = parts.live.now_full().shards.keys(&subject.site);
         let _turn = parts.files.turn().await;
         let now = parts.clock.now();

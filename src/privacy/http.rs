@@ -19,6 +19,7 @@ use crate::platform::signing::SigningKeys;
 use crate::privacy::eraser::{Erased, Eraser, PrivacyError};
 use crate::privacy::keeper::Outdated;
 use crate::privacy::subject::Subject;
+use crate::warehouse::store::WarehouseError;
 
 /// Mounts the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -215,6 +216,9 @@ fn is_of_the_site(site: &Site, number: &PhoneNumber) -> bool {
 /// Logs what happened and hides it from the outside.
 impl From<PrivacyError> for Problem {
     fn from(error: PrivacyError) -> Self {
+        if let PrivacyError::Warehouse(error @ WarehouseError::OnlyDuckDb { .. }) = error {
+            return error.into();
+        }
         tracing::error!(%error, "somebody could not be forgotten, or told what is known of them");
         Problem::Unavailable { what: "forgetting (the log says why); an erasure is finished later" }
     }
