@@ -2,7 +2,7 @@
 //! and what happens there is told under that one's id.
 
 use crate::call::model::{CallEvent, CallEventKind};
-use crate::call::providers::renames_calls;
+use crate::call::providers::by_name;
 use crate::call::store::KEEP_CALLS;
 use crate::platform::ids::CallId;
 use crate::platform::keys::SiteKeys;
@@ -19,7 +19,8 @@ pub async fn call_of(
 ) -> Result<CallId, StoreError> {
     let named = |name| CallId::of(&event.site, &event.provider, name);
     let told = named(&event.provider_call_id);
-    if !renames_calls(&event.provider) || matches!(event.kind, CallEventKind::Received) {
+    let renames = by_name(&event.provider).is_some_and(|provider| provider.renames_calls());
+    if !renames || matches!(event.kind, CallEventKind::Received) {
         return Ok(told);
     }
     let first: Option<String> =

@@ -5,15 +5,12 @@
 //! the next start. Facts are made with the configuration of today: time zones and business hours that were changed since
 //! are changed in them.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use crate::config::Live;
 use crate::config::model::{Config, WarehouseKind};
 use crate::ledger::segments::Segments;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::redis::{Redis, StoreError};
+use crate::warehouse::rewrite::{put_in_place, remove_folder};
 use crate::warehouse::store::{FILE, Warehouse, WarehouseError, set_logs_aside, sql};
 use crate::warehouse::worker::{Outcome, Projector, ProjectorError};
 
@@ -44,16 +41,6 @@ pub enum RebuildError {
     /// DuckDB.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
-    /// A file cannot be moved.
-    #[error("cannot {what} {path}: {source}")]
-    Io {
-        /// What was being tried.
-        what: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// What was in some parts of segments would be missing.
     #[error(
         "{0} parts of segments cannot be read (the log names them): the new warehouse would lack what they held, and the \
@@ -82,7 +69,7 @@ pub async fn rebuild(
     only_duckdb(&installation.config, "be made anew by this command")?;
     let data = &installation.config.data_folder;
     let beside = data.join(BESIDE);
-    clear(&beside)?;
+    remove_folder(&beside)?;
     let fresh = Warehouse::open(&beside, installation.config.warehouse.threads)?;
     let consumer = Consumer::new(redis, installation.shards, WAREHOUSE_GROUP, fresh.writer());
     let segments = Segments::new(&data.join("segments"));
@@ -97,13 +84,15 @@ pub async fn rebuild(
     let damages = projector.damages();
     if damages > 0 && !despite_damage {
         drop((projector, fresh));
-        clear(&beside)?;
+        remove_folder(&beside)?;
         return Err(RebuildError::Damaged(damages));
     }
     let rows = fresh.read(count).await?;
     fresh.checkpoint().await?;
     drop((projector, fresh));
-    put_in_place(&beside, data)?;
+    // A crash behind the old one's log leaves that as of its last checkpoint, and the projector replays the rest.
+    put_in_place(&beside.join(FILE), data, set_logs_aside)?;
+    remove_folder(&beside)?;
     Ok(Rebuilt { rows, damages })
 }
 
@@ -121,33 +110,4 @@ fn count(connection: &duckdb::Connection) -> Result<Vec<(&'static str, u64)>, Wa
         connection.query_row(&text, [], |row| row.get(0)).map(|rows: u64| (table, rows))
     };
     TABLES.into_iter().map(rows).collect::<Result<_, _>>().map_err(sql("count its rows"))
-}
-
-/// Moves the whole file from `beside` into `data`. The old one's log goes first: DuckDB must not find it beside another
-/// file. A crash after that leaves the old file as of its last checkpoint, and the projector replays the rest.
-fn put_in_place(beside: &Path, data: &Path) -> Result<(), RebuildError> {
-    let (new, old) = (beside.join(FILE), data.join(FILE));
-    sync(&new)?;
-    set_logs_aside(data)?;
-    fs::rename(&new, &old).map_err(failed("move into place", &new))?;
-    sync(data)?;
-    clear(beside)
-}
-
-fn sync(path: &Path) -> Result<(), RebuildError> {
-    fs::File::open(path).and_then(|file| file.sync_all()).map_err(failed("sync", path))
-}
-
-/// Removes a folder, if it is there.
-pub(super) fn clear(folder: &Path) -> Result<(), RebuildError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(failed("remove", folder)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> RebuildError + 'a {
-    move |source| RebuildError::Io { what, path: path.to_owned(), source }
 }

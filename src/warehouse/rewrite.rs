@@ -1,7 +1,8 @@
-//! A warehouse file without what was deleted: DuckDB leaves the bytes of deleted rows in the file until it needs the
+//! A new file in the place of the warehouse's. One without what was deleted: DuckDB leaves the bytes of deleted rows in the file until it needs the
 //! room, so all rows are copied into a new one.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
@@ -34,26 +35,41 @@ pub(super) fn copy_beside(
     Ok(beside)
 }
 
-/// Renames the new file over the old one, which nobody has open.
-pub(super) fn put_in_place(beside: &Path, folder: &Path) -> Result<(), WarehouseError> {
+/// Renames the new file over the old one, which nobody has open. `clear_log` first takes away the old one's log: DuckDB
+/// must not apply it to the new file.
+pub(super) fn put_in_place(
+    new: &Path,
+    folder: &Path,
+    clear_log: impl FnOnce(&Path) -> Result<(), WarehouseError>,
+) -> Result<(), WarehouseError> {
     let path = folder.join(FILE);
-    let log = folder.join(format!("{FILE}.wal"));
-    let io = |what, path: &Path| {
-        let path = path.to_owned();
-        move |source| WarehouseError::Io { what, path, source }
-    };
-    File::open(beside).and_then(|file| file.sync_all()).map_err(io("sync", beside))?;
-    // Its rows are in the old file, and so in the new one. It must not be applied to that.
-    remove(&log)?;
-    std::fs::rename(beside, &path).map_err(io("replace", &path))?;
-    File::open(folder).and_then(|file| file.sync_all()).map_err(io("sync", folder))
+    File::open(new).and_then(|file| file.sync_all()).map_err(failed("sync", new))?;
+    clear_log(folder)?;
+    std::fs::rename(new, &path).map_err(failed("replace", &path))?;
+    File::open(folder).and_then(|file| file.sync_all()).map_err(failed("sync", folder))
+}
+
+/// The log of a file that was closed: its rows are in the file, and so in what was made of that.
+pub(super) fn remove_log(folder: &Path) -> Result<(), WarehouseError> {
+    remove(&folder.join(format!("{FILE}.wal")))
 }
 
 fn remove(path: &Path) -> Result<(), WarehouseError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(WarehouseError::Io { what: "remove", path: path.to_owned(), source })
-        }
+    unless_absent(std::fs::remove_file(path)).map_err(failed("remove", path))
+}
+
+/// Removes a folder, if it is there.
+pub(super) fn remove_folder(folder: &Path) -> Result<(), WarehouseError> {
+    unless_absent(std::fs::remove_dir_all(folder)).map_err(failed("remove", folder))
+}
+
+fn unless_absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> WarehouseError + 'a {
+    move |source| WarehouseError::Io { what, path: path.to_owned(), source }
 }

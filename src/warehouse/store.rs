@@ -270,7 +270,7 @@ impl Shared {
         let beside = copied?;
         // Closed first: what is in the log goes into the old file, which is then replaced.
         *opened = None;
-        let replaced = rewrite::put_in_place(&beside, &self.folder);
+        let replaced = rewrite::put_in_place(&beside, &self.folder, rewrite::remove_log);
         *opened = Some(open(&self.folder, self.threads)?);
         replaced
     }

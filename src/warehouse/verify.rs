@@ -15,7 +15,8 @@ use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::keys::Shard;
 use crate::platform::redis::Redis;
 use crate::warehouse::batch::ShardBatch;
-use crate::warehouse::rebuild::{RebuildError, TABLES, clear, only_duckdb};
+use crate::warehouse::rebuild::{RebuildError, TABLES, only_duckdb};
+use crate::warehouse::rewrite::remove_folder;
 use crate::warehouse::store::{Warehouse, WarehouseError, sql};
 use crate::warehouse::worker::Projector;
 
@@ -78,7 +79,7 @@ pub async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError>
     let shown = Warehouse::open(data, threads)?;
     let offsets: BTreeMap<Shard, EntryId> = shown.offsets().await?.into_iter().collect();
     let beside = data.join(BESIDE);
-    clear(&beside)?;
+    remove_folder(&beside)?;
     let made = Warehouse::open(&beside, threads)?;
     let (shards, name) = (installation.shards, shown.writer());
     let consumer = || Consumer::new(redis.clone(), shards, WAREHOUSE_GROUP, name);
@@ -94,7 +95,7 @@ pub async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError>
     let found = shown.read(contents).await?;
     let expected = made.read(contents).await?;
     drop((projector, made));
-    clear(&beside)?;
+    remove_folder(&beside)?;
     let mut rows = BTreeMap::new();
     for (part, content) in &found {
         *rows.entry(part.table).or_default() += content.rows;

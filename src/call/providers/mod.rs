@@ -274,6 +274,11 @@ pub trait Provider: Sync {
         Limits::default()
     }
 
+    /// Whether its calls go on under another id once they are handed on.
+    fn renames_calls(&self) -> bool {
+        false
+    }
+
     /// How its calls are told what to do when that is by commands; `None`: by documents.
     fn control(&self) -> Option<&dyn Control> {
         None
@@ -297,11 +302,6 @@ pub static ALL: [&'static dyn Provider; 10] = [
 /// The names of all providers.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.into_iter().map(Provider::name)
-}
-
-/// Whether calls of this provider go on under another id once they are handed on.
-pub fn renames_calls(name: &str) -> bool {
-    name == vonage::NAME
 }
 
 /// The provider with this name.

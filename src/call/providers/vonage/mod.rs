@@ -28,7 +28,7 @@ use crate::config::model::{Site, Telephony};
 /// Vonage.
 pub struct Vonage;
 
-pub(super) const NAME: &str = "vonage";
+const NAME: &str = "vonage";
 
 impl Provider for Vonage {
     fn name(&self) -> &'static str {
@@ -45,6 +45,10 @@ impl Provider for Vonage {
 
     fn understand(&self, site: &Site, webhook: &Webhook<'_>) -> Result<Understood, Unreadable> {
         Understood::of(read::wants(webhook), read::events(site, webhook), site, webhook)
+    }
+
+    fn renames_calls(&self) -> bool {
+        true
     }
 
     fn render(&self, _: &Telephony, answer: &Answer) -> Document {
