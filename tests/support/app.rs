@@ -1,7 +1,5 @@
 //! The whole service, started in the test's own process on a folder and port of its own.
 
-use std::net::TcpListener;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
@@ -14,6 +12,8 @@ use ringtrace::platform::tls::client_builder;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use tempfile::TempDir;
+
+use crate::support::ports::free_port;
 
 /// The auth token that signs this service's Twilio webhooks.
 pub const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -118,10 +118,7 @@ impl TestApp {
     /// A folder and a port for a service that is not started.
     pub fn on_a_free_port() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let port = {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            listener.local_addr().expect("an address").port()
-        };
+        let port = free_port();
         TestApp {
             app: None,
             base: format!("http://127.0.0.1:{port}"),

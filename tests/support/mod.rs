@@ -7,6 +7,7 @@ pub mod duckdb;
 pub mod edge;
 pub mod facts;
 pub mod lease_model;
+pub mod ports;
 pub mod process;
 pub mod redis;
 pub mod sentinel;

@@ -1,7 +1,6 @@
 //! The real binary in a process of its own, on a folder and port of its own.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::support::app::configuration;
+use crate::support::ports::free_port;
 
 /// Where a service lives: configuration, data, log.
 pub struct Home {
@@ -28,9 +28,7 @@ pub struct Process {
 impl Home {
     /// A folder and a free port.
     pub fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        Home { folder: tempfile::tempdir().expect("a temporary folder"), port }
+        Home { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() }
     }
 
     /// The data folder.
@@ -162,7 +160,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let before = self.child.try_wait();
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the service ({before:?}) had logged:\n{}", self.log());
+        }
     }
 }

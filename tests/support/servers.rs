@@ -1,6 +1,5 @@
 //! `redis-server`s on loopback ports, as many as a test wants.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use redis::FromRedisValue;
 use tempfile::TempDir;
+
+use crate::support::ports::free_port;
 
 /// One server; dropping it kills it.
 pub struct Server {
@@ -18,13 +19,6 @@ pub struct Server {
     args: Vec<String>,
 }
 
-/// Ports that nobody listens on.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] =
-        std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.map(|listener| listener.local_addr().expect("an address").port())
-}
-
 impl Server {
     /// A server with an append-only file and these arguments more; it answers.
     pub async fn start(args: &[&str]) -> Self {
@@ -33,35 +27,21 @@ impl Server {
             .chain(args)
             .map(ToString::to_string)
             .collect();
-        let of_cluster = args.contains(&"--cluster-enabled");
-        all.extend(["--port".to_owned(), String::new()]);
-        if of_cluster {
-            all.extend(["--cluster-port".to_owned(), String::new()]);
+        let port = free_port();
+        all.extend(["--port".to_owned(), port.to_string()]);
+        if args.contains(&"--cluster-enabled") {
+            all.extend(["--cluster-port".to_owned(), free_port().to_string()]);
         }
-        // Somebody else may take a free port before the server does.
-        for _ in 0..5 {
-            let [port, bus] = free_ports();
-            let mut args = all.clone();
-            let last = args.len() - 1;
-            if of_cluster {
-                args[last] = bus.to_string();
-                args[last - 2] = port.to_string();
-            } else {
-                args[last] = port.to_string();
-            }
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let mut server = Server { child: None, port, folder, args };
-            server.start_again(&[]);
-            if server.comes_up().await {
-                return server;
-            }
-        }
-        panic!("redis-server does not come up");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Server { child: None, port, folder, args: all };
+        server.start_again(&[]);
+        assert!(server.comes_up().await, "redis-server does not come up");
+        server
     }
 
     /// A sentinel with this configuration, to which its own address is added.
     pub fn sentinel(config: &str) -> Self {
-        let [port] = free_ports();
+        let port = free_port();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("sentinel.conf");
         let config = format!("port {port}\nbind 127.0.0.1\n{config}");

@@ -1,6 +1,5 @@
 //! The real binary, `ringtrace serve`, as a process that can be killed.
 
-use std::net::TcpListener;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::app::{configuration, twilio_signature};
+use crate::support::ports::free_port;
 
 /// A `ringtrace serve` of the test's own, with its configuration and data in one folder.
 pub struct Service {
@@ -65,10 +65,7 @@ impl Service {
     /// The same, not started yet.
     pub fn prepared(more: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let port = {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            listener.local_addr().expect("an address").port()
-        };
+        let port = free_port();
         let data = folder.path().join("data").display().to_string();
         let text = configuration(&data, port, &["0190", "0191"]);
         let next_site = "[[sites]]\nid = \"two\"";

@@ -10,6 +10,7 @@ use wiremock::matchers::path;
 use wiremock::{Mock, ResponseTemplate};
 
 use super::World;
+use crate::support::ports::free_port;
 
 /// Points the destination `ads` to `url`.
 fn lead_to(config: &mut Config, to: &str) {
@@ -72,9 +73,7 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn nothing_secret_is_in_what_is_kept_of_a_failure() {
-    let unused = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = unused.local_addr().expect("an address").port();
-    drop(unused);
+    let port = free_port();
     let url = format!("http://user:passw0rd@127.0.0.1:{port}/hooks/T0123?token=topsecret");
     let Verdict::GaveUp { why } = verdict_of(&url, true).await else { panic!("it was delivered") };
     for secret in ["topsecret", "passw0rd", "T0123", "token"] {

@@ -1,13 +1,13 @@
 //! A Redis that speaks TLS alone, with a certificate of an authority of its own and an ACL user.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
+use crate::support::ports::free_port;
 use crate::support::servers::until;
 
 /// The server; dropping it kills it.
@@ -49,9 +49,7 @@ impl Secured {
         let users = "user default off\nuser rt on >secret ~* &* +@all\n";
         fs::write(folder.path().join("users.acl"), users).expect("it can be written");
         let file = |name: &str| folder.path().join(name).display().to_string();
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
+        let port = free_port();
         let port_text = port.to_string();
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", "0", "--tls-port", &port_text])
