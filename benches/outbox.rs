@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use ringtrace::config::Live;
 use ringtrace::config::load::load_text;
+use ringtrace::platform::caller_keys::CallerKeys;
 use ringtrace::platform::clock::{Clock, Millis};
 use ringtrace::platform::ids::CallId;
 use ringtrace::platform::redis::{Patience, Redis};
 use ringtrace::platform::redis_server::RedisServer;
 use ringtrace::platform::shutdown::Shutdown;
+use ringtrace::platform::signing::SigningKeys;
 use ringtrace::postback::model::{ConversionFacts, Postback};
 use ringtrace::postback::store::Outbox;
 use ringtrace::postback::worker::{Deliverer, DeliveryKeys};
@@ -110,7 +112,8 @@ impl Bench {
     }
 
     fn start(&self) -> Result<(tokio::task::JoinHandle<()>, Shutdown), Failure> {
-        let keys = DeliveryKeys::default();
+        let callers = CallerKeys::new(SigningKeys::from_master(&[0; 32]), &[[0; 32]]);
+        let keys = DeliveryKeys { callers, client: None, tokens: [0; 32] };
         let deliverer =
             Deliverer::new(self.live.clone(), self.outbox.clone(), Clock::default(), keys)?;
         let shutdown = Shutdown::default();

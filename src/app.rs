@@ -42,6 +42,7 @@ use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::pools::load::Grants;
 use crate::lease::store::LeaseStore;
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Clock;
 use crate::platform::data_folder::DataFolder;
 use crate::platform::redis::place::Place;
@@ -199,7 +200,9 @@ impl Service {
         let clock = Clock::default();
         let signing = SigningKeys::load_or_create(&data)?;
         let client_key = ClientKey::load_or_create(&data)?;
-        let delivery_keys = DeliveryKeys::load_or_create(&data, client_key.clone())?;
+        let caller_keys = CallerKeys::load_or_create(&data, signing.clone())?;
+        let delivery_keys =
+            DeliveryKeys::load_or_create(&data, caller_keys.clone(), client_key.clone())?;
         let warehouse = Warehouse::of(&config)?;
         let spool =
             Spool::open(&data.join("spool"), SpoolOptions::default()).map_err(StartError::Spool)?;
@@ -214,7 +217,7 @@ impl Service {
         let deployment = Deployment::new(place, patience);
         let redis = Redis::over(&deployment);
         let live = Live::new(config);
-        let spool = spool.masked(live.clone(), signing.clone());
+        let spool = spool.sealed(live.clone(), caller_keys.clone());
         keys::load(&live, &live.now().config.keys_file())?;
         let audit = AuditLog::new(&data);
         let places = Places::default();
@@ -243,7 +246,7 @@ impl Service {
             warehouse: warehouse.clone(),
             spool: spool.clone(),
             files: projector.files(),
-            signing: signing.clone(),
+            keys: caller_keys.clone(),
             list: ErasureList::open(&installation.config.data_folder)
                 .map_err(StartError::Erasures)?,
         });
@@ -253,6 +256,7 @@ impl Service {
             live: live.clone(),
             clock: clock.clone(),
             signing,
+            caller_keys: caller_keys.clone(),
             metrics,
             warehouse: warehouse.clone(),
             spool: spool.clone(),
@@ -267,7 +271,7 @@ impl Service {
             exhaustions: web::Data::new(exhaustions),
             places,
             client_key,
-            hub: Hub::new(for_workers.clone(), live.clone()),
+            hub: Hub::new(for_workers.clone(), live.clone(), caller_keys.clone()),
             ending: ending.signal(),
             outbox: outbox.clone(),
             deliverer: deliverer.clone(),
@@ -287,7 +291,7 @@ impl Service {
         let shares = parts.shares.clone().into_inner();
         let recorder_on = |redis| {
             let tables = parts.tables.clone().into_inner();
-            Recorder::new(redis, live.clone(), clock.clone(), parts.signing.clone(), tables)
+            Recorder::new(redis, live.clone(), clock.clone(), caller_keys.clone(), tables)
                 .forgetting(eraser.list().clone())
         };
         let hub = parts.hub.clone();
@@ -295,7 +299,7 @@ impl Service {
             recorder_on(for_workers.clone()),
             spool.clone(),
             LeaseStore::new(for_workers.clone()),
-            Archive::new(warehouse.clone()),
+            Archive::new(warehouse.clone(), caller_keys.clone()),
             api,
         );
         let fitter = Fitter::new(recorder_on(for_workers.clone()));

@@ -5,12 +5,14 @@ use duckdb::types::Value;
 use crate::call::list::filter::Filter;
 use crate::call::model::Call;
 use crate::http::problem::Problem;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Millis;
 use crate::platform::cursor::Cursor;
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::phone::PhoneNumber;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::question::Question;
+use crate::warehouse::rules::caller_number;
 use crate::warehouse::store::{Warehouse, WarehouseError};
 
 /// Why the archive does not answer.
@@ -37,17 +39,20 @@ impl From<ArchiveError> for Problem {
 
 /// The archive; cheap to clone.
 #[derive(Clone)]
-pub struct Archive(Warehouse);
+pub struct Archive {
+    warehouse: Warehouse,
+    keys: CallerKeys,
+}
 
 impl Archive {
-    /// The archive in this warehouse.
-    pub fn new(warehouse: Warehouse) -> Self {
-        Archive(warehouse)
+    /// The archive in this warehouse, which has callers' numbers sealed.
+    pub fn new(warehouse: Warehouse, keys: CallerKeys) -> Self {
+        Archive { warehouse, keys }
     }
 
     /// Where it is.
     pub fn warehouse(&self) -> &Warehouse {
-        &self.0
+        &self.warehouse
     }
 
     /// The calls of `sites` with these ids; those that nobody knows are left out.
@@ -59,7 +64,7 @@ impl Archive {
         if sites.is_empty() || ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut narrow = Narrow::new(&self.0);
+        let mut narrow = Narrow::new(&self.warehouse);
         narrow.one_of("id", ids.iter().map(|id| id.0.to_string()));
         narrow.one_of("site", sites.iter().map(ToString::to_string));
         let text = format!("SELECT snapshot FROM call_snapshots WHERE {}", narrow.all());
@@ -73,18 +78,17 @@ impl Archive {
         caller: &PhoneNumber,
         (from, to): (Millis, Millis),
     ) -> Result<Vec<Call>, ArchiveError> {
+        let mut narrow = Narrow::new(&self.warehouse);
+        narrow.add("c.site =", site.to_string());
+        narrow.add("c.started_at >=", from.0);
+        narrow.add("c.started_at <=", to.0);
+        let theirs = narrow.called_by(&self.keys, std::slice::from_ref(site), caller);
+        narrow.conditions.push(theirs);
         let text = format!(
-            "SELECT snapshot FROM call_snapshots \
-             WHERE site = $1 AND started_at BETWEEN $2 AND $3 AND {}",
-            self.0.dialect().contains("searchable", "$4")
+            "SELECT s.snapshot FROM calls c JOIN call_snapshots s ON s.id = c.id WHERE {}",
+            narrow.all()
         );
-        let bound = vec![
-            Value::Text(site.to_string()),
-            from.0.into(),
-            to.0.into(),
-            Value::Text(caller.to_string()),
-        ];
-        let mut calls = self.snapshots(text, bound).await?;
+        let mut calls = self.snapshots(text, narrow.bound).await?;
         calls.retain(|call| call.caller.number.as_ref() == Some(caller));
         Ok(calls)
     }
@@ -102,12 +106,12 @@ impl Archive {
         if sites.is_empty() {
             return Ok(Vec::new());
         }
-        let mut narrow = Narrow::new(&self.0);
+        let mut narrow = Narrow::new(&self.warehouse);
         narrow.one_of("c.site", sites.iter().map(ToString::to_string));
         narrow.add("c.started_at <", before.0);
         let id = narrow.dialect.ordered("c.id");
         narrow.after(cursor, "c.started_at", &id);
-        narrow.by(filter);
+        narrow.by(filter, &self.keys, sites);
         let text = format!(
             "SELECT s.snapshot FROM (\
                SELECT c.id AS id, c.started_at AS started_at \
@@ -121,9 +125,12 @@ impl Archive {
     }
 
     async fn snapshots(&self, text: String, bound: Vec<Value>) -> Result<Vec<Call>, ArchiveError> {
-        let rows = self.0.ask(Question::new("read archived calls", text, bound)).await?;
+        let rows = self.warehouse.ask(Question::new("read archived calls", text, bound)).await?;
         let call = |text: String| {
-            serde_json::from_str(&text).map_err(|error| ArchiveError::Unreadable(error.to_string()))
+            let mut call: Call = serde_json::from_str(&text)
+                .map_err(|error| ArchiveError::Unreadable(error.to_string()))?;
+            call.caller.open(&self.keys);
+            Ok(call)
         };
         rows.into_iter().map(|row| row.get(0).map_err(ArchiveError::from).and_then(call)).collect()
     }
@@ -178,7 +185,14 @@ impl Narrow {
         self.conditions.push(self.dialect.contains(text, &part));
     }
 
-    fn by(&mut self, filter: &Filter) {
+    /// That a call of one of `sites` came from this number, which each site hashes in its own way.
+    fn called_by(&mut self, keys: &CallerKeys, sites: &[SiteId], caller: &PhoneNumber) -> String {
+        let hashes = sites.iter().filter_map(|site| caller_number(&keys.hash(site, caller)));
+        let places: Vec<String> = hashes.map(|hash| self.bind(Value::UBigInt(hash))).collect();
+        format!("c.caller IN ({})", places.join(", "))
+    }
+
+    fn by(&mut self, filter: &Filter, keys: &CallerKeys, sites: &[SiteId]) {
         if let Some(from) = filter.from {
             self.add("c.started_at >=", from.0);
         }
@@ -207,7 +221,8 @@ impl Narrow {
             self.add("c.tracking_number =", number.to_string());
         }
         if let Some(caller) = &filter.caller {
-            self.contains("t.searchable", caller.to_string());
+            let theirs = self.called_by(keys, sites, caller);
+            self.conditions.push(theirs);
         }
         for (condition, wanted) in
             [("c.first_time =", filter.first_time), ("c.qualified =", filter.qualified)]
@@ -220,7 +235,13 @@ impl Narrow {
             self.add("c.talk_s >=", i64::from(least));
         }
         for word in &filter.words {
-            self.contains("t.searchable", word.clone());
+            let part = self.bind(word.clone());
+            let mut found = self.dialect.contains("t.searchable", &part);
+            if let Ok(caller) = word.parse() {
+                let theirs = self.called_by(keys, sites, &caller);
+                found = format!("({found} OR {theirs})");
+            }
+            self.conditions.push(found);
         }
     }
 }

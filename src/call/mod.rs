@@ -39,6 +39,7 @@ pub mod router;
 pub mod routing;
 pub mod rules;
 pub mod scoring;
+pub mod sealed;
 pub mod spam;
 pub mod spool;
 pub mod store;

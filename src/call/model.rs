@@ -12,6 +12,7 @@ use crate::call::outcome::model::Outcome;
 use crate::call::provided::ProvidedAd;
 use crate::call::routing::model::{Route, RouteStep};
 use crate::call::scoring::Score;
+use crate::call::sealed::SealedNumbers;
 use crate::call::spam::model::Screen;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SiteId};
@@ -61,6 +62,9 @@ pub struct Caller {
     /// Keyed hash of the number, where the site keeps nothing else of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
+    /// `number` and `forwarded_from` as disk and Redis have them, in their place.
+    #[serde(default, skip_serializing_if = "SealedNumbers::is_empty")]
+    pub sealed: SealedNumbers,
     /// Name shown by the network, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
@@ -85,9 +89,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether the network forwarded the call from another number.
+    pub fn was_forwarded(&self) -> bool {
+        self.forwarded_from.is_some() || self.sealed.forwarded_from.is_some()
+    }
+
     /// Whether nobody knows who it is: the number was withheld.
     pub fn is_anonymous(&self) -> bool {
-        self.number.is_none() && self.hash.is_none()
+        self.number.is_none() && self.hash.is_none() && self.sealed.number.is_none()
     }
 }
 

@@ -122,6 +122,8 @@ fn merged_caller(known: Caller, told: &Caller) -> Caller {
     Caller {
         number: known_or(known.number, told.number.clone()),
         hash: known.hash.or_else(|| told.hash.clone()),
+        // Only numbers whose key is not here are sealed still.
+        sealed: if known.sealed.is_empty() { told.sealed.clone() } else { known.sealed },
         name: known.name.max(told.name.clone()),
         city: known.city.max(told.city.clone()),
         region: known.region.max(told.region.clone()),

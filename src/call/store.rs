@@ -22,6 +22,7 @@ use crate::call::caller_calls::MOST_LISTED;
 use crate::call::live::{self, model::LiveEvent};
 use crate::call::model::Call;
 use crate::ledger::model::{Envelope, Event};
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
@@ -97,13 +98,14 @@ pub enum Saved {
 #[derive(Clone)]
 pub struct CallStore {
     redis: Redis,
+    keys: CallerKeys,
     save: Arc<Script>,
 }
 
 impl CallStore {
-    /// A store on this connection.
-    pub fn new(redis: Redis) -> Self {
-        CallStore { redis, save: Arc::new(Script::new(include_str!("lua/save.lua"))) }
+    /// A store on this connection, which has callers' numbers sealed.
+    pub fn new(redis: Redis, keys: CallerKeys) -> Self {
+        CallStore { redis, keys, save: Arc::new(Script::new(include_str!("lua/save.lua"))) }
     }
 
     /// The connection.
@@ -115,7 +117,7 @@ impl CallStore {
     pub async fn load(&self, keys: &SiteKeys, call: CallId) -> Result<Option<Call>, StoreError> {
         let packed: Option<String> =
             self.redis.command("a call", redis::cmd("GET").arg(keys.call(&call))).await?;
-        packed.map(|text| unpack(&text)).transpose()
+        packed.map(|text| self.unpack(&text)).transpose()
     }
 
     /// The newest versions of several calls; those that are gone are left out.
@@ -132,7 +134,7 @@ impl CallStore {
             command.arg(keys.call(call));
         }
         let packed: Vec<Option<String>> = self.redis.command("calls", &command).await?;
-        packed.iter().flatten().map(|text| unpack(text)).collect()
+        packed.iter().flatten().map(|text| self.unpack(text)).collect()
     }
 
     /// What is known of a caller.
@@ -151,7 +153,12 @@ impl CallStore {
         keys: &SiteKeys,
         change: Change<'_>,
     ) -> Result<(Saved, Box<Call>), StoreError> {
-        let Change { expected, call, caller, postbacks, revised, ring, told, at, now } = change;
+        let Change { expected, mut call, caller, postbacks, revised, ring, mut told, at, now } =
+            change;
+        if let Some(told) = &mut told {
+            told.seal(&self.keys);
+        }
+        call.caller.seal(&self.keys, keys.site());
         let shard = keys.shard;
         let number = call.tracking_number.as_ref();
         let mut script = self.save.prepare_invoke();
@@ -219,10 +226,22 @@ impl CallStore {
         let (word, queued): (String, u64) = self.redis.script("saving a call", &script).await?;
         let saved = if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict };
         match envelope.event {
-            Event::Call(call) => Ok((saved, call)),
+            Event::Call(mut call) => {
+                call.caller.open(&self.keys);
+                Ok((saved, call))
+            }
             // It is what was put in above.
             _ => Err(StoreError::Unreadable { what: "a call", why: "another event".to_owned() }),
         }
+    }
+
+    /// The call in a stored snapshot.
+    pub(super) fn unpack(&self, text: &str) -> Result<Call, StoreError> {
+        let unreadable = |why: String| StoreError::Unreadable { what: "a call", why };
+        let (_, json) = text.split_once(' ').ok_or_else(|| unreadable("no version".to_owned()))?;
+        let mut call: Call = serde_json::from_str(json).map_err(|e| unreadable(e.to_string()))?;
+        call.caller.open(&self.keys);
+        Ok(call)
     }
 
     /// Calls without a final status that began before `before`, oldest first.
@@ -323,11 +342,4 @@ fn joined_before(text: &str) -> Option<(SessionId, f64)> {
 
 fn pack<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Unreadable { what, why: e.to_string() })
-}
-
-/// The call in a stored snapshot.
-pub(super) fn unpack(text: &str) -> Result<Call, StoreError> {
-    let unreadable = |why: String| StoreError::Unreadable { what: "a call", why };
-    let (_, json) = text.split_once(' ').ok_or_else(|| unreadable("no version".to_owned()))?;
-    serde_json::from_str(json).map_err(|e| unreadable(e.to_string()))
 }

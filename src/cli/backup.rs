@@ -11,6 +11,7 @@ use crate::cli::{CliError, Client};
 use crate::config::Live;
 use crate::config::load::load_checked;
 use crate::config::model::Config;
+use crate::platform::caller_keys::KEY_FILE;
 use crate::platform::data_folder::{DataFolder, DataFolderError};
 use crate::platform::redis::{Deployment, Patience, Redis};
 use crate::platform::redis_server::RedisServer;
@@ -18,7 +19,7 @@ use crate::privacy::list::merge;
 use crate::warehouse::store::Warehouse;
 
 /// The installation's own keys.
-const KEYS: [&str; 2] = ["signing.key", "client.key"];
+const KEYS: [&str; 3] = ["signing.key", KEY_FILE, "client.key"];
 
 /// Options of `backup`.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,7 +35,8 @@ pub struct BackupArgs {
     /// Where the service is; by default the configuration's listen address.
     #[arg(long, env = "RINGTRACE_URL")]
     url: Option<String>,
-    /// Take `signing.key` and `client.key` along: without them, callers are not known again and sessions end.
+    /// Take `signing.key`, `numbers.key` and `client.key` along: without them, callers are not known again, their
+    /// numbers cannot be read, and sessions end.
     #[arg(long)]
     with_keys: bool,
 }

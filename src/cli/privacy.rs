@@ -15,6 +15,21 @@ pub enum PrivacyCommand {
     Export(PersonArgs),
     /// Remove all that is known of somebody. There is no way back.
     Erase(PersonArgs),
+    /// Seal the numbers of all callers with a new key, or with the newest that there is.
+    Reseal(ResealArgs),
+}
+
+/// With which key.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ResealArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Make a key first, which seals from now on.
+    #[arg(long)]
+    new_key: bool,
+    /// Forget the older keys afterwards: what backups have under them cannot be read any more.
+    #[arg(long)]
+    forget_old: bool,
 }
 
 /// Who is meant.
@@ -47,6 +62,7 @@ pub(super) async fn run(command: PrivacyCommand) -> Result<(), CliError> {
     let (path, args) = match command {
         PrivacyCommand::Export(args) => ("/v1/privacy/export", args),
         PrivacyCommand::Erase(args) => ("/v1/privacy/erase", args),
+        PrivacyCommand::Reseal(args) => return reseal(args).await,
     };
     let PersonArgs { server, site, caller, visitor, session } = args;
     let mut body = serde_json::Map::new();
@@ -78,6 +94,26 @@ pub(super) async fn run(command: PrivacyCommand) -> Result<(), CliError> {
         if erased.segments_unreadable > 0 {
             println!("{site}: {} parts of segments cannot be read", erased.segments_unreadable);
         }
+    }
+    Ok(())
+}
+
+async fn reseal(args: ResealArgs) -> Result<(), CliError> {
+    #[derive(Deserialize)]
+    struct Reply {
+        resealed: Vec<Outdated>,
+    }
+    let ResealArgs { server, new_key, forget_old } = args;
+    let (client, path) = (server.client()?, "/v1/privacy/reseal");
+    let body = json!({ "new_key": new_key, "forget_old": forget_old });
+    let told = client.post_json(path, &body).await?;
+    let unreadable =
+        |e: serde_json::Error| CliError::Server { url: client.url(path), why: e.to_string() };
+    let reply: Reply = serde_json::from_value(told).map_err(unreadable)?;
+    for Outdated { site, segments, calls, redis, .. } in reply.resealed {
+        println!(
+            "{site}: {segments} segment entries, {calls} calls of the warehouse, {redis} parts of Redis"
+        );
     }
     Ok(())
 }

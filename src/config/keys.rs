@@ -2,8 +2,8 @@
 //!
 //! Commands change it, one at a time; the running service reads it again when it changes.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Live;
 use crate::config::model::ApiKey;
+use crate::platform::key_file::write_secret;
 use crate::platform::shutdown::ShutdownSignal;
 
 /// How often the service looks at the file.
@@ -113,22 +114,10 @@ pub fn change<T, E: From<KeysError>>(
     let lock = lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(file)?;
     let mut keys = read(path)?;
     let changed = change(&mut keys)?;
-    write(path, &Document { format: FORMAT, keys }).map_err(file)?;
+    let document = serde_json::to_vec_pretty(&Document { format: FORMAT, keys });
+    document.map_err(Into::into).and_then(|text| write_secret(path, &text)).map_err(file)?;
     drop(lock);
     Ok(changed)
-}
-
-fn write(path: &Path, document: &Document) -> std::io::Result<()> {
-    let fresh = beside(path, "new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(&serde_json::to_vec_pretty(document)?)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -40,6 +40,7 @@ use crate::lease::pools::http::CallDelays;
 use crate::lease::pools::load::Grants;
 use crate::lease::shares::Shares;
 use crate::lease::store::LeaseStore;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Clock;
 use crate::platform::redis::Redis;
 use crate::platform::shutdown::ShutdownSignal;
@@ -66,6 +67,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The installation's keys.
     pub signing: SigningKeys,
+    /// What callers are hashed and sealed with.
+    pub caller_keys: CallerKeys,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The warehouse.
@@ -162,8 +165,8 @@ pub fn application(
 > {
     let (pages, snippet) = (parts.dashboard.clone(), parts.snippet.clone());
     let extra = parts.extra_routes.clone();
-    let Parts { live, clock, signing, tables, .. } = parts.clone();
-    let recorder = Recorder::new(redis.clone(), live, clock, signing, tables.into_inner())
+    let Parts { live, clock, caller_keys, tables, .. } = parts.clone();
+    let recorder = Recorder::new(redis.clone(), live, clock, caller_keys, tables.into_inner())
         .forgetting(parts.eraser.list().clone());
     let unreadable = |what: &str, why: String| Problem::BadRequest(format!("{what}: {why}"));
     let (app, mut openapi) = App::new()
@@ -173,7 +176,7 @@ pub fn application(
         .app_data(web::Data::new(parts.signing.clone()))
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::new(parts.warehouse.clone()))
-        .app_data(web::Data::new(Archive::new(parts.warehouse.clone())))
+        .app_data(web::Data::new(Archive::new(parts.warehouse.clone(), parts.caller_keys.clone())))
         .app_data(web::Data::new(parts.hub.clone()))
         .app_data(web::Data::new(parts.spool.clone()))
         .app_data(web::Data::new(parts.commander.clone()))

@@ -77,6 +77,7 @@ impl Stored {
             session: session.map_err(|_| unreadable())?,
             visitor: None,
             caller: None,
+            sealed_caller: None,
             caller_hash: None,
             source: (self.source.source != UNKNOWN).then_some(self.source),
             landing_host: self.landing_host,

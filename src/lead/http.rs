@@ -20,8 +20,8 @@ use crate::lead::rules::{Entry, MAX_LEADS, Place, from_csv, from_json};
 use crate::lead::store;
 use crate::lead::view::LeadView;
 use crate::platform::cursor::{BadCursor, Cursor};
+use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::StoreError;
-use crate::platform::signing::SigningKeys;
 use crate::visit::channel::channel;
 use crate::visit::site_rules::VisitFacts;
 use crate::visit::store::load_visits;
@@ -95,7 +95,6 @@ async fn add_leads(
     query: web::Query<AddQuery>,
     body: web::Payload,
     recorder: web::Data<Recorder>,
-    signing: web::Data<SigningKeys>,
     tables: web::Data<Tables>,
 ) -> Result<web::Json<LeadsReply>, Problem> {
     caller.needs(Scope::Manager)?;
@@ -108,13 +107,7 @@ async fn add_leads(
     if entries.len() > MAX_LEADS {
         return Err(Problem::BadRequest(format!("at most {MAX_LEADS} leads a request")));
     }
-    let desk = Desk {
-        recorder: &recorder,
-        installation: &installation,
-        site,
-        signing: &signing,
-        tables: &tables,
-    };
+    let desk = Desk { recorder: &recorder, installation: &installation, site, tables: &tables };
     let mut reply = LeadsReply::default();
     for (entry, told) in entries {
         let told = match told {
@@ -126,15 +119,16 @@ async fn add_leads(
         };
         let lead = desk.complete(told).await?;
         let keys = installation.shards.keys(&site.id);
-        let redis = recorder.store().redis();
-        if !store::save(redis, &keys, &lead, site.attribution_window, now).await? {
+        let told_by = lead.session.zip(lead.caller_hash.clone());
+        let store = (recorder.store().redis(), recorder.keys());
+        if !store::save(store, &keys, lead, site.attribution_window, now).await? {
             reply.known += 1;
             continue;
         }
         reply.added += 1;
         metrics::counter!("ringtrace_leads_total", "site" => site.id.to_string()).increment(1);
-        if let (Some(session), Some(hash)) = (lead.session, &lead.caller_hash) {
-            let rejoined = recorder.rejoin(&site.id, hash, session, caller.name()).await;
+        if let Some((session, hash)) = told_by {
+            let rejoined = recorder.rejoin(&site.id, &hash, session, caller.name()).await;
             reply.rejoined += rejoined.map_err(RecordError::into_problem)?;
         }
     }
@@ -155,7 +149,6 @@ struct Desk<'a> {
     recorder: &'a Recorder,
     installation: &'a Installation,
     site: &'a Site,
-    signing: &'a SigningKeys,
     tables: &'a Tables,
 }
 
@@ -169,9 +162,7 @@ impl Desk<'_> {
             None => None,
         };
         let visit = visit.flatten();
-        let hash = |number: &crate::platform::phone::PhoneNumber| {
-            self.signing.caller_hash(self.site.id.as_str(), number.as_str())
-        };
+        let hash = |number: &PhoneNumber| self.recorder.keys().hash(&self.site.id, number);
         let mut source = visit.as_ref().map(|visit| visit.source.clone()).or(told.source);
         if let Some(source) = source.as_mut().filter(|source| source.channel.is_empty()) {
             let default = channel(self.tables, &source.source, &source.medium, &source.campaign);
@@ -189,6 +180,7 @@ impl Desk<'_> {
             visitor: visit.as_ref().and_then(|visit| visit.visitor),
             caller_hash: told.caller.as_ref().map(hash),
             caller: told.caller.filter(|_| self.site.keeps_people()),
+            sealed_caller: None,
             source,
             landing_host: visit.as_ref().map(|v| v.landing_host.clone()).unwrap_or_default(),
             landing_page: visit.as_ref().map(|v| v.landing_page.clone()).unwrap_or_default(),
@@ -254,8 +246,8 @@ async fn list_leads(
         .map_err(|bad: BadCursor| Problem::BadRequest(bad.to_string()))?;
     let keys = installation.shards.keys(&site.id);
     let kept = recorder.clock().now().plus(-(store::KEEP_LEADS.as_millis() as i64));
-    let redis = recorder.store().redis();
-    let (mut leads, mut next) = store::page(redis, &keys, kept, cursor, limit).await?;
+    let store = (recorder.store().redis(), recorder.keys());
+    let (mut leads, mut next) = store::page(store, &keys, kept, cursor, limit).await?;
     if next.is_none() {
         // One more than fits tells whether there is another page.
         let left = limit.saturating_sub(leads.len()) + 1;

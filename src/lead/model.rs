@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::sealed;
+use crate::platform::caller_keys::{CallerKeys, SealedNumber};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{LeadId, SessionId, SiteId, VisitorId};
 use crate::platform::phone::PhoneNumber;
@@ -30,6 +32,9 @@ pub struct Lead {
     /// The number that it gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<PhoneNumber>,
+    /// That number as disk and Redis have it, in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_caller: Option<SealedNumber>,
     /// Keyed hash of that number, as of callers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_hash: Option<String>,
@@ -42,6 +47,24 @@ pub struct Lead {
     /// Landing page of its session, empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub landing_page: String,
+}
+
+impl Lead {
+    /// Seals the number that it gave.
+    pub fn seal(&mut self, keys: &CallerKeys) {
+        sealed::seal(keys, &self.site, &mut self.caller, &mut self.sealed_caller);
+    }
+
+    /// Opens the number, if its key is here.
+    pub fn open(&mut self, keys: &CallerKeys) {
+        sealed::open(keys, &mut self.sealed_caller, &mut self.caller);
+    }
+
+    /// Whether the newest key has sealed the number, or there is none.
+    pub fn is_sealed(&self, keys: &CallerKeys) -> bool {
+        self.caller.is_none()
+            && self.sealed_caller.as_ref().is_none_or(|sealed| keys.is_newest(sealed))
+    }
 }
 
 /// A lead as it was told, before its session was looked up.

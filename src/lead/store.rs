@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 
 use crate::lead::model::Lead;
 use crate::ledger::model::{Envelope, Event};
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Millis;
 use crate::platform::cursor::Cursor;
 use crate::platform::ids::{LeadId, SessionId};
@@ -24,18 +25,19 @@ use crate::platform::redis::{Redis, StoreError};
 /// How long Redis keeps a lead; one that comes again later counts again.
 pub const KEEP_LEADS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Saves `lead`; `false` when it is known. `window`: how long a caller's session is worth knowing.
+/// Saves `lead` with its number sealed; `false` when it is known. `window`: how long a caller's session is worth knowing.
 pub async fn save(
-    redis: &Redis,
+    (redis, sealing): (&Redis, &CallerKeys),
     keys: &SiteKeys,
-    lead: &Lead,
+    mut lead: Lead,
     window: SignedDuration,
     now: Millis,
 ) -> Result<bool, StoreError> {
     static SAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/save.lua")));
     let unreadable =
         |e: serde_json::Error| StoreError::Unreadable { what: "a lead", why: e.to_string() };
-    let json = serde_json::to_string(lead).map_err(unreadable)?;
+    lead.seal(sealing);
+    let json = serde_json::to_string(&lead).map_err(unreadable)?;
     let event = Event::Lead(Box::new(lead.clone()));
     let envelope = Envelope::new(lead.site.clone(), lead.at, lead.id.to_string(), event);
     let keep = KEEP_LEADS.as_millis() as i64;
@@ -65,7 +67,7 @@ pub fn read_session(told: &str) -> Option<(SessionId, Millis)> {
 
 /// At most `limit` leads of a site from `oldest` on after `cursor`, newest first, and where the next ones begin.
 pub async fn page(
-    redis: &Redis,
+    (redis, sealing): (&Redis, &CallerKeys),
     keys: &SiteKeys,
     oldest: Millis,
     cursor: Option<Cursor>,
@@ -102,8 +104,10 @@ pub async fn page(
     }
     let stored: Vec<Option<String>> = redis.command("leads", &command).await?;
     let read = |text: String| {
-        serde_json::from_str(&text)
-            .map_err(|e| StoreError::Unreadable { what: "a lead", why: e.to_string() })
+        let mut lead: Lead = serde_json::from_str(&text)
+            .map_err(|e| StoreError::Unreadable { what: "a lead", why: e.to_string() })?;
+        lead.open(sealing);
+        Ok(lead)
     };
     let leads: Result<Vec<Lead>, StoreError> = stored.into_iter().flatten().map(read).collect();
     Ok((leads?, next))

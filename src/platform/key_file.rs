@@ -1,5 +1,6 @@
 //! Secret keys that the installation makes for itself, each in a file of its own in the data folder.
 
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub fn load_or_create(folder: &Path, name: &str) -> Result<[u8; 32], KeyFileErro
     if !path.exists() {
         std::fs::create_dir_all(folder).map_err(file_error)?;
         let key: [u8; 32] = rand::random();
-        let mut file = std::fs::OpenOptions::new()
+        let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
@@ -40,9 +41,49 @@ pub fn load_or_create(folder: &Path, name: &str) -> Result<[u8; 32], KeyFileErro
         file.sync_all().map_err(file_error)?;
     }
     let text = std::fs::read_to_string(&path).map_err(file_error)?;
+    read_key(&text, &path)
+}
+
+/// Reads the keys in `folder/name`, one a line and the newest first, making one (mode 0600) the first time.
+pub fn load_or_create_ring(folder: &Path, name: &str) -> Result<Vec<[u8; 32]>, KeyFileError> {
+    let path = folder.join(name);
+    if !path.exists() {
+        return Ok(vec![load_or_create(folder, name)?]);
+    }
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| KeyFileError::File { path: path.clone(), source })?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let keys = lines.map(|line| read_key(line, &path)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() { Err(KeyFileError::Malformed { path }) } else { Ok(keys) }
+}
+
+/// Writes these keys, the newest first, in place of those that `path` has: all of them or nothing.
+pub fn write_ring(path: &Path, keys: &[[u8; 32]]) -> Result<(), KeyFileError> {
+    let lines: String = keys.iter().map(|key| hex::encode(key) + "\n").collect();
+    write_secret(path, lines.as_bytes())
+        .map_err(|source| KeyFileError::File { path: path.to_owned(), source })
+}
+
+/// Puts a file (mode 0600) with this content in the place of `path`: whoever reads has the old content or the new.
+pub fn write_secret(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn read_key(text: &str, path: &Path) -> Result<[u8; 32], KeyFileError> {
     let mut key = [0u8; 32];
     hex::decode_to_slice(text.trim(), &mut key)
-        .map_err(|_| KeyFileError::Malformed { path: path.clone() })?;
+        .map_err(|_| KeyFileError::Malformed { path: path.to_owned() })?;
     Ok(key)
 }
 

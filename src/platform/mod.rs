@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a visit, a lease or a call is.
 
+pub mod caller_keys;
 pub mod clock;
 pub mod cursor;
 pub mod data_folder;

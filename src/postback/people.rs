@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::call::store::CallStore;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
@@ -18,7 +19,7 @@ use crate::visit::store::{load_client, load_visits};
 pub struct People {
     redis: Redis,
     calls: CallStore,
-    key: Option<ClientKey>,
+    client: Option<ClientKey>,
 }
 
 /// What a destination wants to know of people.
@@ -31,9 +32,9 @@ pub struct Wanted {
 }
 
 impl People {
-    /// People behind the calls and visits on this Redis; without `key` their addresses and user agents stay sealed.
-    pub fn new(redis: Redis, key: Option<ClientKey>) -> Self {
-        People { calls: CallStore::new(redis.clone()), redis, key }
+    /// People behind the calls and visits on this Redis; without `client` their addresses and user agents stay sealed.
+    pub fn new(redis: Redis, callers: CallerKeys, client: Option<ClientKey>) -> Self {
+        People { calls: CallStore::new(redis.clone(), callers), redis, client }
     }
 
     /// The person behind each of `postbacks`, which are of one site.
@@ -116,7 +117,7 @@ impl People {
         keys: &SiteKeys,
         session: &SessionId,
     ) -> Result<Option<ClientDetails>, StoreError> {
-        match &self.key {
+        match &self.client {
             Some(key) => load_client(&self.redis, keys, key, (keys.site(), session)).await,
             None => Ok(None),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Live;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::key_file::{KeyFileError, load_or_create};
 use crate::platform::keys::Shards;
@@ -43,8 +44,10 @@ pub struct Deliverer {
 }
 
 /// Keys that delivery opens and seals with.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct DeliveryKeys {
+    /// Opens callers' numbers.
+    pub callers: CallerKeys,
     /// Opens addresses and user agents; none: they stay sealed.
     pub client: Option<ClientKey>,
     /// Seals access tokens.
@@ -53,9 +56,13 @@ pub struct DeliveryKeys {
 
 impl DeliveryKeys {
     /// The keys in `folder`, made the first time.
-    pub fn load_or_create(folder: &Path, client: ClientKey) -> Result<Self, KeyFileError> {
+    pub fn load_or_create(
+        folder: &Path,
+        callers: CallerKeys,
+        client: ClientKey,
+    ) -> Result<Self, KeyFileError> {
         let tokens = load_or_create(folder, "tokens.key")?;
-        Ok(DeliveryKeys { client: Some(client), tokens })
+        Ok(DeliveryKeys { callers, client: Some(client), tokens })
     }
 }
 
@@ -128,7 +135,7 @@ impl Deliverer {
         let courier = Courier {
             client: Client::new(&delivery)?,
             lanes: Lanes::new(delivery.per_destination),
-            people: People::new(redis.clone(), keys.client),
+            people: People::new(redis.clone(), keys.callers, keys.client),
             tokens: Tokens::new(redis.clone(), &keys.tokens),
             redis,
             live,

@@ -1,5 +1,6 @@
 //! Forgetting somebody, and telling what is known of them: one walk through every place that has anything.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +19,16 @@ use crate::ledger::files::LedgerFiles;
 use crate::ledger::model::Envelope;
 use crate::ledger::segments::SegmentError;
 use crate::ledger::segments::rewrite::LineFate;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Clock;
 use crate::platform::ids::CallId;
+use crate::platform::key_file::KeyFileError;
 use crate::platform::redis::{Redis, StoreError};
-use crate::platform::signing::SigningKeys;
+use crate::privacy::judge::Fate;
 use crate::privacy::keyspace::Keyspace;
 use crate::privacy::list::{Erasure, ErasureList};
 use crate::privacy::subject::Subject;
-use crate::privacy::traces::{Fate, Traces};
+use crate::privacy::traces::Traces;
 use crate::privacy::{in_redis, in_warehouse};
 use crate::warehouse::rules::facts;
 use crate::warehouse::setting::Setting;
@@ -59,6 +62,17 @@ pub enum PrivacyError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The file of the keys.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The spool has what an older key has sealed.
+    #[error(
+        "{waiting} events of the spool wait for Redis: the older keys stay until they are recorded"
+    )]
+    Spooled {
+        /// How many.
+        waiting: usize,
     },
     /// The program is ending.
     #[error("the program is ending")]
@@ -109,8 +123,8 @@ pub struct Parts {
     pub spool: Spool,
     /// The segments.
     pub files: LedgerFiles,
-    /// The keys that callers are hashed with.
-    pub signing: SigningKeys,
+    /// The keys that callers are hashed and sealed with.
+    pub keys: CallerKeys,
     /// Who was forgotten.
     pub list: ErasureList,
 }
@@ -178,7 +192,7 @@ impl Eraser {
         let keys = parts.live.now_full().shards.keys(&subject.site);
         // The projector has nothing in its hands that would come back.
         let turn = parts.files.turn().await;
-        let traces = Traces::new(subject, erasure.at, parts.signing.clone());
+        let traces = Traces::new(subject, erasure.at, parts.keys.signing().clone());
         let traces = Arc::new(self.learn(traces).await?);
         let mut erased = Erased {
             id: erasure.id.to_string(),
@@ -238,7 +252,7 @@ impl Eraser {
         let _turn = parts.files.turn().await;
         let now = parts.clock.now();
         // A visit that another process began a moment ago is told, too.
-        let traces = Traces::new(subject, now.plus(60_000), parts.signing.clone());
+        let traces = Traces::new(subject, now.plus(60_000), parts.keys.signing().clone());
         let traces = Arc::new(self.learn(traces).await?);
         let names = Keyspace::new(&parts.redis, &keys).names().await?;
         let found = in_redis::find(&parts.redis, &keys, &names, &traces).await?;
@@ -266,14 +280,16 @@ impl Eraser {
             Ok(newest)
         });
         let ledger = read.await.ok_or(PrivacyError::Ending)??;
-        Ok(json!({
+        let mut document = json!({
             "site": keys.site(),
             "exported_at": now.to_string(),
             "joined_visits": traces.joined,
             "warehouse": tables,
             "ledger": ledger.into_iter().map(|(_, value)| value).collect::<Vec<_>>(),
             "redis": redis,
-        }))
+        });
+        open(&parts.keys, &mut document);
+        Ok(document)
     }
 
     async fn learn(&self, traces: Traces) -> Result<Traces, PrivacyError> {
@@ -296,6 +312,20 @@ impl Eraser {
         let mut traces = read.await.ok_or(PrivacyError::Ending)??;
         traces.complete();
         Ok(traces)
+    }
+}
+
+/// Opens every sealed number of a document.
+fn open(keys: &CallerKeys, value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|field| open(keys, field)),
+        Value::Array(list) => list.iter_mut().for_each(|one| open(keys, one)),
+        Value::String(text) => {
+            if let Cow::Owned(opened) = keys.open_text(text) {
+                *text = opened;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! `POST /v1/privacy/erase` and `POST /v1/privacy/export`.
+//! `POST /v1/privacy/erase`, `export`, `retention` and `reseal`.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, post, web};
@@ -23,7 +23,7 @@ use crate::warehouse::store::WarehouseError;
 
 /// Mounts the routes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(erase).service(export).service(retention);
+    config.service(erase).service(export).service(retention).service(reseal);
 }
 
 /// Whose data is meant: exactly one of `caller`, `visitor` and `session`.
@@ -160,6 +160,53 @@ async fn retention(
     Ok(web::Json(OutdatedList { dry_run, outdated }))
 }
 
+/// How numbers are sealed anew.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ResealBody {
+    /// Make a key first; otherwise the newest of the file is used.
+    #[serde(default)]
+    new_key: bool,
+    /// Forget the older keys afterwards: what backups have under them cannot be read any more.
+    #[serde(default)]
+    forget_old: bool,
+}
+
+/// What was sealed.
+#[derive(Debug, Serialize, ToSchema)]
+struct ResealedList {
+    /// One for each site.
+    resealed: Vec<Outdated>,
+}
+
+/// Seals the numbers of all callers with the newest key of `numbers.key`: those that an older key has sealed, and those
+/// that were stored before numbers were sealed.
+#[utoipa::path(
+    tag = "privacy",
+    security(("key" = ["admin", "every-site"])),
+    request_body = ResealBody,
+    responses(
+        (status = 200, description = "What was sealed", body = ResealedList),
+        (status = 403, description = "The key has no scope `admin`, or may not see every site", body = ProblemBody),
+        (status = 409, description = "Events wait in the spool: the older keys stay; ask again", body = ProblemBody),
+    ),
+)]
+#[post("/v1/privacy/reseal")]
+async fn reseal(
+    caller: Caller,
+    body: web::Json<ResealBody>,
+    live: web::Data<Live>,
+    eraser: web::Data<Eraser>,
+) -> Result<web::Json<ResealedList>, Problem> {
+    caller.needs(Scope::Admin)?;
+    if !caller.sees_all() {
+        return Err(Problem::Forbidden { needs: "admin, for every site" });
+    }
+    let sites = caller.visible_sites(&live, &[])?;
+    let resealed = eraser.reseal(&sites, body.new_key, body.forget_old).await?;
+    Ok(web::Json(ResealedList { resealed }))
+}
+
 fn sites<'a>(
     caller: &Caller,
     live: &Live,
@@ -218,6 +265,9 @@ impl From<PrivacyError> for Problem {
     fn from(error: PrivacyError) -> Self {
         if let PrivacyError::Warehouse(error @ WarehouseError::OnlyDuckDb { .. }) = error {
             return error.into();
+        }
+        if matches!(error, PrivacyError::Spooled { .. }) {
+            return Problem::Conflict(error.to_string());
         }
         tracing::error!(%error, "somebody could not be forgotten, or told what is known of them");
         Problem::Unavailable { what: "forgetting (the log says why); an erasure is finished later" }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::call::live::model::LiveEvent;
 use crate::call::model::Call;
 use crate::lead::model::Lead;
 use crate::ledger::model::{ENVELOPE_FIELD, EntryId, Envelope};
+use crate::platform::clock::Millis;
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::SettledPostback;
+use crate::privacy::judge::{Fate, Judge};
 use crate::privacy::keyspace::{Keyspace, Piece, PieceKind};
-use crate::privacy::retention::Limits;
-use crate::privacy::traces::{Fate, Traces};
+use crate::privacy::traces::Traces;
 use crate::visit::packed::{pack, unpack};
 
 /// What becomes of a piece.
@@ -129,12 +133,12 @@ pub async fn erase(
     Ok(done)
 }
 
-/// Every piece that is too old, or has something that is.
-pub async fn outdated(
+/// Every piece that `judge` does not keep as it is.
+pub async fn judged(
     redis: &Redis,
     keys: &SiteKeys,
     names: &[String],
-    limits: &Limits,
+    judge: &dyn Judge,
 ) -> Result<Vec<(Piece, Verdict)>, StoreError> {
     let mut found = Vec::new();
     let kinds = ["call", "session", "lead", "outbox", "live", "ledger"];
@@ -143,22 +147,27 @@ pub async fn outdated(
         names.iter().filter(|name| kinds.contains(&&*kind(name))).cloned().collect();
     let look = |piece: Piece| {
         let verdict = match (kind(&piece.key).as_str(), piece.kind) {
-            ("call", PieceKind::Text) => old_call(limits, &piece.value),
-            ("session", PieceKind::Text) => old_visit(limits, keys, &piece),
-            ("lead", PieceKind::Text) => old_lead(limits, &piece.value),
+            ("call", PieceKind::Text) => judge_call(judge, &piece.value),
+            ("session", PieceKind::Text) => judge_visit(judge, keys, &piece),
+            ("lead", PieceKind::Text) => json(&piece.value, |lead: &mut Lead| judge.lead(lead)),
             ("outbox", PieceKind::Hash) if !piece.key.ends_with("outbox:body") => {
-                old_postback(limits, keys, &piece.value)
+                json(&piece.value, |settled: &mut SettledPostback| {
+                    match &settled.postback.site == keys.site() {
+                        true => judge.postback(settled),
+                        false => Fate::Keep,
+                    }
+                })
             }
             // Redis trims streams by the hundred: on a quiet site entries stay.
             ("ledger", PieceKind::Stream) if piece.key.ends_with(":ledger") => {
                 Some(judge_envelopes(&piece.value, |envelope| {
                     match &envelope.site == keys.site() {
-                        true => limits.apply(envelope),
+                        true => judge.entry(envelope),
                         false => Fate::Keep,
                     }
                 }))
             }
-            ("live", PieceKind::Stream) => old_event(limits, keys, &piece),
+            ("live", PieceKind::Stream) => judge_event(judge, keys, &piece),
             _ => None,
         };
         if let Some(verdict) = verdict.filter(|verdict| *verdict != Verdict::Keep) {
@@ -169,78 +178,44 @@ pub async fn outdated(
     Ok(found)
 }
 
-fn old_call(limits: &Limits, value: &[u8]) -> Option<Verdict> {
+fn judge_call(judge: &dyn Judge, value: &[u8]) -> Option<Verdict> {
     let mut call = stored_call(value)?;
-    match limits.call(&mut call) {
+    match judge.call(&mut call) {
         Fate::Keep => Some(Verdict::Keep),
         Fate::Remove => Some(Verdict::Remove),
-        Fate::Change => {
-            let space = value.iter().position(|&byte| byte == b' ')?;
-            let version = std::str::from_utf8(&value[..space]).ok()?;
-            let json = serde_json::to_string(&call).ok()?;
-            Some(Verdict::Replace(format!("{version} {json}").into_bytes()))
-        }
+        Fate::Change => replaced_call(value, &call),
     }
 }
 
-/// What listeners were told of a call: it names the caller.
-fn old_event(limits: &Limits, keys: &SiteKeys, piece: &Piece) -> Option<Verdict> {
+fn judge_visit(judge: &dyn Judge, keys: &SiteKeys, piece: &Piece) -> Option<Verdict> {
+    let session = piece.key.rsplit(':').next().and_then(SessionId::from_short)?;
+    let mut visit = unpack(&piece.value, keys.site(), session).ok()?;
+    match judge.visit(&mut visit) {
+        Fate::Keep => Some(Verdict::Keep),
+        Fate::Remove => Some(Verdict::Remove),
+        Fate::Change => Some(Verdict::Replace(pack(&visit).ok()?)),
+    }
+}
+
+fn judge_event(judge: &dyn Judge, keys: &SiteKeys, piece: &Piece) -> Option<Verdict> {
     let text = piece.value.strip_prefix(ENVELOPE_FIELD.as_bytes())?;
     let event: LiveEvent = serde_json::from_slice(text).ok()?;
     let told_at: EntryId = std::str::from_utf8(&piece.member).ok()?.parse().ok()?;
-    let rules = limits.rules();
-    let is_over = [rules.caller_number, rules.caller, rules.calls].into_iter().any(|keep| {
-        limits
-            .before(keep)
-            .is_some_and(|before| i64::try_from(told_at.ms).is_ok_and(|ms| ms < before.0))
-    });
-    let goes = is_over && &event.site == keys.site();
+    let told_at = Millis(i64::try_from(told_at.ms).ok()?);
+    let goes = &event.site == keys.site() && judge.told(told_at, &event) == Fate::Remove;
     Some(if goes { Verdict::Remove } else { Verdict::Keep })
 }
 
-fn old_visit(limits: &Limits, keys: &SiteKeys, piece: &Piece) -> Option<Verdict> {
-    let session = piece.key.rsplit(':').next().and_then(SessionId::from_short)?;
-    let mut visit = unpack(&piece.value, keys.site(), session).ok()?;
-    if limits.before(limits.rules().visits).is_some_and(|before| visit.started_at < before) {
-        return Some(Verdict::Remove);
-    }
-    let before = visit.clone();
-    limits.visit(&mut visit);
-    let changed = visit != before;
-    if changed { Some(Verdict::Replace(pack(&visit).ok()?)) } else { Some(Verdict::Keep) }
-}
-
-fn old_lead(limits: &Limits, value: &[u8]) -> Option<Verdict> {
-    let mut lead: Lead = serde_json::from_slice(value).ok()?;
-    let before = lead.clone();
-    if limits.before(limits.rules().leads).is_some_and(|before| lead.at < before) {
-        return Some(Verdict::Remove);
-    }
-    limits.lead(&mut lead);
-    let changed = lead != before;
-    if changed {
-        Some(Verdict::Replace(serde_json::to_vec(&lead).ok()?))
-    } else {
-        Some(Verdict::Keep)
-    }
-}
-
-fn old_postback(limits: &Limits, keys: &SiteKeys, value: &[u8]) -> Option<Verdict> {
-    let mut settled: SettledPostback = serde_json::from_slice(value).ok()?;
-    if &settled.postback.site != keys.site() {
-        return None;
-    }
-    let before = settled.clone();
-    let facts = &mut settled.postback.facts;
-    if limits.before(limits.rules().calls).is_some_and(|before| facts.call_started_at < before) {
-        return Some(Verdict::Remove);
-    }
-    limits.told(facts);
-    let changed = settled != before;
-    if changed {
-        Some(Verdict::Replace(serde_json::to_vec(&settled).ok()?))
-    } else {
-        Some(Verdict::Keep)
+/// Judges what is kept as JSON.
+fn json<T: Serialize + DeserializeOwned>(
+    value: &[u8],
+    judge: impl FnOnce(&mut T) -> Fate,
+) -> Option<Verdict> {
+    let mut thing: T = serde_json::from_slice(value).ok()?;
+    match judge(&mut thing) {
+        Fate::Keep => Some(Verdict::Keep),
+        Fate::Remove => Some(Verdict::Remove),
+        Fate::Change => Some(Verdict::Replace(serde_json::to_vec(&thing).ok()?)),
     }
 }
 
@@ -320,11 +295,16 @@ fn stored_call(value: &[u8]) -> Option<Call> {
 
 fn cleaned_call(traces: &Traces, value: &[u8]) -> Option<Verdict> {
     let mut call = stored_call(value)?;
-    if !traces.clean_call(&mut call) {
-        return Some(Verdict::Keep);
+    match traces.clean_call(&mut call) {
+        true => replaced_call(value, &call),
+        false => Some(Verdict::Keep),
     }
+}
+
+/// The stored snapshot with another call; its version stays.
+fn replaced_call(value: &[u8], call: &Call) -> Option<Verdict> {
     let space = value.iter().position(|&byte| byte == b' ')?;
     let version = std::str::from_utf8(&value[..space]).ok()?;
-    let json = serde_json::to_string(&call).ok()?;
+    let json = serde_json::to_string(call).ok()?;
     Some(Verdict::Replace(format!("{version} {json}").into_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Keeping to the retention of sites: what is too old goes, everywhere.
+//! One walk through everything that sites keep: what is too old goes, numbers get under another key.
 
 use std::sync::Arc;
 
@@ -13,25 +13,26 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::privacy::eraser::{Eraser, PrivacyError, envelope_at, replaced, rewrite_redis_file};
 use crate::privacy::in_redis;
+use crate::privacy::judge::{Fate, Judge};
 use crate::privacy::keyspace::Keyspace;
+use crate::privacy::resealing::Resealing;
 use crate::privacy::retention::Limits;
-use crate::privacy::traces::Fate;
 use crate::warehouse::rules::facts;
 use crate::warehouse::setting::Setting;
 use crate::warehouse::store::{WarehouseError, sql};
 
-/// What was too old, by place.
+/// What was changed or removed, by place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Outdated {
     /// The site.
     pub site: String,
-    /// Entries of segments that were removed or cleaned.
+    /// Entries of segments.
     pub segments: u64,
-    /// Calls of the warehouse that were cleaned.
+    /// Calls of the warehouse that were changed.
     pub calls: u64,
-    /// Other rows of the warehouse that were removed or cleaned.
+    /// Other rows of the warehouse, and calls that were removed.
     pub rows: u64,
-    /// Pieces of Redis that were removed or cleaned.
+    /// Pieces of Redis.
     pub redis: u64,
 }
 
@@ -56,22 +57,70 @@ impl Eraser {
         for site in sites {
             let rules = installation.site(site).map(|site| &site.retention);
             let Some(limits) = rules.and_then(|rules| Limits::new(rules, now)) else { continue };
-            done.push(self.keep_site(site, limits, dry_run).await?);
+            let statements = statements(site, &limits);
+            done.push(self.judge_site(site, Arc::new(limits), statements, dry_run).await?);
         }
-        if !dry_run && done.iter().any(|site| site.calls + site.rows > 0) {
-            let _turn = parts.files.turn().await;
-            parts.warehouse.rewrite().await?;
-        }
-        if !dry_run && done.iter().any(|site| site.redis > 0) {
-            rewrite_redis_file(&parts.redis).await?;
+        if !dry_run {
+            self.write_anew(&done).await?;
         }
         Ok(done)
     }
 
-    async fn keep_site(
+    /// Seals every number of `sites`, which are all there are, with the newest key. With `new_key` that is one made now;
+    /// with `forget_old` the others are forgotten once nothing is left under them.
+    pub async fn reseal(
+        &self,
+        sites: &[SiteId],
+        new_key: bool,
+        forget_old: bool,
+    ) -> Result<Vec<Outdated>, PrivacyError> {
+        let parts = self.parts();
+        parts.warehouse.must_be_a_file("seal numbers anew")?;
+        if forget_old {
+            self.nothing_is_spooled()?;
+        }
+        if new_key {
+            parts.keys.renew()?;
+        }
+        let mut done = Vec::new();
+        for site in sites {
+            let resealing = Arc::new(Resealing(parts.keys.clone()));
+            done.push(self.judge_site(site, resealing, Vec::new(), false).await?);
+        }
+        self.write_anew(&done).await?;
+        if forget_old {
+            self.nothing_is_spooled()?;
+            parts.keys.forget_old()?;
+        }
+        Ok(done)
+    }
+
+    /// What waits in the spool may need an older key.
+    fn nothing_is_spooled(&self) -> Result<(), PrivacyError> {
+        match self.parts().spool.backlog() {
+            0 => Ok(()),
+            waiting => Err(PrivacyError::Spooled { waiting }),
+        }
+    }
+
+    /// Lets what went out of the files' bytes, too.
+    async fn write_anew(&self, done: &[Outdated]) -> Result<(), PrivacyError> {
+        let parts = self.parts();
+        if done.iter().any(|site| site.calls + site.rows > 0) {
+            let _turn = parts.files.turn().await;
+            parts.warehouse.rewrite().await?;
+        }
+        if done.iter().any(|site| site.redis > 0) {
+            rewrite_redis_file(&parts.redis).await?;
+        }
+        Ok(())
+    }
+
+    async fn judge_site(
         &self,
         site: &SiteId,
-        limits: Limits,
+        judge: Arc<dyn Judge>,
+        statements: Vec<Statement>,
         dry_run: bool,
     ) -> Result<Outdated, PrivacyError> {
         let parts = self.parts();
@@ -80,27 +129,26 @@ impl Eraser {
         // The projector has nothing in its hands that is written meanwhile.
         let _turn = parts.files.turn().await;
         let names = Keyspace::new(&parts.redis, &keys).names().await?;
-        let found = in_redis::outdated(&parts.redis, &keys, &names, &limits).await?;
+        let found = in_redis::judged(&parts.redis, &keys, &names, &*judge).await?;
         outdated.redis = found.len() as u64;
         if !dry_run {
             in_redis::erase(&parts.redis, &keys, &found).await?;
         }
-        let (of_site, of_rules, shard) = (site.clone(), limits.clone(), keys.shard);
+        let (of_site, of_rules, shard) = (site.clone(), judge.clone(), keys.shard);
         let mut counted = 0;
         let rewrite = parts.files.change(move |segments| {
             let done = segments.rewrite(shard, &mut |line| {
-                let fate = judge_line(&of_site, &of_rules, line);
+                let fate = judge_line(&of_site, &*of_rules, line);
                 counted += u64::from(fate != LineFate::Keep);
                 if dry_run { LineFate::Keep } else { fate }
             });
             done.map(|_| counted)
         });
         outdated.segments = rewrite.await.ok_or(PrivacyError::Ending)??;
-        let (of_site, of_rules) = (site.clone(), limits.clone());
-        let cleaned =
-            parts.warehouse.read(move |reader| calls(reader, &of_site, &of_rules)).await?;
+        let of_site = site.clone();
+        let cleaned = parts.warehouse.read(move |reader| calls(reader, &of_site, &*judge)).await?;
         outdated.calls = cleaned.len() as u64;
-        let statements = Arc::new(statements(site, &limits));
+        let statements = Arc::new(statements);
         let of_count = statements.clone();
         outdated.rows = parts.warehouse.read(move |reader| count(reader, &of_count)).await?;
         if !dry_run {
@@ -113,11 +161,11 @@ impl Eraser {
     }
 }
 
-fn judge_line(site: &SiteId, limits: &Limits, line: &str) -> LineFate {
+fn judge_line(site: &SiteId, judge: &dyn Judge, line: &str) -> LineFate {
     let Some(mut envelope) = envelope_at(line).filter(|envelope| &envelope.site == site) else {
         return LineFate::Keep;
     };
-    match limits.apply(&mut envelope) {
+    match judge.entry(&mut envelope) {
         Fate::Keep => LineFate::Keep,
         Fate::Remove => LineFate::Remove,
         Fate::Change => replaced(line, &envelope),
@@ -128,7 +176,7 @@ fn judge_line(site: &SiteId, limits: &Limits, line: &str) -> LineFate {
 fn calls(
     reader: &Connection,
     site: &SiteId,
-    limits: &Limits,
+    judge: &dyn Judge,
 ) -> Result<Vec<Envelope>, WarehouseError> {
     let failed = sql("read snapshots of calls");
     let mut statement =
@@ -138,7 +186,7 @@ fn calls(
     while let Some(row) = rows.next().map_err(&failed)? {
         let text: String = row.get(0).map_err(&failed)?;
         let Ok(mut call) = serde_json::from_str::<Call>(&text) else { continue };
-        if limits.call(&mut call) == Fate::Change {
+        if judge.call(&mut call) == Fate::Change {
             let (at, id) = (call.started_at, format!("{}.{}", call.id, call.version));
             cleaned.push(Envelope::new(site.clone(), at, id, Event::Call(Box::new(call))));
         }

@@ -4,6 +4,7 @@
 //! Neither disk nor Redis gets it.
 
 use crate::call::model::{Call, CallEvent, CallEventKind, Caller};
+use crate::call::sealed::SealedNumbers;
 use crate::config::model::Site;
 use crate::platform::ids::SiteId;
 use crate::platform::signing::SigningKeys;
@@ -69,6 +70,7 @@ pub fn caller_hash(signing: &SigningKeys, site: &SiteId, caller: &Caller) -> Opt
 fn caller(caller: &mut Caller, hash: Option<String>) {
     caller.hash = hash.or(caller.hash.take());
     caller.number = None;
+    caller.sealed = SealedNumbers::default();
     caller.forwarded_from = None;
     caller.name.clear();
     if let Some(ad) = &mut caller.ad {

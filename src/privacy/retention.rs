@@ -3,13 +3,15 @@
 use jiff::SignedDuration;
 
 use crate::attribution::model::Attribution;
+use crate::call::live::model::LiveEvent;
 use crate::call::model::Call;
+use crate::call::sealed::SealedNumbers;
 use crate::config::model::Retention;
 use crate::lead::model::Lead;
-use crate::ledger::model::{Envelope, Event};
+use crate::ledger::model::Event;
 use crate::platform::clock::Millis;
-use crate::postback::model::ConversionFacts;
-use crate::privacy::traces::Fate;
+use crate::postback::model::{ConversionFacts, SettledPostback};
+use crate::privacy::judge::{Fate, Judge, changed};
 use crate::visit::ad_ids::AdIds;
 use crate::visit::model::{ClickId, Place, Visit};
 
@@ -41,36 +43,8 @@ impl Limits {
         self.before(keep).is_some_and(|before| at < before)
     }
 
-    /// What becomes of an entry of the ledger; [`Fate::Change`] has changed it.
-    pub fn apply(&self, envelope: &mut Envelope) -> Fate {
-        let Retention { visits, calls, leads, .. } = self.rules;
-        let at = envelope.at;
-        match &mut envelope.event {
-            Event::Session(visit) => match self.is_over(visits, visit.started_at) {
-                true => Fate::Remove,
-                false => changed(visit.as_mut(), |visit| self.visit(visit)),
-            },
-            Event::Lease(_) => removed(self.is_over(visits, at)),
-            Event::Call(call) => self.call(call),
-            Event::Postback(_) => removed(self.is_over(calls, at)),
-            Event::Lead(lead) => match self.is_over(leads, lead.at) {
-                true => Fate::Remove,
-                false => changed(lead.as_mut(), |lead| self.lead(lead)),
-            },
-            Event::Cost(_) | Event::Staffing(_) => Fate::Keep,
-        }
-    }
-
-    /// What becomes of a call.
-    pub fn call(&self, call: &mut Call) -> Fate {
-        if self.is_over(self.rules.calls, call.started_at) {
-            return Fate::Remove;
-        }
-        changed(call, |call| self.clean_call(call))
-    }
-
     /// Takes out of a visit what is over.
-    pub fn visit(&self, visit: &mut Visit) {
+    fn clean_visit(&self, visit: &mut Visit) {
         let Retention { click_ids, pages, place, .. } = self.rules;
         let at = visit.started_at;
         if self.is_over(click_ids, at) {
@@ -88,10 +62,11 @@ impl Limits {
     }
 
     /// Takes out of a lead what is over.
-    pub fn lead(&self, lead: &mut Lead) {
+    fn clean_lead(&self, lead: &mut Lead) {
         let Retention { caller_number, caller, pages, visits, .. } = self.rules;
         if self.is_over(caller_number, lead.at) || self.is_over(caller, lead.at) {
             lead.caller = None;
+            lead.sealed_caller = None;
         }
         if self.is_over(caller, lead.at) {
             lead.caller_hash = None;
@@ -105,7 +80,7 @@ impl Limits {
     }
 
     /// Takes out of what a postback told what is over.
-    pub fn told(&self, facts: &mut ConversionFacts) {
+    fn clean_facts(&self, facts: &mut ConversionFacts) {
         let Retention { click_ids, pages, caller, visits, .. } = self.rules;
         let at = facts.call_started_at;
         if self.is_over(click_ids, at) {
@@ -130,6 +105,7 @@ impl Limits {
         if self.is_over(caller_number, at) || self.is_over(caller, at) {
             call.caller.number = None;
             call.caller.forwarded_from = None;
+            call.caller.sealed = SealedNumbers::default();
             call.sip_call_id = None;
         }
         if self.is_over(caller, at) {
@@ -185,11 +161,46 @@ impl Limits {
     }
 }
 
-/// Whether `clean` changes `thing`.
-fn changed<T: Clone + PartialEq>(thing: &mut T, clean: impl FnOnce(&mut T)) -> Fate {
-    let before = thing.clone();
-    clean(thing);
-    if *thing == before { Fate::Keep } else { Fate::Change }
+impl Judge for Limits {
+    fn call(&self, call: &mut Call) -> Fate {
+        if self.is_over(self.rules.calls, call.started_at) {
+            return Fate::Remove;
+        }
+        changed(call, |call| self.clean_call(call))
+    }
+
+    fn visit(&self, visit: &mut Visit) -> Fate {
+        if self.is_over(self.rules.visits, visit.started_at) {
+            return Fate::Remove;
+        }
+        changed(visit, |visit| self.clean_visit(visit))
+    }
+
+    fn lead(&self, lead: &mut Lead) -> Fate {
+        if self.is_over(self.rules.leads, lead.at) {
+            return Fate::Remove;
+        }
+        changed(lead, |lead| self.clean_lead(lead))
+    }
+
+    fn postback(&self, settled: &mut SettledPostback) -> Fate {
+        let facts = &mut settled.postback.facts;
+        if self.is_over(self.rules.calls, facts.call_started_at) {
+            return Fate::Remove;
+        }
+        changed(facts, |facts| self.clean_facts(facts))
+    }
+
+    /// It names the caller.
+    fn told(&self, at: Millis, _: &LiveEvent) -> Fate {
+        let Retention { caller_number, caller, calls, .. } = self.rules;
+        removed([caller_number, caller, calls].into_iter().any(|keep| self.is_over(keep, at)))
+    }
+
+    fn passing(&self, event: &Event, at: Millis) -> Fate {
+        let Retention { visits, calls, .. } = self.rules;
+        removed(self.is_over(if matches!(event, Event::Lease(_)) { visits } else { calls }, at))
+    }
 }
 
 fn removed(is_over: bool) -> Fate {

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::ledger::model::Envelope;
 
 const DAY: i64 = 86_400_000;
 
@@ -27,8 +28,8 @@ fn call(day: i64) -> Envelope {
 }
 
 fn after(limits: &Limits, mut envelope: Envelope) -> (Fate, Call) {
-    let fate = limits.apply(&mut envelope);
-    let again = limits.apply(&mut envelope.clone());
+    let fate = limits.entry(&mut envelope);
+    let again = limits.entry(&mut envelope.clone());
     if fate == Fate::Change {
         assert_eq!(again, Fate::Keep, "doing it twice changes nothing");
     }
@@ -65,17 +66,17 @@ fn every_rule_takes_its_own_fields_and_nothing_before_its_time() {
 #[test]
 fn whole_things_go_and_costs_stay() {
     let limits = limits("calls = '240h'\nvisits = '720h'\nleads = '240h'");
-    assert_eq!(limits.apply(&mut call(80)), Fate::Remove);
-    assert_eq!(limits.apply(&mut call(95)), Fate::Keep);
+    assert_eq!(limits.entry(&mut call(80)), Fate::Remove);
+    assert_eq!(limits.entry(&mut call(95)), Fate::Keep);
     let entry = |kind: &str, day: i64, body: serde_json::Value| -> Envelope {
         let text = json!({ "v": 1, "site": "one", "at": day * DAY, "id": "x", "kind": kind, "body": body });
         serde_json::from_str(&text.to_string()).expect("an entry")
     };
     let id = "0190a5b8e4f07cc3a1b2c3d4e5f60718";
     let lease = json!({ "session": id, "site": "one", "pool": "p", "tier": "original" });
-    assert_eq!(limits.apply(&mut entry("lease", 69, lease.clone())), Fate::Remove);
-    assert_eq!(limits.apply(&mut entry("lease", 71, lease)), Fate::Keep);
+    assert_eq!(limits.entry(&mut entry("lease", 69, lease.clone())), Fate::Remove);
+    assert_eq!(limits.entry(&mut entry("lease", 71, lease)), Fate::Keep);
     let lead = json!({ "id": id, "site": "one", "kind": "form", "at": 80 * DAY });
-    assert_eq!(limits.apply(&mut entry("lead", 95, lead)), Fate::Remove, "its own time counts");
+    assert_eq!(limits.entry(&mut entry("lead", 95, lead)), Fate::Remove, "its own time counts");
     assert!(Limits::new(&Retention::default(), Millis(0)).is_none());
 }

@@ -9,22 +9,13 @@ use uuid::Uuid;
 use crate::call::model::Call;
 use crate::lead::model::Lead;
 use crate::ledger::model::{Envelope, Event};
+use crate::platform::caller_keys::SealedNumber;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, LeadId, SessionId, VisitorId};
 use crate::platform::signing::SigningKeys;
+use crate::privacy::judge::Fate;
 use crate::privacy::subject::{Kind, Subject, numbers_in};
 use crate::visit::model::Visit;
-
-/// What becomes of something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is somebody else's: it stays as it is.
-    Keep,
-    /// It is somebody else's, and said something of the person that it does not say any more.
-    Change,
-    /// It goes.
-    Remove,
-}
 
 /// What a person left behind up to a moment.
 pub struct Traces {
@@ -229,6 +220,9 @@ impl Traces {
     /// Whether a text is the number and nothing else.
     fn is_all(&self, value: &Value) -> bool {
         let Value::String(text) = value else { return false };
+        if let Ok(sealed) = SealedNumber::try_from(text.clone()) {
+            return self.subject.kind == Kind::Caller && sealed.hash() == self.subject.hash;
+        }
         let digits = text.strip_prefix('+').unwrap_or(text);
         numbers_in(digits.as_bytes()).next() == Some((0, digits.len()))
             && self.is_number(digits.as_bytes())

@@ -203,7 +203,7 @@ fn call_fact(envelope: &Envelope, call: &Call, setting: &Setting<'_>) -> CallFac
         caller_area_code: call.home.area().to_owned(),
         duration_band: duration_band(call.talk_s),
         confidence_band: confidence_band(confidence),
-        forwarded: call.caller.forwarded_from.as_ref().map(|_| true),
+        forwarded: call.caller.was_forwarded().then_some(true),
         blocked: is_blocked(call),
         converted_at: call.outcome.at.filter(|_| call.outcome.converted == Some(true)),
         call_backs: call_backs(call),
@@ -325,6 +325,6 @@ fn landing_page(attribution: Option<&Attribution>) -> String {
 }
 
 /// The first 64 bits of the keyed hash: an integer is counted much faster than a text.
-fn caller_number(hash: &str) -> Option<u64> {
+pub fn caller_number(hash: &str) -> Option<u64> {
     u64::from_str_radix(hash.get(..16)?, 16).ok()
 }

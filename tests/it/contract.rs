@@ -11,7 +11,8 @@ use ringtrace::platform::keys::Shard;
 use ringtrace::warehouse::model::Facts;
 use serde_json::{Value, json};
 
-use super::query::world::{World, hash, site};
+use super::query::world::{World, site};
+use crate::support::caller_keys;
 use crate::support::facts::{at, call, call_event, made_by, session_event, source, visit};
 
 fn world() -> World {
@@ -176,14 +177,15 @@ async fn offsets_never_move_back() {
 #[actix_web::test]
 async fn the_archive_is_walked_page_by_page_and_finds_what_it_is_asked_for() {
     let world = world();
-    let archive = Archive::new(world.warehouse.clone());
+    let archive = Archive::new(world.warehouse.clone(), caller_keys());
     let shop = site("shop");
     // Many of the same moment: their ids decide.
     let one = |n: u8| {
         let started = at("2026-03-02T10:00:00Z").plus(i64::from(n / 8));
         let mut one = call(&shop, &n.to_string(), started, CallStatus::Answered);
-        one.caller_hash = hash('a');
-        one.caller.number = format!("+141555501{n:02}").parse().ok();
+        let number = format!("+141555501{n:02}").parse().expect("a number");
+        one.caller_hash = Some(caller_keys().hash(&shop, &number));
+        one.caller.number = Some(number);
         one.outcome.tags = (0..n % 3).map(|t| format!("t{t}")).collect();
         one.talk_s = Some(u32::from(n));
         one

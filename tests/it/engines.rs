@@ -252,6 +252,7 @@ fn a_lead(random: &mut StdRng, site: &SiteId, n: usize) -> Envelope {
         session: None,
         visitor: None,
         caller: None,
+        sealed_caller: None,
         caller_hash: hash(char::from(b'a' + random.random_range(0..26_u8))),
         source: Some(source("google", "organic", "", "Organic Search")),
         landing_host: String::new(),

@@ -18,7 +18,14 @@ pub mod traffic;
 pub mod visitors;
 pub mod world;
 
+use ringtrace::platform::caller_keys::CallerKeys;
 use ringtrace::platform::ids::SiteId;
+use ringtrace::platform::signing::SigningKeys;
+
+/// The keys of callers that tests share.
+pub fn caller_keys() -> CallerKeys {
+    CallerKeys::new(SigningKeys::from_master(&[7; 32]), &[[8; 32]])
+}
 
 /// A site id that no other test uses, so that tests can share one Redis.
 pub fn unique_site() -> SiteId {

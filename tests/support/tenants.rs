@@ -317,6 +317,7 @@ impl Route {
             "POST /v1/privacy/erase" | "POST /v1/privacy/export" => {
                 json!({ "site": site, "caller": "+12125550123" })
             }
+            "POST /v1/privacy/reseal" => json!({}),
             "POST /v1/privacy/retention" => json!({ "site": site, "dry_run": true }),
             "POST /v1/reports/query" | "POST /v1/reports/query/analyse" => {
                 json!({ "site": site, "metrics": ["calls"], "dimensions": ["campaign"] })

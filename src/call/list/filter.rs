@@ -76,22 +76,21 @@ impl Filter {
             return true;
         }
         let text = searchable(call);
-        self.words.iter().all(|word| text.contains(word))
+        // The number of a caller is sealed where the text is kept: it is found whole, or not at all.
+        let called =
+            |word: &str| call.caller.number.as_ref().is_some_and(|number| number.as_str() == word);
+        self.words.iter().all(|word| text.contains(word) || called(word))
     }
 }
 
-/// What a search looks at, in lower case: numbers, names, where the call came from, what people wrote.
+/// What a search looks at, in lower case: names, the number that was called, where the call came from, what people wrote.
 pub fn searchable(call: &Call) -> String {
-    let number = |number: &Option<PhoneNumber>| {
-        number.as_ref().map_or(String::new(), |number| number.to_string())
-    };
     let mut parts = vec![
         call.id.to_string(),
         call.provider_call_id.clone(),
-        number(&call.caller.number),
         call.caller.name.clone(),
         call.caller.city.clone(),
-        number(&call.tracking_number),
+        call.tracking_number.as_ref().map_or(String::new(), PhoneNumber::to_string),
         call.destination.as_ref().map(|target| target.as_str().to_owned()).unwrap_or_default(),
     ];
     if let Some(found) = &call.attribution {

@@ -62,7 +62,8 @@ pub struct FilterQuery {
     qualified: Option<bool>,
     /// Least seconds talked.
     min_talk_s: Option<u32>,
-    /// Words that all occur in numbers, names, source, campaign, landing page, notes, tags, agent or ids.
+    /// Words that all occur in names, source, campaign, landing page, notes, tags, agent, ids or the number that was
+    /// called. Who called is found by the whole number in E.164.
     q: Option<String>,
 }
 

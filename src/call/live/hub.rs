@@ -14,6 +14,7 @@ use crate::call::live::KEPT;
 use crate::call::live::model::LiveEvent;
 use crate::config::Live;
 use crate::ledger::model::EntryId;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::keys::Shard;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::shutdown::ShutdownSignal;
@@ -62,6 +63,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     redis: Redis,
     live: Live,
+    keys: CallerKeys,
     listeners: AtomicUsize,
     /// `None` once the process ends: listeners then see the end.
     sender: std::sync::Mutex<Option<broadcast::Sender<Placed>>>,
@@ -82,10 +84,10 @@ impl Drop for Listener {
 
 impl Hub {
     /// A hub without listeners.
-    pub fn new(redis: Redis, live: Live) -> Self {
+    pub fn new(redis: Redis, live: Live, keys: CallerKeys) -> Self {
         let (sender, _) = broadcast::channel(WAITING);
         let sender = std::sync::Mutex::new(Some(sender));
-        Hub(Arc::new(Inner { redis, live, listeners: AtomicUsize::new(0), sender }))
+        Hub(Arc::new(Inner { redis, live, keys, listeners: AtomicUsize::new(0), sender }))
     }
 
     /// One listener more; `None` when there are `most` already, or the process ends.
@@ -182,7 +184,8 @@ impl Hub {
         let rows: Rows = self.0.redis.command("live events", &command).await?;
         let event = |(id, fields): (String, Vec<(String, String)>)| {
             let text = fields.into_iter().find(|(name, _)| name == "e")?.1;
-            let event: LiveEvent = serde_json::from_str(&text).ok()?;
+            let mut event: LiveEvent = serde_json::from_str(&text).ok()?;
+            event.open(&self.0.keys);
             Some((LiveId { entry: id.parse().ok()?, shard }, Arc::new(event)))
         };
         Ok(rows.into_iter().filter_map(event).collect())

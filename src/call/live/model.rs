@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::model::{Call, CallOrigin, CallStatus};
+use crate::platform::caller_keys::{CallerKeys, SealedNumber};
 use crate::platform::ids::SiteId;
 
 /// What happened.
@@ -83,6 +84,18 @@ pub struct LiveEvent {
 }
 
 impl LiveEvent {
+    /// Seals who calls, as Redis has it. What is no number is left out.
+    pub fn seal(&mut self, keys: &CallerKeys) {
+        let number = self.caller.take().and_then(|text| text.parse().ok());
+        self.caller = number.and_then(|number| keys.seal(&self.site, &number)).map(String::from);
+    }
+
+    /// Opens it; what cannot be opened is left out.
+    pub fn open(&mut self, keys: &CallerKeys) {
+        let sealed = self.caller.take().and_then(|text| SealedNumber::try_from(text).ok());
+        self.caller = sealed.and_then(|sealed| keys.open(&sealed)).map(|number| number.to_string());
+    }
+
     /// What a change tells listeners; `None` when it is nothing new to them, or long past.
     pub fn of(before: Option<&Call>, after: &Call) -> Option<Self> {
         let kind = LiveKind::of(after.status);

@@ -7,7 +7,6 @@ use crate::attribution::{self, Sighted};
 use crate::call::model::{Call, CallEvent, CallEventKind};
 use crate::call::recorder::Recorder;
 use crate::call::spam::history::{self, Asked, History};
-use crate::call::store::unpack;
 use crate::config::model::Site;
 use crate::platform::clock::Millis;
 use crate::platform::ids::CallId;
@@ -48,7 +47,7 @@ impl Recorder {
             let before = self.store.load(keys, id).await?;
             return Ok(Looked { before, around: Around::default() });
         }
-        let hash = mask::caller_hash(&self.signing, &site.id, &event.from);
+        let hash = mask::caller_hash(self.keys.signing(), &site.id, &event.from);
         let mut asked = redis::pipe();
         asked.cmd("GET").arg(keys.call(&id));
         if let Some(hash) = &hash {
@@ -74,7 +73,7 @@ impl Recorder {
         };
         let packed = told.pop().unwrap_or(Value::Nil);
         let packed: Option<String> = redis::from_redis_value(packed).map_err(refused)?;
-        let before = packed.map(|text| unpack(&text)).transpose()?;
+        let before = packed.map(|text| self.store.unpack(&text)).transpose()?;
         // A call that is known may be told to have come at another moment: it is looked at again.
         let around = match before {
             None => Around { history, sighted },

@@ -27,11 +27,11 @@ use crate::config::{Installation, Live};
 use crate::http::problem::Problem;
 use crate::lease::numbers::registry;
 use crate::lease::store::LeaseStore;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Clock;
 use crate::platform::ids::{CallId, PoolId, SiteId};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::{Redis, StoreError};
-use crate::platform::signing::SigningKeys;
 use crate::privacy::list::ErasureList;
 use crate::privacy::subject::Subject;
 use crate::visit::tables::Tables;
@@ -88,7 +88,7 @@ pub struct Recorder {
     numbers: LeaseStore,
     live: Live,
     clock: Clock,
-    signing: SigningKeys,
+    keys: CallerKeys,
     tables: Arc<Tables>,
     kept: Kept,
     erasures: Option<ErasureList>,
@@ -100,22 +100,27 @@ impl Recorder {
         redis: Redis,
         live: Live,
         clock: Clock,
-        signing: SigningKeys,
+        keys: CallerKeys,
         tables: Arc<Tables>,
     ) -> Self {
         let routing = RoutingStore::new(redis.clone());
         let numbers = LeaseStore::new(redis.clone());
         Recorder {
-            store: CallStore::new(redis),
+            store: CallStore::new(redis, keys.clone()),
             routing,
             numbers,
             live,
             clock,
-            signing,
+            keys,
             tables,
             kept: Kept::default(),
             erasures: None,
         }
+    }
+
+    /// The keys that callers are hashed and sealed with.
+    pub fn keys(&self) -> &CallerKeys {
+        &self.keys
     }
 
     /// The same, keeping other candidates with its calls.
@@ -134,7 +139,7 @@ impl Recorder {
         events.iter().any(|event| {
             let number = event.from.number.as_ref();
             number.is_some_and(|number| {
-                list.covers(&Subject::caller(&self.signing, &event.site, number), event.at)
+                list.covers(&Subject::caller(self.keys.signing(), &event.site, number), event.at)
             })
         })
     }

@@ -195,7 +195,7 @@ impl Recorder {
         let asks_the_same = |before: &Call| {
             before.tracking_number == call.tracking_number && before.started_at == call.started_at
         };
-        let hash = mask::caller_hash(&self.signing, &site.id, &call.caller);
+        let hash = mask::caller_hash(self.keys.signing(), &site.id, &call.caller);
         let is_imported = call.origin() == CallOrigin::Imported;
         let asked = before.is_some_and(asks_the_same) || is_imported;
         let is_told = |found: &Attribution| found.basis == Basis::Told;

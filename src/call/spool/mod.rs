@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::call::model::CallEvent;
 use crate::config::Live;
-use crate::platform::signing::SigningKeys;
+use crate::platform::caller_keys::CallerKeys;
 use crate::privacy::mask;
 use writer::{Append, Command, Notes, Writer};
 
@@ -74,31 +74,33 @@ pub struct Settled {
 #[derive(Clone, Debug)]
 pub struct Spool {
     commands: mpsc::Sender<Command>,
-    mask: Option<Mask>,
+    people: Option<People>,
     notes: Notes,
     backlog: Arc<AtomicUsize>,
 }
 
-/// What sites do not keep.
+/// What the disk may know of people.
 #[derive(Clone)]
-struct Mask {
+struct People {
     live: Live,
-    signing: SigningKeys,
+    keys: CallerKeys,
 }
 
-impl Mask {
-    /// The event without that; `None` when its site keeps all of it.
-    fn event(&self, event: &CallEvent) -> Option<CallEvent> {
+impl People {
+    /// The event with the caller's numbers sealed, or without what its site does not keep.
+    fn kept(&self, event: &CallEvent) -> CallEvent {
         let installation = self.live.now();
-        let site = installation.site(&event.site)?;
-        (!site.keeps_people()).then(|| mask::event(&self.signing, event))
+        let nobody = installation.site(&event.site).is_some_and(|site| !site.keeps_people());
+        let mut kept = if nobody { mask::event(self.keys.signing(), event) } else { event.clone() };
+        kept.from.seal(&self.keys, &event.site);
+        kept
     }
 }
 
-/// It has keys, which no log may have.
-impl std::fmt::Debug for Mask {
+/// A log needs nothing of it.
+impl std::fmt::Debug for People {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Mask")
+        f.write_str("People")
     }
 }
 
@@ -115,17 +117,17 @@ impl Spool {
         std::thread::Builder::new()
             .name("call-spool".to_owned())
             .spawn(move || writer.run(receiver))?;
-        Ok(Spool { commands, mask: None, notes, backlog })
+        Ok(Spool { commands, people: None, notes, backlog })
     }
 
-    /// The same, taking out of events first what their site does not keep.
-    pub fn masked(self, live: Live, signing: SigningKeys) -> Self {
-        Spool { mask: Some(Mask { live, signing }), ..self }
+    /// The same, with callers' numbers sealed on disk, and without what their site does not keep.
+    pub fn sealed(self, live: Live, keys: CallerKeys) -> Self {
+        Spool { people: Some(People { live, keys }), ..self }
     }
 
     /// Keeps `event`; returns when the disk has it.
     pub async fn append(&self, event: &CallEvent) -> Result<SpoolId, SpoolError> {
-        let kept = self.mask.as_ref().and_then(|mask| mask.event(event));
+        let kept = self.people.as_ref().map(|people| people.kept(event));
         let json =
             serde_json::to_vec(kept.as_ref().unwrap_or(event)).map_err(|_| SpoolError::Encoding)?;
         let (reply, answer) = oneshot::channel();
@@ -151,8 +153,13 @@ impl Spool {
         let read = answer.await.map_err(|_| SpoolError::Closed)?;
         let mut events = Vec::with_capacity(read.len());
         for (id, json) in read {
-            match serde_json::from_slice(&json) {
-                Ok(event) => events.push((id, event)),
+            match serde_json::from_slice::<CallEvent>(&json) {
+                Ok(mut event) => {
+                    if let Some(people) = &self.people {
+                        event.from.open(&people.keys);
+                    }
+                    events.push((id, event));
+                }
                 Err(error) => {
                     tracing::error!(%error, ?id, "an event in the spool cannot be read");
                     self.postpone(id).await;

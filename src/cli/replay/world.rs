@@ -29,6 +29,7 @@ use crate::lease::trackers::Plan as Serving;
 use crate::lease::view::View;
 use crate::lease::wire::{Shown, Want};
 use crate::lease::worker::sweep;
+use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{SessionId, VisitorId};
 use crate::platform::keys::SiteKeys;
@@ -106,10 +107,10 @@ impl World {
         let scratch = tempfile::tempdir().map_err(|e| cannot(&e))?;
         let places = Places::open(&plan.config.place.databases, scratch.path());
         // Callers are known by their hash under a key that nobody needs to guess here.
-        let signing = SigningKeys::from_master(&[0; 32]);
+        let keys = CallerKeys::new(SigningKeys::from_master(&[0; 32]), &[[0; 32]]);
         let world = World {
             keys: installation.shards.keys(&plan.site().id),
-            recorder: Recorder::new(redis, live, clock.clone(), signing, tables.clone())
+            recorder: Recorder::new(redis, live, clock.clone(), keys, tables.clone())
                 .keeping(Kept::ALL),
             places: places.map_err(CliError::Place)?,
             _scratch: scratch,

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 
+use crate::call::recorder::Recorder;
 use crate::call::store::CallStore;
 use crate::config::Live;
 use crate::config::model::{Scope, Site};
@@ -11,7 +12,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::ids::{CallId, SiteId};
 use crate::platform::keys::SiteKeys;
-use crate::platform::redis::{Redis, StoreError};
+use crate::platform::redis::StoreError;
 use crate::postback::condition::value;
 use crate::postback::files::rows::Format;
 use crate::postback::model::Postback;
@@ -73,7 +74,7 @@ pub(crate) async fn download(
     query: web::Query<FileQuery>,
     live: web::Data<Live>,
     clock: web::Data<Clock>,
-    redis: web::Data<Redis>,
+    recorder: web::Data<Recorder>,
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Scope::Analyst)?;
     let query = query.into_inner();
@@ -86,13 +87,13 @@ pub(crate) async fn download(
     let to = query.to.map_or(now, Millis::from);
     let from = query.from.map_or(now.plus(-USUAL_MS), Millis::from);
     let keys = installation.shards.keys(&site.id);
-    let store = CallStore::new((**redis).clone());
-    let people = People::new((**redis).clone(), None);
+    let store = recorder.store();
+    let people = People::new(store.redis().clone(), recorder.keys().clone(), None);
     let calls = store.began_between(&keys, from, to, MOST_CALLS).await?;
     let mut lines = Lines::new(query.format);
     let name = query.name.as_deref().unwrap_or(&query.conversion);
     for some in calls.chunks(CHUNK) {
-        let converted = converted(&store, &keys, site, &query.conversion, some).await?;
+        let converted = converted(store, &keys, site, &query.conversion, some).await?;
         let postbacks: Vec<&Postback> = converted.iter().collect();
         let wanted = Wanted { caller: true, client: false };
         let found = people.behind(&keys, &postbacks, wanted).await?;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::standin::{Mood, SECRET, StandIn};
 use crate::call::world::{CALLER, T, TOKEN, TRACKING, World, answered_call, recorder_on};
+use crate::support::caller_keys;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -67,7 +68,7 @@ impl Look {
             recorder_on(world.redis.handle(), live, &world.clock),
             world.spool.clone(),
             LeaseStore::new(world.redis.handle()),
-            Archive::new(world.warehouse.clone()),
+            Archive::new(world.warehouse.clone(), caller_keys()),
             ApiClient::new(&live.now().config.providers).expect("a client"),
         )
     }

@@ -25,12 +25,12 @@ use ringtrace::platform::ids::{CallId, SessionId, SiteId};
 use ringtrace::platform::keys::{Shards, SiteKeys};
 use ringtrace::platform::redis::Redis;
 use ringtrace::platform::shutdown::Shutdown;
-use ringtrace::platform::signing::SigningKeys;
 use ringtrace::visit::tables::Tables;
 use ringtrace::warehouse::store::Warehouse;
 use tempfile::TempDir;
 use utoipa_actix_web::AppExt;
 
+use crate::support::caller_keys;
 use crate::support::redis::TestRedis;
 
 pub const PUBLIC_URL: &str = "https://calls.example.com";
@@ -185,8 +185,12 @@ impl World {
             .app_data(web::Data::new(recorder.clone()))
             .app_data(web::Data::new(self.spool.clone()))
             .app_data(web::Data::new(self.commander.clone()))
-            .app_data(web::Data::new(Archive::new(self.warehouse.clone())))
-            .app_data(web::Data::new(Hub::new(self.redis.handle(), self.live.clone())))
+            .app_data(web::Data::new(Archive::new(self.warehouse.clone(), caller_keys())))
+            .app_data(web::Data::new(Hub::new(
+                self.redis.handle(),
+                self.live.clone(),
+                caller_keys(),
+            )))
             .app_data(web::Data::from(tables()))
             .into_utoipa_app()
             .configure(http::routes)
@@ -227,7 +231,7 @@ impl World {
 
     pub async fn call(&self, provider: &str, provider_call_id: &str) -> Option<Call> {
         let id = CallId::of(&self.site, provider, provider_call_id);
-        let store = CallStore::new(self.recorder.store().redis().clone());
+        let store = CallStore::new(self.recorder.store().redis().clone(), caller_keys());
         store.load(&self.keys(), id).await.expect("redis answers")
     }
 
@@ -290,8 +294,7 @@ pub fn commander(live: &Live, spool: &Spool, clock: &Clock) -> (Commander, Comma
 }
 
 pub fn recorder_on(redis: Redis, live: &Live, clock: &Clock) -> Recorder {
-    let signing = SigningKeys::from_master(&[7; 32]);
-    Recorder::new(redis, live.clone(), clock.clone(), signing, tables())
+    Recorder::new(redis, live.clone(), clock.clone(), caller_keys(), tables())
 }
 
 /// Read once: that takes its time.

@@ -28,7 +28,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support::redis::TestRedis;
-use crate::support::unique_site;
+use crate::support::{caller_keys, unique_site};
 
 /// A webhook secret of the official vectors.
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -77,7 +77,7 @@ impl World {
     }
 
     fn deliverer(&self) -> Deliverer {
-        let keys = DeliveryKeys::default();
+        let keys = DeliveryKeys { callers: caller_keys(), client: None, tokens: [0; 32] };
         Deliverer::new(self.live.clone(), self.outbox.clone(), self.clock.clone(), keys)
             .expect("a deliverer")
     }

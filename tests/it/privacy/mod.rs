@@ -3,5 +3,6 @@
 mod erase;
 mod no_pii;
 mod retention;
+mod sealed;
 mod table;
 mod world;

@@ -202,6 +202,7 @@ pub fn day(site: &SiteId) -> Vec<Envelope> {
         session: None,
         visitor: None,
         caller: None,
+        sealed_caller: None,
         caller_hash: hash('f'),
         source: Some(source("google", "organic", "", "Organic Search")),
         landing_host: String::new(),
