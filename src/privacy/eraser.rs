@@ -156,7 +156,6 @@ impl Eraser {
     /// Puts `subject` on the list, then removes everything that there is of them.
     pub async fn erase(&self, subject: Subject) -> Result<Erased, PrivacyError> {
         let parts = &self.0.parts;
-        parts.warehouse.must_be_a_file("forget one person")?;
         let erasure = Erasure { id: Uuid::now_v7(), at: parts.clock.now(), subject };
         let folder = parts.live.now().config.data_folder.clone();
         let noted = parts.list.add(&erasure);
@@ -215,18 +214,14 @@ impl Eraser {
         });
         let rewritten = rewrite.await.ok_or(PrivacyError::Ending)??;
         (erased.segments, erased.segments_unreadable) = (rewritten.changed, rewritten.damaged);
-        let of_them = traces.clone();
-        let others = parts.warehouse.read(move |reader| in_warehouse::others(reader, &of_them));
-        let others = others.await?;
+        let others = in_warehouse::others(&parts.warehouse, &traces).await?;
         erased.cleaned = others.len() as u64;
         let installation = parts.live.now_full();
         let cleaned = facts(others.iter(), |one| Setting::of(&installation, &one.site));
         parts.warehouse.write(cleaned, Vec::new()).await?;
-        let of_them = traces.clone();
-        let deleted = parts.warehouse.change(move |writer| in_warehouse::delete(writer, &of_them));
-        erased.warehouse = deleted.await?;
+        erased.warehouse = parts.warehouse.remove(in_warehouse::theirs(&traces)).await?;
         if again || erased.warehouse + erased.cleaned > 0 {
-            parts.warehouse.rewrite().await?;
+            parts.warehouse.forget_removed().await?;
         }
         drop(turn);
         let folder = installation.config.data_folder.clone();
@@ -247,7 +242,6 @@ impl Eraser {
     /// Everything that there is of `subject`: the rows of the warehouse, the entries of the ledger, and what Redis has.
     pub async fn export(&self, subject: Subject) -> Result<Value, PrivacyError> {
         let parts = &self.0.parts;
-        parts.warehouse.must_be_a_file("tell what is known of one person")?;
         let keys = parts.live.now_full().shards.keys(&subject.site);
         let _turn = parts.files.turn().await;
         let now = parts.clock.now();
@@ -262,9 +256,7 @@ impl Eraser {
             json!({ "key": piece.key, "member": text(&piece.member), "value": text(&piece.value) })
         });
         let redis: Vec<Value> = kept.collect();
-        let of_them = traces.clone();
-        let tables = parts.warehouse.read(move |reader| in_warehouse::rows(reader, &of_them));
-        let tables = tables.await?;
+        let tables = in_warehouse::rows(&parts.warehouse, &traces).await?;
         let (of_them, shard) = (traces.clone(), keys.shard);
         let read = parts.files.change(move |segments| {
             let mut newest: Map<String, Value> = Map::new();
@@ -292,10 +284,10 @@ impl Eraser {
         Ok(document)
     }
 
-    async fn learn(&self, traces: Traces) -> Result<Traces, PrivacyError> {
+    async fn learn(&self, mut traces: Traces) -> Result<Traces, PrivacyError> {
         let parts = &self.0.parts;
         let keys = parts.live.now_full().shards.keys(&traces.subject.site);
-        let mut traces = in_warehouse::learn(&parts.warehouse, traces).await?;
+        in_warehouse::learn(&parts.warehouse, &mut traces).await?;
         let names = Keyspace::new(&parts.redis, &keys).names().await?;
         in_redis::learn(&parts.redis, &keys, &names, &mut traces).await?;
         // Segments may know of what warehouse and Redis have lost.

@@ -1,128 +1,146 @@
-//! A person's traces in the warehouse: finding them, and taking them out.
+//! A person's traces in the warehouse, and calls that are not kept as they are: finding them, and what is to become of them.
 
-use duckdb::{Connection, params};
+use duckdb::types::Value as Bound;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::call::model::Call;
 use crate::ledger::model::{Envelope, Event};
 use crate::platform::clock::Millis;
-use crate::platform::ids::{CallId, LeadId, SessionId, VisitorId};
+use crate::platform::ids::{CallId, LeadId, SessionId, SiteId, VisitorId};
+use crate::privacy::judge::{Fate, Judge};
 use crate::privacy::subject::Kind;
 use crate::privacy::traces::Traces;
-use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::question::Question;
+use crate::warehouse::removal::Removal;
+use crate::warehouse::rules::caller_number;
+use crate::warehouse::store::{Warehouse, WarehouseError};
 
-/// Ids that one statement names.
+/// Ids that one condition names.
 const AT_ONCE: usize = 500;
+/// Columns of a table, in their order. DuckDB's own schema is `main`; in ClickHouse it is the database.
+const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
+    WHERE table_name = $1 AND table_schema IN ('main', current_database()) ORDER BY ordinal_position";
 
-/// Learns which visits, calls and leads are the person's; `traces` comes back.
-pub async fn learn(warehouse: &Warehouse, mut traces: Traces) -> Result<Traces, WarehouseError> {
-    let read = move |reader: &Connection| {
-        let site = traces.subject.site.to_string();
-        let before = traces.before.0;
-        if traces.subject.kind == Kind::Caller {
-            let number = u64::from_str_radix(traces.subject.hash.get(..16).unwrap_or("x"), 16);
-            // A hash that is none belongs to nobody.
-            let Ok(number) = number else { return Ok(traces) };
-            for (id, joined) in pairs(
-                reader,
-                "SELECT id::VARCHAR, session::VARCHAR FROM calls \
-                 WHERE site = ? AND caller = ? AND started_at < ?",
-                params![site, number, before],
-            )? {
-                traces.calls.insert(CallId(id));
-                traces.joined.extend(joined.map(SessionId));
-            }
-            let leads = "SELECT id::VARCHAR, NULL::VARCHAR FROM leads \
-                         WHERE site = ? AND caller = ? AND created_at < ?";
-            let leads = pairs(reader, leads, params![site, number, before])?;
-            traces.leads.extend(leads.into_iter().map(|(id, _)| LeadId(id)));
-            return Ok(traces);
+/// Learns which visits, calls and leads are the person's.
+pub async fn learn(warehouse: &Warehouse, traces: &mut Traces) -> Result<(), WarehouseError> {
+    let site = Bound::Text(traces.subject.site.to_string());
+    let before = traces.before;
+    if traces.subject.kind == Kind::Caller {
+        // A hash that is none belongs to nobody.
+        let Some(number) = caller_number(&traces.subject.hash) else { return Ok(()) };
+        let bound = vec![site, Bound::UBigInt(number), before.0.into()];
+        let text = "SELECT id::VARCHAR, session::VARCHAR FROM calls \
+                    WHERE site = $1 AND caller = $2 AND started_at < $3";
+        for (id, joined) in pairs(warehouse, text, bound.clone()).await? {
+            traces.calls.insert(CallId(id));
+            traces.joined.extend(joined.map(SessionId));
         }
-        let text = "SELECT id::VARCHAR, visitor::VARCHAR FROM sessions \
-                    WHERE site = ? AND started_at < ?";
-        for (session, visitor) in pairs(reader, text, params![site, before])? {
-            // What is asked for is old enough.
-            traces.learn_session(SessionId(session), visitor.map(VisitorId), Millis(before - 1));
-        }
-        let of_sessions = one_of("session", traces.sessions.iter().map(|id| id.0));
-        let of_visitors = one_of("visitor", traces.visitors.iter().map(|id| id.0));
-        let text = format!(
-            "SELECT id::VARCHAR, NULL::VARCHAR FROM leads \
-             WHERE site = ? AND created_at < ? AND ({of_sessions} OR {of_visitors})"
-        );
-        let leads = pairs(reader, &text, params![site, before])?;
+        let text = "SELECT id::VARCHAR, NULL::VARCHAR FROM leads \
+                    WHERE site = $1 AND caller = $2 AND created_at < $3";
+        let leads = pairs(warehouse, text, bound).await?;
         traces.leads.extend(leads.into_iter().map(|(id, _)| LeadId(id)));
-        Ok(traces)
-    };
-    warehouse.read(read).await
+        return Ok(());
+    }
+    let bound = vec![site, before.0.into()];
+    let text = "SELECT id::VARCHAR, visitor::VARCHAR FROM sessions \
+                WHERE site = $1 AND started_at < $2";
+    for (session, visitor) in pairs(warehouse, text, bound.clone()).await? {
+        // What is asked for is old enough.
+        traces.learn_session(SessionId(session), visitor.map(VisitorId), Millis(before.0 - 1));
+    }
+    let of_sessions = one_of("session", traces.sessions.iter().map(|id| id.0));
+    let of_visitors = one_of("visitor", traces.visitors.iter().map(|id| id.0));
+    let text = format!(
+        "SELECT id::VARCHAR, NULL::VARCHAR FROM leads \
+         WHERE site = $1 AND created_at < $2 AND ({of_sessions} OR {of_visitors})"
+    );
+    let leads = pairs(warehouse, &text, bound).await?;
+    traces.leads.extend(leads.into_iter().map(|(id, _)| LeadId(id)));
+    Ok(())
 }
 
 /// Calls of others that say something of the person, without it, as entries of the ledger.
-pub fn others(reader: &Connection, traces: &Traces) -> Result<Vec<Envelope>, WarehouseError> {
-    let failed = sql("read snapshots of calls");
-    let mut statement =
-        reader.prepare("SELECT snapshot FROM call_snapshots WHERE site = ?").map_err(&failed)?;
-    let mut rows = statement.query([traces.subject.site.to_string()]).map_err(&failed)?;
-    let mut changed = Vec::new();
-    while let Some(row) = rows.next().map_err(&failed)? {
-        let text: String = row.get(0).map_err(&failed)?;
+pub async fn others(
+    warehouse: &Warehouse,
+    traces: &Traces,
+) -> Result<Vec<Envelope>, WarehouseError> {
+    changed(warehouse, &traces.subject.site, |text| {
         if !traces.mentions(text.as_bytes(), false) {
-            continue;
+            return None;
         }
-        let Ok(mut call) = serde_json::from_str::<Call>(&text) else { continue };
-        if !traces.calls.contains(&call.id) && traces.clean_call(&mut call) {
-            let (site, at) = (call.site.clone(), call.started_at);
-            let id = format!("{}.{}", call.id, call.version);
-            changed.push(Envelope::new(site, at, id, Event::Call(Box::new(call))));
-        }
-    }
-    Ok(changed)
+        let mut call: Call = serde_json::from_str(text).ok()?;
+        (!traces.calls.contains(&call.id) && traces.clean_call(&mut call)).then_some(call)
+    })
+    .await
 }
 
-/// The tables that have rows of people, and which of those are this person's.
-fn conditions(traces: &Traces) -> Vec<(&'static str, String)> {
-    let calls = |column| one_of(column, traces.calls.iter().map(|id| id.0));
-    let sessions = |column| one_of(column, traces.sessions.iter().map(|id| id.0));
-    vec![
-        ("touches", format!("{} OR {}", calls("call"), sessions("session"))),
-        ("postbacks", calls("call")),
-        ("call_snapshots", calls("id")),
-        ("calls", calls("id")),
-        ("leads", one_of("id", traces.leads.iter().map(|id| id.0))),
-        ("leases", sessions("session")),
-        ("sessions", sessions("id")),
-    ]
+/// Calls that `judge` keeps, but not as they are.
+pub async fn judged(
+    warehouse: &Warehouse,
+    site: &SiteId,
+    judge: &dyn Judge,
+) -> Result<Vec<Envelope>, WarehouseError> {
+    changed(warehouse, site, |text| {
+        let mut call: Call = serde_json::from_str(text).ok()?;
+        (judge.call(&mut call) == Fate::Change).then_some(call)
+    })
+    .await
 }
 
-/// Deletes the person's rows; how many there were.
-pub fn delete(writer: &mut Connection, traces: &Traces) -> Result<u64, WarehouseError> {
-    let failed = sql("delete rows");
-    let transaction = writer.transaction().map_err(&failed)?;
-    let mut gone = 0;
-    for (table, condition) in conditions(traces) {
-        let text = format!("DELETE FROM {table} WHERE {condition}");
-        gone += transaction.execute(&text, []).map_err(&failed)? as u64;
-    }
-    transaction.commit().map_err(&failed)?;
-    Ok(gone)
+/// The calls of a site that `change` makes of their snapshots.
+async fn changed(
+    warehouse: &Warehouse,
+    site: &SiteId,
+    change: impl Fn(&str) -> Option<Call>,
+) -> Result<Vec<Envelope>, WarehouseError> {
+    let mut found = Vec::new();
+    let look = |text: &str| {
+        if let Some(call) = change(text) {
+            let (id, at) = (format!("{}.{}", call.id, call.version), call.started_at);
+            found.push(Envelope::new(site.clone(), at, id, Event::Call(Box::new(call))));
+        }
+    };
+    warehouse.each_snapshot(site, look).await?;
+    Ok(found)
 }
 
 /// The person's rows, by table.
-pub fn rows(reader: &Connection, traces: &Traces) -> Result<Map<String, Value>, WarehouseError> {
-    let failed = sql("read rows");
+pub fn theirs(traces: &Traces) -> Vec<Removal> {
+    let calls = |column| one_of(column, traces.calls.iter().map(|id| id.0));
+    let sessions = |column| one_of(column, traces.sessions.iter().map(|id| id.0));
+    vec![
+        Removal::rows("touches", format!("{} OR {}", calls("call"), sessions("session"))),
+        Removal::rows("postbacks", calls("call")),
+        Removal::rows("call_snapshots", calls("id")),
+        Removal::rows("calls", calls("id")),
+        Removal::rows("leads", one_of("id", traces.leads.iter().map(|id| id.0))),
+        Removal::rows("leases", sessions("session")),
+        Removal::rows("sessions", sessions("id")),
+    ]
+}
+
+/// The person's rows as texts, by table.
+pub async fn rows(
+    warehouse: &Warehouse,
+    traces: &Traces,
+) -> Result<Map<String, Value>, WarehouseError> {
+    const WHAT: &str = "read rows";
     let mut tables = Map::new();
-    for (table, condition) in conditions(traces) {
+    for Removal { table, condition, .. } in theirs(traces) {
+        let asked = Question::new(WHAT, COLUMNS, vec![Bound::Text(table.to_owned())]);
+        let columns = warehouse.ask(asked).await?;
+        let columns: Vec<String> =
+            columns.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
         // As text: there are kinds of cells that the driver cannot tell otherwise.
-        let text = format!("SELECT COLUMNS(*)::VARCHAR FROM {table} WHERE {condition}");
-        let mut statement = reader.prepare(&text).map_err(&failed)?;
-        let mut rows = statement.query([]).map_err(&failed)?;
+        let cells: Vec<String> = columns.iter().map(|name| format!("{name}::VARCHAR")).collect();
+        let text = format!("SELECT {} FROM {table} WHERE {condition}", cells.join(", "));
         let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(&failed)? {
+        for row in warehouse.ask(Question::new(WHAT, text, Vec::new())).await? {
             let mut fields = Map::new();
-            for (place, name) in row.as_ref().column_names().into_iter().enumerate() {
-                let cell: Option<String> = row.get(place).map_err(&failed)?;
-                fields.insert(name, cell.map_or(Value::Null, Value::String));
+            for (place, name) in columns.iter().enumerate() {
+                let cell: Option<String> = row.get(place)?;
+                fields.insert(name.clone(), cell.map_or(Value::Null, Value::String));
             }
             found.push(Value::Object(fields));
         }
@@ -135,25 +153,24 @@ pub fn rows(reader: &Connection, traces: &Traces) -> Result<Map<String, Value>, 
 fn one_of(column: &str, ids: impl Iterator<Item = Uuid>) -> String {
     let ids: Vec<String> = ids.map(|id| format!("'{}'", id.hyphenated())).collect();
     if ids.is_empty() {
-        return "false".to_owned();
+        return "1 = 0".to_owned();
     }
     let some = ids.chunks(AT_ONCE).map(|some| format!("{column} IN ({})", some.join(",")));
     format!("({})", some.collect::<Vec<_>>().join(" OR "))
 }
 
-fn pairs(
-    reader: &Connection,
+async fn pairs(
+    warehouse: &Warehouse,
     text: &str,
-    values: &[&dyn duckdb::ToSql],
+    bound: Vec<Bound>,
 ) -> Result<Vec<(Uuid, Option<Uuid>)>, WarehouseError> {
-    let failed = sql("look for a person's rows");
-    let mut statement = reader.prepare(text).map_err(&failed)?;
-    let read =
-        |row: &duckdb::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
-    let found = statement.query_map(values, read).map_err(&failed)?;
-    let found = found.collect::<Result<Vec<_>, _>>().map_err(&failed)?;
-    let id = |text: &str| Uuid::try_parse(text).ok();
-    let both =
-        |(one, other): (String, Option<String>)| Some((id(&one)?, other.as_deref().and_then(id)));
-    Ok(found.into_iter().filter_map(both).collect())
+    let rows = warehouse.ask(Question::new("look for a person's rows", text, bound)).await?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (one, other): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        if let Ok(one) = Uuid::try_parse(&one) {
+            found.push((one, other.and_then(|other| Uuid::try_parse(&other).ok())));
+        }
+    }
+    Ok(found)
 }

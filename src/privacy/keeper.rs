@@ -2,24 +2,21 @@
 
 use std::sync::Arc;
 
-use duckdb::Connection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::call::model::Call;
-use crate::ledger::model::{Envelope, Event};
 use crate::ledger::segments::rewrite::LineFate;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::privacy::eraser::{Eraser, PrivacyError, envelope_at, replaced, rewrite_redis_file};
-use crate::privacy::in_redis;
 use crate::privacy::judge::{Fate, Judge};
 use crate::privacy::keyspace::Keyspace;
 use crate::privacy::resealing::Resealing;
 use crate::privacy::retention::Limits;
+use crate::privacy::{in_redis, in_warehouse};
+use crate::warehouse::removal::Removal;
 use crate::warehouse::rules::facts;
 use crate::warehouse::setting::Setting;
-use crate::warehouse::store::{WarehouseError, sql};
 
 /// What was changed or removed, by place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -57,8 +54,8 @@ impl Eraser {
         for site in sites {
             let rules = installation.site(site).map(|site| &site.retention);
             let Some(limits) = rules.and_then(|rules| Limits::new(rules, now)) else { continue };
-            let statements = statements(site, &limits);
-            done.push(self.judge_site(site, Arc::new(limits), statements, dry_run).await?);
+            let removals = removals(site, &limits);
+            done.push(self.judge_site(site, Arc::new(limits), removals, dry_run).await?);
         }
         if !dry_run {
             self.write_anew(&done).await?;
@@ -75,7 +72,6 @@ impl Eraser {
         forget_old: bool,
     ) -> Result<Vec<Outdated>, PrivacyError> {
         let parts = self.parts();
-        parts.warehouse.must_be_a_file("seal numbers anew")?;
         if forget_old {
             self.nothing_is_spooled()?;
         }
@@ -108,7 +104,7 @@ impl Eraser {
         let parts = self.parts();
         if done.iter().any(|site| site.calls + site.rows > 0) {
             let _turn = parts.files.turn().await;
-            parts.warehouse.rewrite().await?;
+            parts.warehouse.forget_removed().await?;
         }
         if done.iter().any(|site| site.redis > 0) {
             rewrite_redis_file(&parts.redis).await?;
@@ -120,7 +116,7 @@ impl Eraser {
         &self,
         site: &SiteId,
         judge: Arc<dyn Judge>,
-        statements: Vec<Statement>,
+        removals: Vec<Removal>,
         dry_run: bool,
     ) -> Result<Outdated, PrivacyError> {
         let parts = self.parts();
@@ -145,17 +141,14 @@ impl Eraser {
             done.map(|_| counted)
         });
         outdated.segments = rewrite.await.ok_or(PrivacyError::Ending)??;
-        let of_site = site.clone();
-        let cleaned = parts.warehouse.read(move |reader| calls(reader, &of_site, &*judge)).await?;
+        let cleaned = in_warehouse::judged(&parts.warehouse, site, &*judge).await?;
         outdated.calls = cleaned.len() as u64;
-        let statements = Arc::new(statements);
-        let of_count = statements.clone();
-        outdated.rows = parts.warehouse.read(move |reader| count(reader, &of_count)).await?;
+        outdated.rows = parts.warehouse.count(&removals).await?;
         if !dry_run {
             let installation = parts.live.now_full();
             let rows = facts(cleaned.iter(), |one| Setting::of(&installation, &one.site));
             parts.warehouse.write(rows, Vec::new()).await?;
-            parts.warehouse.change(move |writer| change(writer, &statements)).await?;
+            parts.warehouse.remove(removals).await?;
         }
         Ok(outdated)
     }
@@ -172,40 +165,15 @@ fn judge_line(site: &SiteId, judge: &dyn Judge, line: &str) -> LineFate {
     }
 }
 
-/// Calls that are kept, but not all of them any more.
-fn calls(
-    reader: &Connection,
-    site: &SiteId,
-    judge: &dyn Judge,
-) -> Result<Vec<Envelope>, WarehouseError> {
-    let failed = sql("read snapshots of calls");
-    let mut statement =
-        reader.prepare("SELECT snapshot FROM call_snapshots WHERE site = ?").map_err(&failed)?;
-    let mut rows = statement.query([site.to_string()]).map_err(&failed)?;
-    let mut cleaned = Vec::new();
-    while let Some(row) = rows.next().map_err(&failed)? {
-        let text: String = row.get(0).map_err(&failed)?;
-        let Ok(mut call) = serde_json::from_str::<Call>(&text) else { continue };
-        if judge.call(&mut call) == Fate::Change {
-            let (at, id) = (call.started_at, format!("{}.{}", call.id, call.version));
-            cleaned.push(Envelope::new(site.clone(), at, id, Event::Call(Box::new(call))));
-        }
-    }
-    Ok(cleaned)
-}
-
-/// A table, the condition of the rows that are too old, and what is set in them; nothing: they go.
-type Statement = (&'static str, String, &'static str);
-
 /// What is to be done in tables that have no snapshots beside them. Columns that are empty already are left alone, so that
 /// a second run has nothing to do.
-fn statements(site: &SiteId, limits: &Limits) -> Vec<Statement> {
+fn removals(site: &SiteId, limits: &Limits) -> Vec<Removal> {
     let rules = limits.rules();
-    let mut all: Vec<Statement> = Vec::new();
+    let mut all: Vec<Removal> = Vec::new();
     let mut add = |table, column: &str, before: Option<Millis>, more: &str, set| {
         if let Some(before) = before {
             let condition = format!("site = '{site}' AND {column} < {} {more}", before.0);
-            all.push((table, condition, set));
+            all.push(Removal { table, condition, set });
         }
     };
     let calls = limits.before(rules.calls);
@@ -242,27 +210,4 @@ fn statements(site: &SiteId, limits: &Limits) -> Vec<Statement> {
     );
     add("sessions", "started_at", place, known, unknown);
     all
-}
-
-fn count(reader: &Connection, statements: &[Statement]) -> Result<u64, WarehouseError> {
-    let mut rows = 0;
-    for (table, condition, _) in statements {
-        let text = format!("SELECT count(*) FROM {table} WHERE {condition}");
-        rows +=
-            reader.query_row(&text, [], |row| row.get::<_, u64>(0)).map_err(sql("count rows"))?;
-    }
-    Ok(rows)
-}
-
-fn change(writer: &mut Connection, statements: &[Statement]) -> Result<(), WarehouseError> {
-    let failed = sql("remove what is too old");
-    let transaction = writer.transaction().map_err(&failed)?;
-    for (table, condition, set) in statements {
-        let text = match *set {
-            "" => format!("DELETE FROM {table} WHERE {condition}"),
-            set => format!("UPDATE {table} SET {set} WHERE {condition}"),
-        };
-        transaction.execute(&text, []).map_err(&failed)?;
-    }
-    transaction.commit().map_err(&failed)
 }

@@ -41,7 +41,12 @@ pub async fn run_once(eraser: &Eraser, scheduler: &Scheduler) -> Outcome {
     let installation = parts.live.now_full();
     let sites: Vec<SiteId> = installation.config.sites.iter().map(|site| site.id.clone()).collect();
     let work = eraser.keep_to_retention(&sites, false);
-    match scheduler.run(JOB, EVERY, LONGEST_RUN, parts.clock.now(), work).await {
+    // Where several processes write one warehouse, each has segments of its own.
+    let job = match parts.warehouse.is_shared() {
+        true => format!("{JOB}:{}", parts.warehouse.writer()),
+        false => JOB.to_owned(),
+    };
+    match scheduler.run(&job, EVERY, LONGEST_RUN, parts.clock.now(), work).await {
         Ok(Ran::Done(Ok(done))) => {
             let some = done.iter().filter(|site| !site.is_empty());
             let some = some.inspect(|outdated| tracing::info!(?outdated, "retention was kept to"));

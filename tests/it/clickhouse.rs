@@ -135,14 +135,6 @@ async fn a_service_on_it_reports_what_happens_and_serves_while_it_is_down() {
         json!({"redis": true, "warehouse": true, "ending": false})
     );
     // What it cannot do is said, and nothing is begun.
-    for what in ["erase", "export"] {
-        let request = app.client.post(format!("{}/v1/privacy/{what}", app.base));
-        let request = request.json(&json!({ "site": "one", "caller": "+12125550177" }));
-        let refused = request.bearer_auth("rt_admin").send().await.expect("an answer");
-        assert_eq!(refused.status(), 400, "{what}");
-        assert!(refused.text().await.expect("a text").contains("ClickHouse"), "{what}");
-    }
-    assert!(!app.folder().join("erasures.ndjson").exists(), "it would be tried for ever");
     let path_of_files = "/v1/export?table=calls&site=one&period=today";
     assert_eq!(app.get(path_of_files, "rt_admin").await.status(), 400);
     if clickhouse.is_own() {

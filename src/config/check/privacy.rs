@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::positive;
 use crate::config::complaint::Complaints;
-use crate::config::model::{Config, KeepIp, WarehouseKind};
+use crate::config::model::{Config, KeepIp};
 
 /// Retention runs once a day: less could not be kept to.
 const SHORTEST: SignedDuration = SignedDuration::from_hours(24);
@@ -14,13 +14,6 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
         for (name, rule) in site.retention.rules() {
             let Some(keep) = rule else { continue };
             let path = format!("sites[{i}].retention.{name}");
-            if config.warehouse.kind == WarehouseKind::Clickhouse {
-                out.error(
-                    &path,
-                    "only a DuckDB warehouse is cleaned: ClickHouse would keep it, so leave it out",
-                );
-                continue;
-            }
             positive(&path, keep, out);
             if keep > SignedDuration::ZERO && keep < SHORTEST {
                 out.error(path, format!("it must be {SHORTEST:#} at least"));
@@ -42,15 +35,10 @@ pub(super) fn check(config: &Config, out: &mut Complaints) {
 mod tests {
     use crate::config::load::load_text;
 
+    /// The paths of what is wrong with the demo and `more` in its site.
     fn said(more: &str) -> Vec<String> {
-        said_with("", more)
-    }
-
-    /// The paths of what is wrong with the demo and `more` in its site, on an installation with `installed`.
-    fn said_with(installed: &str, more: &str) -> Vec<String> {
         let demo = include_str!("../../../config/demo.toml");
         let mut table: toml::Table = demo.parse().expect("TOML");
-        table.extend(installed.parse::<toml::Table>().expect("TOML"));
         let site = table["sites"].as_array_mut().and_then(|sites| sites[0].as_table_mut());
         site.expect("a site").extend(more.parse::<toml::Table>().expect("TOML"));
         match load_text("demo.toml", &table.to_string()) {
@@ -82,13 +70,5 @@ mod tests {
         }
         let fine = said("retention = { caller_number = \"48h\", caller = \"72h\" }");
         assert!(fine.iter().all(|path| !path.contains("retention")), "{fine:?}");
-    }
-
-    #[test]
-    fn a_warehouse_that_is_not_cleaned_allows_no_retention() {
-        let clickhouse = "warehouse = { kind = \"clickhouse\", url = \"http://localhost:8123/\" }";
-        let rule = "retention = { notes = \"48h\" }";
-        assert_eq!(said_with(clickhouse, rule), ["sites[0].retention.notes"]);
-        assert!(said_with(clickhouse, "privacy = { mode = \"no_pii\" }").is_empty());
     }
 }

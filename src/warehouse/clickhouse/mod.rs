@@ -33,6 +33,7 @@ use crate::warehouse::clickhouse::write::Insert;
 use crate::warehouse::error::{GONE, WarehouseError};
 use crate::warehouse::model::Facts;
 use crate::warehouse::question::{LONGEST, Question, Row};
+use crate::warehouse::removal::Removal;
 
 /// Whose offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,35 @@ impl ClickHouse {
                 .iter_mut()
                 .filter(|call| call.site == site && call.tracking_number.as_ref() == Some(&number))
                 .for_each(|call| call.tracker.clone_from(&pool));
+        }
+        Ok(())
+    }
+
+    /// Removes rows, or what columns of them say, and waits until that is done.
+    pub async fn remove(&self, removals: &[Removal]) -> Result<(), WarehouseError> {
+        for Removal { table, condition, set } in removals {
+            // Touches are columns of their call.
+            if *table == "touches" {
+                continue;
+            }
+            let work = match *set {
+                "" => "DELETE".to_owned(),
+                set => format!("UPDATE {set}"),
+            };
+            let text = format!(
+                "ALTER TABLE {} {work} WHERE {condition} SETTINGS mutations_sync = 2",
+                self.place.holding(table)
+            );
+            self.run(&Question::new("remove rows", text, Vec::new())).await?;
+        }
+        Ok(())
+    }
+
+    /// Merges the tables that know people, so that older versions of rows are gone.
+    pub async fn merge(&self) -> Result<(), WarehouseError> {
+        for table in ["sessions", "leases", "calls", "call_snapshots", "leads", "postbacks"] {
+            let text = format!("OPTIMIZE TABLE {} FINAL", self.place.holding(table));
+            self.run(&Question::new("merge a table", text, Vec::new())).await?;
         }
         Ok(())
     }

@@ -53,6 +53,12 @@ impl Place {
         statements
     }
 
+    /// The table that holds the rows of `table`, on every server that has some.
+    pub fn holding(&self, table: &str) -> String {
+        let local = if self.distributed { "_local" } else { "" };
+        format!("{table}{local}{}", self.on_cluster())
+    }
+
     fn spread(&self, table: &str, by_site: bool) -> String {
         let key = if by_site { "cityHash64(site)" } else { "0" };
         format!(

@@ -2,6 +2,7 @@
 
 mod erase;
 mod no_pii;
+mod on_clickhouse;
 mod retention;
 mod sealed;
 mod table;
