@@ -127,6 +127,18 @@ impl Dialect for Sqlite {
     fn joined(&self, table: &str, _: &str) -> String {
         table.to_owned()
     }
+    fn hex(&self, cell: &str) -> String {
+        format!("printf('%016x', {cell})")
+    }
+
+    fn moment(&self, cell: &str) -> String {
+        format!("datetime({cell} / 1000, 'unixepoch')")
+    }
+
+    fn rfc3339(&self, cell: &str) -> String {
+        format!("strftime('%Y-%m-%dT%H:%M:%fZ', {cell} / 1000.0, 'unixepoch')")
+    }
+
     fn only_adds(&self) -> bool {
         false
     }

@@ -5,6 +5,7 @@ use crate::backup::model::BackupError;
 use crate::call::providers::accounts::client::ApiError;
 use crate::config::keys::KeysError;
 use crate::config::load::LoadError;
+use crate::export::store::ExportError;
 use crate::platform::ids::SiteId;
 use crate::platform::redis::StoreError;
 use crate::visit::place::database::DatabaseError;
@@ -54,6 +55,9 @@ pub enum CliError {
     /// There is no backup, or nothing was restored.
     #[error(transparent)]
     Backup(BackupError),
+    /// The file could not be written.
+    #[error(transparent)]
+    Exported(#[from] ExportError),
     /// What to export was not understood.
     #[error("export: {0}")]
     Export(String),

@@ -10,7 +10,7 @@ use crate::config::Live;
 use crate::config::load::{load, load_checked};
 use crate::export::model::{FileFormat, Table, Wanted};
 use crate::export::rules::period;
-use crate::export::store::write;
+use crate::export::store::Exports;
 use crate::platform::clock::Millis;
 use crate::platform::data_folder::DataFolder;
 use crate::platform::ids::SiteId;
@@ -101,11 +101,14 @@ async fn from_the_folder(args: &ExportArgs, path: &Path) -> Result<(), CliError>
     let (config, _) = load_checked(args.config.as_deref())?;
     let claimed = DataFolder::claim(&config.data_folder).map_err(StartError::from)?;
     let warehouse = Warehouse::of(&config).map_err(StartError::from)?;
-    let wanted = wanted(args, &Live::new(config))?;
-    let path = path.to_owned();
-    let written = warehouse.read(move |connection| write(connection, &wanted, &path)).await;
+    let exports = Exports::new(warehouse, &config.data_folder);
+    let mut export = exports.start(wanted(args, &Live::new(config))?).await?;
+    let mut file = std::fs::File::create(path).map_err(CliError::Stream)?;
+    while let Some(piece) = export.next().await? {
+        file.write_all(&piece).map_err(CliError::Stream)?;
+    }
     drop(claimed);
-    Ok(written.map_err(StartError::from)?)
+    Ok(())
 }
 
 fn wanted(args: &ExportArgs, live: &Live) -> Result<Wanted, CliError> {

@@ -6,6 +6,7 @@ use crate::export::model::{FileFormat, Table, Wanted};
 use crate::platform::clock::Millis;
 use crate::report::model::Period;
 use crate::report::rules::{Bound, asked_period};
+use crate::warehouse::dialect::{Dialect, DuckDb};
 
 /// Rows of one part of a Parquet file: what is held in memory until it is written.
 const ROW_GROUP: usize = 60_000;
@@ -15,8 +16,40 @@ const ROW_GROUP: usize = 60_000;
 pub struct Column {
     /// The name, the same in the file.
     pub name: String,
-    /// DuckDB's word for the type.
-    pub kind: String,
+    /// What its cells are.
+    pub kind: Kind,
+}
+
+/// What cells are, as far as that decides how they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An id.
+    Id,
+    /// A caller's hash.
+    Hash,
+    /// A moment in milliseconds.
+    Moment,
+    /// A text.
+    Text,
+    /// Anything that every tool reads as it is.
+    Other,
+}
+
+impl Column {
+    /// The column with DuckDB's or ClickHouse's word for its type; `None` for a list, which has a table of its own.
+    pub fn new(name: String, word: &str) -> Option<Self> {
+        let bare = word.trim_start_matches("LowCardinality(").trim_start_matches("Nullable(");
+        let bare = bare.trim_end_matches(')').to_ascii_uppercase();
+        let kind = match bare.as_str() {
+            "UUID" => Kind::Id,
+            "UBIGINT" | "UINT64" if name == "caller" => Kind::Hash,
+            "BIGINT" | "INT64" if name.ends_with("_at") => Kind::Moment,
+            "VARCHAR" | "STRING" => Kind::Text,
+            list if list.starts_with("ARRAY") => return None,
+            _ => Kind::Other,
+        };
+        Some(Column { name, kind })
+    }
 }
 
 /// The period that is meant by a name, or by one or two ends; without any word of it there is none. `today` is the day
@@ -38,9 +71,9 @@ pub fn period(
     Ok(Some(period))
 }
 
-/// The statement that writes `wanted` to the file at `path`, and its bound values, first to last.
+/// The statement that lets DuckDB write `wanted` to the file at `path`, and its bound values, first to last.
 pub fn copy(wanted: &Wanted, columns: &[Column], path: &str) -> (String, Vec<String>) {
-    let (rows, bound) = rows(wanted, columns);
+    let (rows, bound) = rows(&DuckDb, wanted, columns);
     let options = match wanted.format {
         FileFormat::Parquet => {
             format!("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}")
@@ -52,9 +85,10 @@ pub fn copy(wanted: &Wanted, columns: &[Column], path: &str) -> (String, Vec<Str
     (format!("COPY ({rows}) TO '{path}' ({options}, USE_TMP_FILE false)"), bound)
 }
 
-fn rows(wanted: &Wanted, columns: &[Column]) -> (String, Vec<String>) {
+/// The question whose answer is `wanted`, and its bound values.
+pub fn rows(dialect: &dyn Dialect, wanted: &Wanted, columns: &[Column]) -> (String, Vec<String>) {
     let cells: Vec<String> =
-        columns.iter().map(|column| expression(column, wanted.format)).collect();
+        columns.iter().map(|column| expression(dialect, column, wanted.format)).collect();
     let mut bound: Vec<String> = wanted.sites.iter().map(ToString::to_string).collect();
     let places: Vec<String> = (1..=bound.len()).map(|n| format!("${n}")).collect();
     let mut conditions = vec![match places.is_empty() {
@@ -65,8 +99,9 @@ fn rows(wanted: &Wanted, columns: &[Column]) -> (String, Vec<String>) {
         None => {}
         Some(Period::Days { from, to }) => {
             bound.extend([from.to_string(), to.to_string()]);
-            let last = bound.len();
-            conditions.push(format!("local_date BETWEEN ${}::DATE AND ${last}::DATE", last - 1));
+            let day = |n: usize| dialect.day(&format!("${n}"));
+            let (first, last) = (day(bound.len() - 1), day(bound.len()));
+            conditions.push(format!("local_date BETWEEN {first} AND {last}"));
         }
         Some(Period::Moments { from, to }) => {
             let moment = wanted.table.moment().unwrap_or("NULL");
@@ -86,28 +121,25 @@ fn rows(wanted: &Wanted, columns: &[Column]) -> (String, Vec<String>) {
 
 /// A column in a form that other tools read: ids as texts (Spark and BigQuery know no UUID), the hash of a caller as 16 hex
 /// digits (BigQuery knows no unsigned 64 bits), milliseconds as moments in UTC.
-fn expression(Column { name, kind }: &Column, format: FileFormat) -> String {
+fn expression(dialect: &dyn Dialect, Column { name, kind }: &Column, format: FileFormat) -> String {
     let cell = format!("\"{name}\"");
     let is_csv = format == FileFormat::Csv;
-    let written = match kind.as_str() {
-        "UUID" => format!("{cell}::VARCHAR"),
-        "UBIGINT" => format!("lower(lpad(to_hex({cell}), 16, '0'))"),
-        "BIGINT" if name.ends_with("_at") && is_csv => {
-            format!("strftime(epoch_ms({cell}), '%Y-%m-%dT%H:%M:%S.%gZ')")
-        }
-        "BIGINT" if name.ends_with("_at") => format!("to_timestamp({cell} / 1000.0)"),
-        "VARCHAR" if is_csv => harmless(&cell),
-        _ => return cell,
+    let written = match kind {
+        Kind::Id => format!("{cell}::VARCHAR"),
+        Kind::Hash => dialect.hex(&cell),
+        Kind::Moment if is_csv => dialect.rfc3339(&cell),
+        Kind::Moment => dialect.moment(&cell),
+        Kind::Text if is_csv => harmless(dialect, &cell),
+        Kind::Text | Kind::Other => return cell,
     };
     format!("{written} AS {cell}")
 }
 
 /// As [`crate::report::csv::harmless`], but for phone numbers and offsets, which begin with a plus.
-fn harmless(cell: &str) -> String {
-    format!(
-        "CASE WHEN regexp_matches({cell}, '^[=+@\\t\\r\\n-]') AND NOT regexp_matches({cell}, '^[+-][0-9:]+$') \
-         THEN concat('''', {cell}) ELSE {cell} END"
-    )
+fn harmless(dialect: &dyn Dialect, cell: &str) -> String {
+    let (formula, number) =
+        (dialect.matches(cell, "'^[=+@\\t\\r\\n-]'"), dialect.matches(cell, "'^[+-][0-9:]+$'"));
+    format!("CASE WHEN {formula} AND NOT {number} THEN concat('''', {cell}) ELSE {cell} END")
 }
 
 #[cfg(test)]
@@ -123,7 +155,7 @@ mod tests {
     fn what_comes_from_outside_is_bound() {
         let day = |text: &str| text.parse().expect("a date");
         let period = Period::Days { from: day("2026-03-01"), to: day("2026-03-31") };
-        let id = Column { name: "id".to_owned(), kind: "UUID".to_owned() };
+        let id = Column { name: "id".to_owned(), kind: Kind::Id };
         let (text, bound) = copy(&wanted(Table::Calls, Some(period)), &[id], "/tmp/it's");
         assert_eq!(bound, ["a", "b", "2026-03-01", "2026-03-31"]);
         assert!(text.contains("site IN ($1, $2) AND local_date BETWEEN $3::DATE AND $4::DATE"));
@@ -132,11 +164,11 @@ mod tests {
 
     #[test]
     fn touches_go_with_their_calls_and_nobody_sees_nothing() {
-        let (text, _) = rows(&wanted(Table::Touches, None), &[]);
+        let (text, _) = rows(&DuckDb, &wanted(Table::Touches, None), &[]);
         assert!(text.ends_with(
             "WHERE site IN ($1, $2) AND call IN (SELECT id FROM calls WHERE site IN ($1, $2))"
         ));
         let nobody = Wanted { sites: Vec::new(), ..wanted(Table::Calls, None) };
-        assert!(rows(&nobody, &[]).0.ends_with("WHERE 1 = 0"));
+        assert!(rows(&DuckDb, &nobody, &[]).0.ends_with("WHERE 1 = 0"));
     }
 }

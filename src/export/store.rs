@@ -1,4 +1,4 @@
-//! Writes a file, and reads it while it grows.
+//! Writes a file, and reads it while it grows; ClickHouse sends one itself.
 //!
 //! DuckDB writes from the front to the end, so what is there may be sent already. The file stands between DuckDB and the
 //! client on purpose: a client that reads slowly would else hold a view of the warehouse, and no checkpoint could be made.
@@ -9,16 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
+use duckdb::types::Value;
 use duckdb::{Connection, params_from_iter};
 use futures_util::future::BoxFuture;
+use reqwest::Response;
 use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::export::model::{Table, Wanted};
-use crate::export::rules::{Column, copy};
+use crate::export::model::{FileFormat, Table, Wanted};
+use crate::export::rules::{Column, copy, rows};
+use crate::warehouse::clickhouse::client::too_slow_or;
+use crate::warehouse::question::Question;
 use crate::warehouse::store::{Warehouse, WarehouseError, sql};
 
 /// In the data folder: files that are being sent.
@@ -27,6 +31,8 @@ const FOLDER: &str = "exports";
 const AT_ONCE: usize = 1;
 /// Longest that one may be written, its turn included.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// What errors call it.
+const WHAT: &str = "export a table";
 /// Bytes of a piece.
 const PIECE: usize = 256 * 1024;
 /// Between two looks whether there is more.
@@ -67,6 +73,21 @@ impl Exports {
 
     /// Begins to write `wanted`.
     pub async fn start(&self, wanted: Wanted) -> Result<Export, ExportError> {
+        let columns = columns(&self.warehouse, wanted.table).await?;
+        if !self.warehouse.is_shared() {
+            return self.grow(wanted, columns).await.map(Export::Grows);
+        }
+        let (text, bound) = rows(self.warehouse.dialect(), &wanted, &columns);
+        let bound = bound.into_iter().map(Value::Text).collect();
+        let format = match wanted.format {
+            FileFormat::Parquet => "Parquet",
+            FileFormat::Csv => "CSVWithNames",
+        };
+        let question = Question::new(WHAT, text, bound);
+        Ok(Export::Sent(self.warehouse.file_of(&question, format, LONGEST).await?))
+    }
+
+    async fn grow(&self, wanted: Wanted, columns: Vec<Column>) -> Result<Growing, ExportError> {
         let failed = |source| ExportError::Io { folder: self.folder.clone(), source };
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let own = tempfile::tempdir_in(&self.folder).map_err(failed)?;
@@ -76,23 +97,48 @@ impl Exports {
         let (warehouse, turns) = (self.warehouse.clone(), self.turns.clone());
         let writing = async move {
             let _turn = turns.acquire().await.map_err(|_| WarehouseError::Closing)?;
-            warehouse.read_within(LONGEST, move |c| write(c, &wanted, &path)).await
+            let (text, bound) = copy(&wanted, &columns, &path.to_string_lossy());
+            let write = move |connection: &Connection| {
+                let written = connection.execute(&text, params_from_iter(bound));
+                written.map(|_| ()).map_err(sql(WHAT))
+            };
+            warehouse.read_within(LONGEST, write).await
         };
-        Ok(Export { own, file, writing: Some(Box::pin(writing)) })
+        Ok(Growing { own, file, writing: Some(Box::pin(writing)) })
     }
 }
 
 /// A file that is being written. It is given up when this is dropped.
-pub struct Export {
+pub enum Export {
+    /// By DuckDB, on disk.
+    Grows(Growing),
+    /// By ClickHouse, which sends it.
+    Sent(Response),
+}
+
+impl Export {
+    /// The next piece; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
+        match self {
+            Export::Grows(file) => file.next().await,
+            Export::Sent(response) => {
+                let piece = response.chunk().await;
+                Ok(piece.map_err(|error| too_slow_or(WHAT, error))?)
+            }
+        }
+    }
+}
+
+/// A file on disk that is being written.
+pub struct Growing {
     own: TempDir,
     file: File,
     /// Until it is whole.
     writing: Option<BoxFuture<'static, Result<(), WarehouseError>>>,
 }
 
-impl Export {
-    /// The next piece; `None` at the end.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
+impl Growing {
+    async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
         let mut piece = vec![0; PIECE];
         loop {
             let failed = |source| ExportError::Io { folder: self.own.path().to_owned(), source };
@@ -110,24 +156,8 @@ impl Export {
     }
 }
 
-/// Writes `wanted` to the file at `path`. Blocks.
-pub fn write(connection: &Connection, wanted: &Wanted, path: &Path) -> Result<(), WarehouseError> {
-    let columns = columns(connection, wanted.table)?;
-    let (text, bound) = copy(wanted, &columns, &path.to_string_lossy());
-    let written = connection.execute(&text, params_from_iter(bound));
-    written.map(|_| ()).map_err(sql("export a table"))
-}
-
 /// The columns of a table, in order.
-pub fn columns(connection: &Connection, table: Table) -> Result<Vec<Column>, WarehouseError> {
-    let failed = sql("tell its columns");
-    let mut statement = connection
-        .prepare(
-            "SELECT column_name, data_type FROM information_schema.columns \
-             WHERE table_schema = 'main' AND table_name = ? ORDER BY ordinal_position",
-        )
-        .map_err(&failed)?;
-    let rows = statement
-        .query_map([table.word()], |row| Ok(Column { name: row.get(0)?, kind: row.get(1)? }));
-    rows.map_err(&failed)?.collect::<Result<_, _>>().map_err(&failed)
+pub async fn columns(warehouse: &Warehouse, table: Table) -> Result<Vec<Column>, WarehouseError> {
+    let columns = warehouse.columns(table.word()).await?;
+    Ok(columns.into_iter().filter_map(|(name, kind)| Column::new(name, &kind)).collect())
 }

@@ -19,7 +19,6 @@ use crate::platform::signing::SigningKeys;
 use crate::privacy::eraser::{Erased, Eraser, PrivacyError};
 use crate::privacy::keeper::Outdated;
 use crate::privacy::subject::Subject;
-use crate::warehouse::store::WarehouseError;
 
 /// Mounts the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -263,9 +262,6 @@ fn is_of_the_site(site: &Site, number: &PhoneNumber) -> bool {
 /// Logs what happened and hides it from the outside.
 impl From<PrivacyError> for Problem {
     fn from(error: PrivacyError) -> Self {
-        if let PrivacyError::Warehouse(error @ WarehouseError::OnlyDuckDb { .. }) = error {
-            return error.into();
-        }
         if matches!(error, PrivacyError::Spooled { .. }) {
             return Problem::Conflict(error.to_string());
         }

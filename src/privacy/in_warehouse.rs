@@ -18,10 +18,6 @@ use crate::warehouse::store::{Warehouse, WarehouseError};
 
 /// Ids that one condition names.
 const AT_ONCE: usize = 500;
-/// Columns of a table, in their order. DuckDB's own schema is `main`; in ClickHouse it is the database.
-const COLUMNS: &str = "SELECT column_name FROM information_schema.columns \
-    WHERE table_name = $1 AND table_schema IN ('main', current_database()) ORDER BY ordinal_position";
-
 /// Learns which visits, calls and leads are the person's.
 pub async fn learn(warehouse: &Warehouse, traces: &mut Traces) -> Result<(), WarehouseError> {
     let site = Bound::Text(traces.subject.site.to_string());
@@ -125,20 +121,17 @@ pub async fn rows(
     warehouse: &Warehouse,
     traces: &Traces,
 ) -> Result<Map<String, Value>, WarehouseError> {
-    const WHAT: &str = "read rows";
     let mut tables = Map::new();
     for Removal { table, condition, .. } in theirs(traces) {
-        let asked = Question::new(WHAT, COLUMNS, vec![Bound::Text(table.to_owned())]);
-        let columns = warehouse.ask(asked).await?;
-        let columns: Vec<String> =
-            columns.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+        let columns = warehouse.columns(table).await?;
         // As text: there are kinds of cells that the driver cannot tell otherwise.
-        let cells: Vec<String> = columns.iter().map(|name| format!("{name}::VARCHAR")).collect();
+        let cells: Vec<String> =
+            columns.iter().map(|(name, _)| format!("{name}::VARCHAR")).collect();
         let text = format!("SELECT {} FROM {table} WHERE {condition}", cells.join(", "));
         let mut found = Vec::new();
-        for row in warehouse.ask(Question::new(WHAT, text, Vec::new())).await? {
+        for row in warehouse.ask(Question::new("read rows", text, Vec::new())).await? {
             let mut fields = Map::new();
-            for (place, name) in columns.iter().enumerate() {
+            for (place, (name, _)) in columns.iter().enumerate() {
                 let cell: Option<String> = row.get(place)?;
                 fields.insert(name.clone(), cell.map_or(Value::Null, Value::String));
             }

@@ -40,7 +40,7 @@ impl From<WarehouseError> for Problem {
             WarehouseError::TooSlow => {
                 Problem::TooMuch("the answer took too long: ask for a shorter period".to_owned())
             }
-            WarehouseError::OnlyDuckDb { .. } => Problem::BadRequest(error.to_string()),
+            WarehouseError::OfOtherKind { .. } => Problem::BadRequest(error.to_string()),
             error => {
                 tracing::error!(%error, "the warehouse did not answer");
                 Problem::Unavailable { what: "the warehouse" }

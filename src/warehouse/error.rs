@@ -69,9 +69,11 @@ pub enum WarehouseError {
         /// What went wrong on the way.
         why: String,
     },
-    /// Only a DuckDB file can do it.
-    #[error("a warehouse in ClickHouse cannot {what}")]
-    OnlyDuckDb {
+    /// Only another kind of warehouse can do it.
+    #[error("a warehouse in {engine} cannot {what}")]
+    OfOtherKind {
+        /// Where it is.
+        engine: &'static str,
         /// What was asked.
         what: &'static str,
     },

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use duckdb::types::{FromSql, Value, ValueRef};
 use duckdb::{Connection, params_from_iter};
+use reqwest::Response;
 
 use crate::warehouse::store::{Engine, Warehouse, WarehouseError, sql};
 
@@ -98,6 +99,39 @@ impl Warehouse {
                 self.read_within(limit, all).await
             }
         }
+    }
+
+    /// The answer to `question` as ClickHouse sends it in this format, in at most `limit`. DuckDB writes files on disk.
+    pub async fn file_of(
+        &self,
+        question: &Question,
+        format: &str,
+        limit: Duration,
+    ) -> Result<Response, WarehouseError> {
+        match self.engine() {
+            Engine::ClickHouse(clickhouse) => clickhouse.file(question, format, limit).await,
+            Engine::DuckDb(_) => {
+                Err(WarehouseError::OfOtherKind { engine: "DuckDB", what: question.what })
+            }
+        }
+    }
+
+    /// Names of a table's columns in their order, with the engine's words for their types.
+    pub async fn columns(&self, table: &str) -> Result<Vec<(String, String)>, WarehouseError> {
+        // DuckDB's own schema is `main`; in ClickHouse it is the database.
+        let text = match self.engine() {
+            Engine::DuckDb(_) => {
+                "SELECT column_name, data_type FROM information_schema.columns \
+                 WHERE table_schema = 'main' AND table_name = $1 ORDER BY ordinal_position"
+            }
+            Engine::ClickHouse(_) => {
+                "SELECT name, type FROM system.columns \
+                 WHERE database = currentDatabase() AND table = $1 ORDER BY position"
+            }
+        };
+        let bound = vec![Value::Text(table.to_owned())];
+        let rows = self.ask(Question::new("tell the columns of a table", text, bound)).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
     }
 
     /// Runs statements that change tables that are no facts; in DuckDB in one transaction.

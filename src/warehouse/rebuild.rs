@@ -100,7 +100,9 @@ pub async fn rebuild(
 pub(super) fn only_duckdb(config: &Config, what: &'static str) -> Result<(), WarehouseError> {
     match config.warehouse.kind {
         WarehouseKind::Duckdb => Ok(()),
-        WarehouseKind::Clickhouse => Err(WarehouseError::OnlyDuckDb { what }),
+        WarehouseKind::Clickhouse => {
+            Err(WarehouseError::OfOtherKind { engine: "ClickHouse", what })
+        }
     }
 }
 

@@ -182,15 +182,12 @@ impl Warehouse {
         .await
     }
 
-    /// An error where the tables are in no file, and so cannot be worked on as one; `what` is what would have been done.
-    pub fn must_be_a_file(&self, what: &'static str) -> Result<(), WarehouseError> {
-        self.file(what).map(|_| ())
-    }
-
     fn file(&self, what: &'static str) -> Result<&Arc<Shared>, WarehouseError> {
         match &self.0 {
             Engine::DuckDb(file) => Ok(file),
-            Engine::ClickHouse(_) => Err(WarehouseError::OnlyDuckDb { what }),
+            Engine::ClickHouse(_) => {
+                Err(WarehouseError::OfOtherKind { engine: "ClickHouse", what })
+            }
         }
     }
 

@@ -19,7 +19,6 @@ mod docs_commands;
 mod doctor;
 mod edge;
 mod engines;
-mod export;
 mod faults;
 mod last_page;
 mod leads;

@@ -7,6 +7,8 @@ use crate::support::clickhouse::TestClickHouse as Engine;
 mod alerts;
 #[path = "contract.rs"]
 mod contract;
+#[path = "export.rs"]
+mod export;
 #[path = "forecast.rs"]
 mod forecast;
 #[path = "query/mod.rs"]

@@ -6,6 +6,8 @@ use crate::support::duckdb::TestDuckDb as Engine;
 mod alerts;
 #[path = "contract.rs"]
 mod contract;
+#[path = "export.rs"]
+mod export;
 #[path = "forecast.rs"]
 mod forecast;
 #[path = "query/mod.rs"]

@@ -32,6 +32,21 @@ const ASKING: [(&str, &str); 11] = [
     ("max_result_bytes", "1073741824"),
     ("date_time_overflow_behavior", "saturate"),
 ];
+/// What files are asked with: whole things as in questions, texts as texts, empty cells for what is not known. Memory does not
+/// grow with them, and what fails half-way breaks off.
+const FILES: [(&str, &str); 8] = [
+    ("final", "1"),
+    // A cell that is written in another form has the name of its column.
+    ("prefer_column_name_to_alias", "1"),
+    ("cast_keep_nullable", "1"),
+    ("distributed_product_mode", "global"),
+    ("output_format_parquet_compression_method", "zstd"),
+    ("output_format_parquet_string_as_string", "1"),
+    ("format_csv_null_representation", ""),
+    ("http_write_exception_in_output_format", "0"),
+];
+/// The header with the code of an error.
+const EXCEPTION: &str = "x-clickhouse-exception-code";
 /// What batches are inserted with: one block, which is there as a whole or not at all. Repeats are not looked for: the
 /// version replaces them, and what a rebuild writes anew must not be taken for one.
 const INSERTING: [(&str, &str); 6] = [
@@ -95,6 +110,26 @@ impl Client {
         limit: Duration,
     ) -> Result<Vec<Row>, WarehouseError> {
         self.rows(question, &self.database, limit).await
+    }
+
+    /// The answer to `question` as a file of this format, piece by piece as it is made, in at most `limit`.
+    pub async fn file(
+        &self,
+        question: &Question,
+        format: &str,
+        limit: Duration,
+    ) -> Result<Response, WarehouseError> {
+        let Question { what, text, bound } = question;
+        let text = format!("{} FORMAT {format}", with_values(text, bound));
+        let request = self.request(&self.database, limit.saturating_add(ON_THE_WAY));
+        let request = request.query(&FILES).query(&[("max_execution_time", limit.as_secs())]);
+        let sent = request.body(text).send().await;
+        let response = sent.map_err(|error| too_slow_or(what, error))?;
+        if response.headers().contains_key(EXCEPTION) || response.status() != StatusCode::OK {
+            let refused = answered(what, response, |why| without(why, bound)).await;
+            return Err(refused.err().unwrap_or(WarehouseError::TooSlow));
+        }
+        Ok(response)
     }
 
     /// Runs a statement that has no answer.
@@ -172,7 +207,7 @@ async fn answered(
     shown: impl FnOnce(&str) -> String,
 ) -> Result<Vec<u8>, WarehouseError> {
     let status = response.status();
-    let code = response.headers().get("x-clickhouse-exception-code");
+    let code = response.headers().get(EXCEPTION);
     let code: Option<u32> = code.and_then(|code| code.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map_err(|error| too_slow_or(what, error))?;
     match code {
@@ -222,7 +257,8 @@ fn read(what: &'static str, body: &[u8]) -> Option<Vec<Row>> {
     lines.map(row).collect()
 }
 
-fn too_slow_or(what: &'static str, error: reqwest::Error) -> WarehouseError {
+/// What a request that has failed says.
+pub fn too_slow_or(what: &'static str, error: reqwest::Error) -> WarehouseError {
     match error.is_timeout() && !error.is_connect() {
         true => WarehouseError::TooSlow,
         false => unreachable(what, error),

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use duckdb::types::Value;
+use reqwest::Response;
 use tokio::sync::Mutex;
 
 use crate::config;
@@ -78,6 +79,17 @@ impl ClickHouse {
     ) -> Result<Vec<Row>, WarehouseError> {
         self.prepare().await?;
         self.noticed(self.client.ask(question, limit).await).await
+    }
+
+    /// The answer to `question` as a file of this format, in at most `limit`.
+    pub async fn file(
+        &self,
+        question: &Question,
+        format: &str,
+        limit: Duration,
+    ) -> Result<Response, WarehouseError> {
+        self.prepare().await?;
+        self.noticed(self.client.file(question, format, limit).await).await
     }
 
     /// Runs a statement that has no answer.

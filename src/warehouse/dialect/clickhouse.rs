@@ -88,6 +88,19 @@ impl Dialect for ClickHouse {
         format!("(SELECT * FROM {table} WHERE {only})")
     }
 
+    fn hex(&self, cell: &str) -> String {
+        format!("lower(leftPad(hex({cell}), 16, '0'))")
+    }
+
+    fn moment(&self, cell: &str) -> String {
+        format!("fromUnixTimestamp64Milli({cell}, 'UTC')")
+    }
+
+    fn rfc3339(&self, cell: &str) -> String {
+        let second = format!("formatDateTime({}, '%Y-%m-%dT%H:%i:%S')", self.moment(cell));
+        format!("concat({second}, '.', leftPad(toString({cell} % 1000), 3, '0'), 'Z')")
+    }
+
     fn only_adds(&self) -> bool {
         true
     }

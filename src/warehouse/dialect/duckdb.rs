@@ -89,6 +89,18 @@ impl Dialect for DuckDb {
         table.to_owned()
     }
 
+    fn hex(&self, cell: &str) -> String {
+        format!("lower(lpad(to_hex({cell}), 16, '0'))")
+    }
+
+    fn moment(&self, cell: &str) -> String {
+        format!("to_timestamp({cell} / 1000.0)")
+    }
+
+    fn rfc3339(&self, cell: &str) -> String {
+        format!("strftime(epoch_ms({cell}), '%Y-%m-%dT%H:%M:%S.%gZ')")
+    }
+
     fn only_adds(&self) -> bool {
         false
     }

@@ -64,6 +64,12 @@ pub trait Dialect: Sync {
     /// A table or rows as one side of a join: all of them, or in a warehouse that reads a joined table as a whole,
     /// those for which `only` holds.
     fn joined(&self, table: &str, only: &str) -> String;
+    /// A whole number of 64 bits as 16 hex digits.
+    fn hex(&self, cell: &str) -> String;
+    /// Milliseconds as a moment in UTC.
+    fn moment(&self, cell: &str) -> String;
+    /// Milliseconds as RFC 3339 in UTC.
+    fn rfc3339(&self, cell: &str) -> String;
     /// Whether rows are added only and the newest version of a thing is found when they are read. Else they are
     /// replaced when they are written.
     fn only_adds(&self) -> bool;

@@ -157,7 +157,7 @@ pub fn cost(site: &SiteId, date: &str, kind: CostKind, amount: &str) -> Envelope
         amount: amount.to_owned(),
         currency: "USD".to_owned(),
     };
-    let id = format!("{date}.{}", kind.word());
+    let id = format!("{site}.{date}.{}", kind.word());
     Envelope::new(site.clone(), at("2026-03-09T00:00:00Z"), id, Event::Cost(Box::new(cost)))
 }
 
