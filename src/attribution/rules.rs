@@ -113,7 +113,8 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>, kept
     Ranking { candidates: listed.collect(), nobody: nobody / total * (1.0 - known_share) }
 }
 
-/// The places of the candidates to be kept, the most probable first: always one, and who is known.
+/// The places of the candidates to be kept, the most probable first: always one, and everybody from whom the
+/// caller is known, as an earlier session that is not among the candidates is joined in another way.
 fn best_first(candidates: &[Evidence], probabilities: &[f64], kept: Kept) -> Vec<usize> {
     // Equally likely: the one seen last, then the one who came last.
     let order = |a: &usize, b: &usize| {
