@@ -9,7 +9,8 @@ use ringtrace::attribution::delays::prior;
 use ringtrace::attribution::evidence::Evidence;
 use ringtrace::attribution::fit::fit;
 use ringtrace::attribution::observation::Observation;
-use ringtrace::attribution::rules::rank;
+use ringtrace::attribution::rules::{Kept, likeliest_first, rank};
+use ringtrace::attribution::store::LOOKED_AT;
 use ringtrace::lease::model::{Holder, Tier};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::SessionId;
@@ -49,10 +50,11 @@ fn attribution(criterion: &mut Criterion) {
         let Some(holders) = holders(count) else { return };
         group.bench_function(format!("{count} holders"), |bench| {
             bench.iter(|| {
-                let candidates: Vec<Evidence> =
+                let mut candidates: Vec<Evidence> =
                     holders.iter().map(|holder| Evidence::of(holder, NOW, HOLD_MS)).collect();
-                let ranking = rank(black_box(&candidates), &delays, None);
-                let observed = Some(Observation::of(NOW, &candidates, None));
+                likeliest_first(&mut candidates, &delays, LOOKED_AT);
+                let ranking = rank(black_box(&candidates), &delays, None, Kept::STORED);
+                let observed = Some(Observation::of(NOW, &candidates, None, false));
                 attribute(Joined { at: NOW, ranking, observed, ..Joined::default() }, look_back)
             });
         });
@@ -61,7 +63,7 @@ fn attribution(criterion: &mut Criterion) {
     let Some(holders) = holders(96) else { return };
     let candidates: Vec<Evidence> =
         holders.iter().map(|holder| Evidence::of(holder, NOW, HOLD_MS)).collect();
-    let calls = vec![Observation::of(NOW, &candidates, None); 2_000];
+    let calls = vec![Observation::of(NOW, &candidates, None, false); 2_000];
     criterion.bench_function("a fit of 2 000 calls", |bench| {
         bench.iter(|| fit(black_box(&calls), 1, NOW));
     });

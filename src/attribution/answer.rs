@@ -18,28 +18,6 @@ use crate::visit::model::{Consent, Machine, Place, Source, Touch, Visit};
 use crate::visit::site_rules::{SiteRules, VisitFacts};
 use crate::visit::tables::Tables;
 
-/// Which candidates are stored with a call, beside the best one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Kept {
-    /// Most of them.
-    pub most: usize,
-    /// How likely they must be.
-    pub probability: f64,
-}
-
-impl Kept {
-    /// What the service stores.
-    pub const STORED: Kept = Kept { most: 16, probability: 0.002 };
-    /// All that matter to a sum over them.
-    pub const ALL: Kept = Kept { most: 1_024, probability: 1e-5 };
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Kept::STORED
-    }
-}
-
 /// How much of "none of them" a caller takes who is known from an earlier call, or from a form: that
 /// session was found by another way than this number.
 const REJOINED: f64 = 0.6;
@@ -59,8 +37,6 @@ pub struct Joined<'a> {
     pub visit: Option<&'a Visit>,
     /// The touches of the winner's visitor, in any order; empty without consent.
     pub touches: Vec<Touch>,
-    /// Which candidates are kept.
-    pub kept: Kept,
     /// When the caller called first, when that was before.
     pub first_contact: Option<Millis>,
     /// Which fit of the delays judged it.
@@ -122,12 +98,9 @@ fn elsewhere(session: SessionId, probability: f64, reasons: Vec<Reason>) -> Cand
 pub fn attribute(joined: Joined<'_>, look_back: SignedDuration) -> Attribution {
     let inferred = joined.inferred();
     let told_by = joined.told_by;
-    let Joined { at, ranking, visit, touches, kept, first_contact, fit, observed, .. } = joined;
+    let Joined { at, ranking, visit, touches, first_contact, fit, observed, .. } = joined;
     let best = ranking.best().cloned();
     let mut candidates = ranking.candidates;
-    let worth = candidates.iter().skip(1).take_while(|one| one.probability >= kept.probability);
-    let worth = worth.count() + 1;
-    candidates.truncate(worth.min(kept.most));
     if let Some((session, probability)) = inferred {
         candidates.insert(0, elsewhere(session, probability, vec![told_by.reason()]));
     }

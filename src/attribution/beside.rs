@@ -16,6 +16,8 @@ pub struct KnownCaller {
     pub session: Option<(SessionId, f64)>,
     /// What tells it.
     pub told_by: ToldBy,
+    /// Whether they called before, whoever they were then.
+    pub calls_again: bool,
     /// When they were heard of first.
     pub first_at: Millis,
 }

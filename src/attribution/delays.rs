@@ -25,6 +25,9 @@ const SLOW_CLICKS: f64 = 0.12;
 /// How long such a call waits on average, in seconds.
 const SLOW_CLICK_S: f64 = 150.0;
 
+/// So many means later nothing of an exponential law is left.
+const NEGLIGIBLE: f64 = 40.0;
+
 /// Shares of all calls by where they come from; they sum to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shares {
@@ -175,9 +178,11 @@ impl Delays {
     }
 }
 
-/// Density of an exponential law at `t`.
+/// Density of an exponential law at `t`; 0 where it is below a part in 10^17 of that at 0.
 fn exponential(t: f64, mean: f64) -> f64 {
-    (-t.max(0.0) / mean).exp() / mean
+    let means = t.max(0.0) / mean;
+    // A busy number has a thousand holders, most of them of days ago: they need no exponential of five minutes.
+    if means > NEGLIGIBLE { 0.0 } else { (-means).exp() / mean }
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub struct Evidence {
     pub idle_ms: i64,
     /// Whether a page of it is still open, as far as is known.
     pub on_page: bool,
-    /// What moment of its stay it is while that is so.
+    /// What moment of its stay it is while that is so; the first one else.
     pub moment: Moment,
     /// Whether its last page was heard to be left.
     pub left: bool,
@@ -89,17 +89,17 @@ impl Evidence {
         };
         let [copied, pressed] = [holder.copied, holder.long_press].map(seconds_ago);
         let left = holder.until.since(holder.last_seen) < hold_ms;
+        let idle_s = idle_ms as f64 / 1_000.0;
+        let shown_s = at.since(holder.from).max(0) as f64 / 1_000.0;
+        let on_page = holder.live && !left && idle_s <= ON_PAGE_S;
         let soon = |ago: Option<f64>| ago.is_some_and(|ago| ago <= GESTURE_S);
         Evidence {
             session: holder.session,
             from: holder.from,
             tier: holder.tier,
             idle_ms,
-            moment: Moment::of(
-                at.since(holder.from).max(0) as f64 / 1_000.0,
-                idle_ms as f64 / 1_000.0,
-            ),
-            on_page: holder.live && !left && idle_ms as f64 <= ON_PAGE_S * 1_000.0,
+            moment: if on_page { Moment::of(shown_s, idle_s) } else { Moment::default() },
+            on_page,
             left,
             clicked_s: seconds_ago(holder.tel_click),
             spent: 0.0,
@@ -122,6 +122,11 @@ impl Evidence {
     /// Whether it is gone and was not heard to leave.
     pub fn is_unheard(&self) -> bool {
         !self.on_page && !self.left
+    }
+
+    /// Whether the caller may be known from this session or its visitor.
+    pub fn is_known(&self) -> bool {
+        self.beside.known_caller > 0.0
     }
 
     /// Density of its call by the delay alone.

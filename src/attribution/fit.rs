@@ -17,7 +17,7 @@ use crate::platform::clock::Millis;
 /// How many calls the prior's shares are worth.
 const PRIOR_CALLS: f64 = 40.0;
 /// How many calls of a component the prior's mean delay is worth.
-const PRIOR_DELAYS: f64 = 40.0;
+const PRIOR_DELAYS: f64 = 12.0;
 /// How many calls the prior's share of nobody is worth, and that of calls of days ago: on a busy number both
 /// come at any time, and little tells the two apart.
 const PRIOR_NOBODY: f64 = 300.0;

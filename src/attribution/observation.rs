@@ -13,6 +13,8 @@ use crate::platform::clock::Millis;
 /// Bins of delays; bin `n` ends at `1.3^(n+1)` seconds, the last one beyond a month.
 const BINS: u8 = 58;
 const GROWTH: f64 = 1.3;
+/// Bins in which a delay grows by a factor of e: 1 / ln(1.3).
+const PER_LN: f64 = 3.811_494_686_708_401_4;
 
 /// Candidates that are kept one by one, beside all whose visits were looked at.
 const MAX_NEAR: usize = 32;
@@ -67,8 +69,8 @@ pub struct Observation {
     /// Seconds since the newest of those was seen whom the list of holders has no room for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub older_s: Option<f32>,
-    /// How likely the caller is not known from an earlier call, 0.0 to 1.0: whoever calls again does not call
-    /// as one who calls first.
+    /// How likely the caller is not known from a form, 0.0 to 1.0; 0 for whoever calls again: they do not call as
+    /// those who call first.
     pub fresh: f64,
 }
 
@@ -87,10 +89,16 @@ impl Default for Observation {
 }
 
 impl Observation {
-    /// What a call at `at` with these candidates teaches, the likeliest first.
-    pub fn of(at: Millis, candidates: &[Evidence], older: Option<Older>) -> Self {
+    /// What a call at `at` with these candidates teaches, the likeliest first. Nothing of when people call where
+    /// the caller `calls_again`, also when nobody knows who that was: it would pass for a call long after a visit.
+    pub fn of(
+        at: Millis,
+        candidates: &[Evidence],
+        older: Option<Older>,
+        calls_again: bool,
+    ) -> Self {
         let mut observed = Observation {
-            fresh: 1.0 - known_share(candidates),
+            fresh: if calls_again { 0.0 } else { 1.0 - known_share(candidates) },
             older_s: older.map(|older| older.from_s as f32),
             ..Observation::default()
         };
@@ -102,7 +110,7 @@ impl Observation {
                 observed.near.push(Near {
                     channel: one.channel.clone(),
                     idle_s: (!one.on_page).then_some(one.idle_s() as f32),
-                    moment: if one.on_page { one.moment } else { Moment::default() },
+                    moment: one.moment,
                     clicked_s: one.clicked_s.filter(|_| one.spent < 0.5).map(|ago| ago as f32),
                     factor: one.factor() as f32,
                 });
@@ -128,7 +136,7 @@ impl Observation {
 }
 
 fn bin(idle_s: f64) -> u8 {
-    let bin = idle_s.max(1.0).log(GROWTH);
+    let bin = idle_s.max(1.0).ln() * PER_LN;
     (bin as u8).min(BINS - 1)
 }
 

@@ -1,5 +1,7 @@
 //! Who called, and how sure we are. Pure.
 
+use std::cmp::Reverse;
+
 use crate::attribution::delays::Delays;
 use crate::attribution::evidence::{Evidence, Nearness};
 use crate::attribution::model::{Candidate, Reason};
@@ -29,10 +31,32 @@ pub struct Older {
     pub to_s: f64,
 }
 
+/// Which candidates are listed, beside the best one and those from whom the caller is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kept {
+    /// Most of them.
+    pub most: usize,
+    /// How likely they must be.
+    pub probability: f64,
+}
+
+impl Kept {
+    /// What the service stores.
+    pub const STORED: Kept = Kept { most: 16, probability: 0.002 };
+    /// All that matter to a sum over them.
+    pub const ALL: Kept = Kept { most: 1_024, probability: 1e-5 };
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Kept::STORED
+    }
+}
+
 /// Who may have made a call, best first, and how likely it was none of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
-    /// Every session that was shown the number, once, the most probable first.
+    /// Sessions that were shown the number, each once, the most probable first.
     pub candidates: Vec<Candidate>,
     /// Probability that it was none of them; 1 when there is no candidate.
     pub nobody: f64,
@@ -53,34 +77,27 @@ impl Ranking {
 
 /// Weighs the holders of the called number by the `delays` of the site. Each session is there once, as
 /// it stood at the call: what happened later is not looked at, so a call that is judged late gets the
-/// same answer.
-pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> Ranking {
-    let plain: Vec<f64> = candidates.iter().map(|one| one.weight(delays)).collect();
+/// same answer. All are weighed; listed are those to be `kept`.
+pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>, kept: Kept) -> Ranking {
+    let mut weights: Vec<f64> = candidates.iter().map(|one| one.weight(delays)).collect();
     let older = older.map_or(0.0, |older| delays.of_older(older.from_s, older.to_s));
     let nobody = delays.of_nobody() + older;
-    let total = nobody + plain.iter().sum::<f64>();
+    let total = nobody + weights.iter().sum::<f64>();
     // A caller who is known calls because of the earlier call, whenever that is; if it was joined wrong, it
     // says nothing.
     let known_share = known_share(candidates);
-    let known = |n: usize| candidates[n].beside.known_caller > 0.0;
-    let of_known: f64 = (0..plain.len()).filter(|n| known(*n)).map(|n| plain[n] + LEAST).sum();
-    let share = |n: usize, weight: f64| {
-        let known = if known(n) { known_share * (weight + LEAST) / of_known } else { 0.0 };
-        known + (1.0 - known_share) * weight / total
-    };
-    let weights: Vec<f64> = plain.iter().enumerate().map(|(n, weight)| share(n, *weight)).collect();
+    let of_known: f64 = weights
+        .iter()
+        .zip(candidates)
+        .filter(|(_, one)| one.is_known())
+        .map(|(w, _)| w + LEAST)
+        .sum();
+    for (weight, one) in weights.iter_mut().zip(candidates) {
+        let known = if one.is_known() { known_share * (*weight + LEAST) / of_known } else { 0.0 };
+        *weight = known + (1.0 - known_share) * *weight / total;
+    }
     let live = candidates.iter().filter(|one| one.on_page).count();
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    // Equally likely: the one seen last, then the one who came last.
-    order.sort_by(|&a, &b| {
-        let (one, other) = (&candidates[a], &candidates[b]);
-        weights[b]
-            .total_cmp(&weights[a])
-            .then(one.idle_ms.cmp(&other.idle_ms))
-            .then(other.from.cmp(&one.from))
-            .then(other.session.cmp(&one.session))
-    });
-    let ranked = order.into_iter().map(|n| {
+    let listed = best_first(candidates, &weights, kept).into_iter().map(|n| {
         let one = &candidates[n];
         let tel_click =
             one.spent < 0.5 && one.clicked_s.is_some_and(|ago| delays.by_click(ago) > 0.0);
@@ -93,7 +110,56 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>) -> R
             reasons: reasons(one, tel_click, live),
         }
     });
-    Ranking { candidates: ranked.collect(), nobody: nobody / total * (1.0 - known_share) }
+    Ranking { candidates: listed.collect(), nobody: nobody / total * (1.0 - known_share) }
+}
+
+/// The places of the candidates to be kept, the most probable first: always one, and everybody from whom the
+/// caller is known, as an earlier session that is not among the candidates is joined in another way.
+fn best_first(candidates: &[Evidence], probabilities: &[f64], kept: Kept) -> Vec<usize> {
+    // Equally likely: the one seen last, then the one who came last.
+    let order = |a: &usize, b: &usize| {
+        let (one, other) = (&candidates[*a], &candidates[*b]);
+        probabilities[*b]
+            .total_cmp(&probabilities[*a])
+            .then_with(|| one.idle_ms.cmp(&other.idle_ms))
+            .then_with(|| other.from.cmp(&one.from))
+            .then_with(|| other.session.cmp(&one.session))
+    };
+    let likely = |n: &usize| probabilities[*n] >= kept.probability;
+    let mut places: Vec<usize> = (0..candidates.len()).filter(likely).collect();
+    if places.is_empty() {
+        places.extend((0..candidates.len()).min_by(order));
+    }
+    if places.len() > kept.most {
+        places.select_nth_unstable_by(kept.most, order);
+        places.truncate(kept.most);
+    }
+    let known = (0..candidates.len()).filter(|n| candidates[*n].is_known());
+    let known: Vec<usize> = known.filter(|n| !places.contains(n)).collect();
+    places.extend(known);
+    places.sort_unstable_by(order);
+    places
+}
+
+/// Puts the candidates first whom the delay alone makes likeliest, so many of them in order.
+pub fn likeliest_first(candidates: &mut [Evidence], delays: &Delays, most: usize) {
+    // The bits of positive numbers are in their order.
+    let mut places: Vec<(Reverse<u64>, usize)> = (candidates.iter().enumerate())
+        .map(|(place, one)| (Reverse(one.density(delays).to_bits()), place))
+        .collect();
+    if places.len() > most {
+        places.select_nth_unstable(most);
+        places.truncate(most);
+    }
+    places.sort_unstable();
+    for place in 0..places.len() {
+        let mut from = places[place].1;
+        // Who stood in a place that was filled before went where its new holder came from.
+        while from < place {
+            from = places[from].1;
+        }
+        candidates.swap(place, from);
+    }
 }
 
 /// How likely the call is of the session that an earlier call of the caller was joined with, or of its
@@ -120,7 +186,7 @@ fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {
         tel_click.then_some(Reason::TelClick),
         one.gesture.then_some(Reason::Gesture),
         Some(seen),
-        (one.beside.known_caller > 0.0).then_some(one.beside.told_by.reason()),
+        one.is_known().then_some(one.beside.told_by.reason()),
         near,
         others.then_some(Reason::Shared),
         (one.tier == Tier::Unrested).then_some(Reason::Unrested),

@@ -63,11 +63,15 @@ pub struct Stays {
 impl Stays {
     /// Adds one of so many seconds from the first to the last sign of life.
     pub fn add(&mut self, seconds: f64, ended_unheard: bool) {
+        let part = 1.0 / seconds.max(SHORTEST_S);
         let mut from = 0.0;
         for (bin, end) in ENDS_S.into_iter().chain([f64::INFINITY]).enumerate() {
-            let inside = (seconds.min(end) - from).max(0.0);
+            if seconds <= from {
+                break;
+            }
+            let inside = seconds.min(end) - from;
             self.seconds[bin] += inside;
-            self.parts[bin] += inside / seconds.max(SHORTEST_S);
+            self.parts[bin] += inside * part;
             from = end;
         }
         self.unheard += f64::from(u8::from(ended_unheard));

@@ -4,12 +4,11 @@
 //! |---|---|---|---|
 //! | `delays:<site>` | STR | the newest fit of the site's delays, as JSON | until the next fit |
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use futures_util::future;
 
-use crate::attribution::answer::{Joined, Kept, attribute, attribute_static};
+use crate::attribution::answer::{Joined, attribute, attribute_static};
 use crate::attribution::beside::{KnownCaller, beside};
 use crate::attribution::delays::{Delays, prior};
 use crate::attribution::evidence::Evidence;
@@ -17,7 +16,7 @@ use crate::attribution::model::Attribution;
 use crate::attribution::observation::Observation;
 use crate::attribution::provided::attribute_provided;
 use crate::attribution::rings::{self, Ring};
-use crate::attribution::rules::{Older, rank};
+use crate::attribution::rules::{Kept, Older, likeliest_first, rank};
 use crate::call::model::Call;
 use crate::config::model::Site;
 use crate::lease::holders::{Shown, holders};
@@ -32,7 +31,7 @@ use crate::visit::store::{load_visits, touches};
 use crate::visit::tables::Tables;
 
 /// Candidates whose visits are looked at: those that the delay alone makes most likely.
-const LOOKED_AT: usize = 32;
+pub const LOOKED_AT: usize = 32;
 
 /// What a join looks into.
 #[derive(Clone, Copy)]
@@ -121,8 +120,9 @@ pub async fn join_sighted(
     rings::spend(&rings, call.id, at, &mut candidates);
     let visits = look_at(&lookup, &keys, call, &mut candidates, &delays).await?;
     let older = older(site, &shown);
-    let ranking = rank(&candidates, &delays, older);
-    let observed = Observation::of(shown.at, &candidates, older);
+    let ranking = rank(&candidates, &delays, older, lookup.kept);
+    let calls_again = lookup.caller.is_some_and(|caller| caller.calls_again);
+    let observed = Observation::of(shown.at, &candidates, older, calls_again);
     let earlier = lookup.caller.and_then(|caller| {
         let (session, sure) = caller.session?;
         Some((visits.get(&session)?, sure))
@@ -130,7 +130,6 @@ pub async fn join_sighted(
     let mut joined = Joined {
         at,
         ranking,
-        kept: lookup.kept,
         earlier,
         told_by: lookup.caller.map(|caller| caller.told_by).unwrap_or_default(),
         fit: delays.version,
@@ -220,8 +219,7 @@ async fn look_at(
     delays: &Delays,
 ) -> Result<HashMap<SessionId, Visit>, StoreError> {
     let caller = call.caller.number.as_ref();
-    // The bits of positive numbers are in their order.
-    candidates.sort_by_cached_key(|one| Reverse(one.density(delays).to_bits()));
+    likeliest_first(candidates, delays, LOOKED_AT);
     let earlier = lookup.caller.and_then(|caller| caller.session);
     let likeliest = candidates.iter().take(LOOKED_AT);
     let mut sessions: Vec<SessionId> = likeliest.map(|one| one.session).collect();

@@ -1,10 +1,10 @@
 //! The winner and its touches.
 
 use super::{HOUR, LOOK_BACK, MINUTE, T, evidence, holder, session, touch, visit};
-use crate::attribution::answer::{Joined, Kept, attribute, attribute_static};
+use crate::attribution::answer::{Joined, attribute, attribute_static};
 use crate::attribution::delays::prior;
 use crate::attribution::model::{Attribution, Basis};
-use crate::attribution::rules::rank;
+use crate::attribution::rules::{Kept, rank};
 use crate::config::model::StaticNumber;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
@@ -13,7 +13,7 @@ use crate::visit::site_rules::SiteRules;
 use crate::visit::tables::Tables;
 
 fn answer(visit: &Visit, touches: &[Touch]) -> Attribution {
-    let ranking = rank(&evidence(&[holder(1, 0, None)]), &prior(), None);
+    let ranking = rank(&evidence(&[holder(1, 0, None)]), &prior(), None, Kept::STORED);
     let touches = touches.to_vec();
     let joined =
         Joined { at: Millis(T), ranking, visit: Some(visit), touches, ..Joined::default() };
@@ -93,7 +93,7 @@ fn a_repeat_caller_whom_the_number_does_not_tell_is_joined_with_the_earlier_sess
     assert!(rejoined.confidence > 0.5 && rejoined.source.is_some());
 
     // Whoever is on the page now is more likely.
-    let ranking = rank(&evidence(&[holder(1, MINUTE / 2, None)]), &prior(), None);
+    let ranking = rank(&evidence(&[holder(1, MINUTE / 2, None)]), &prior(), None, Kept::STORED);
     let chosen = attribute(joined(ranking), LOOK_BACK);
     assert_eq!((chosen.basis, chosen.session), (Basis::Holder, Some(session(1))));
 }
@@ -101,11 +101,12 @@ fn a_repeat_caller_whom_the_number_does_not_tell_is_joined_with_the_earlier_sess
 #[test]
 fn so_many_candidates_are_stored_as_are_worth_it() {
     let holders: Vec<Holder> = (1..100).map(|n| holder(n, i64::from(n) * 1_000, None)).collect();
-    let ranking = rank(&evidence(&holders), &prior(), None);
-    let joined = |kept| Joined { ranking: ranking.clone(), kept, ..Joined::default() };
-    let stored = attribute(joined(Kept::STORED), LOOK_BACK);
-    assert_eq!(stored.candidates.len(), Kept::STORED.most);
-    let all = attribute(joined(Kept::ALL), LOOK_BACK);
+    let answered = |kept| {
+        let ranking = rank(&evidence(&holders), &prior(), None, kept);
+        attribute(Joined { ranking, ..Joined::default() }, LOOK_BACK)
+    };
+    assert_eq!(answered(Kept::STORED).candidates.len(), Kept::STORED.most);
+    let all = answered(Kept::ALL);
     let sum: f64 = all.candidates.iter().map(|one| one.probability).sum();
     assert!((sum + all.nobody - 1.0).abs() < 1e-3, "{sum}");
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::{HOUR, T, evidence, holder};
 use crate::attribution::delays::{Delays, Shares, prior};
 use crate::attribution::expect::{Parts, expect};
 use crate::attribution::fit::fit;
@@ -79,6 +80,13 @@ fn a_repeated_call_says_nothing_of_when_people_call_first() {
     let without = shares(&calls);
     calls.extend(vec![repeated; 300]);
     assert!((shares(&calls).page - without.page).abs() < 1e-3, "{without:?}");
+}
+
+#[test]
+fn whoever_calls_again_does_so_also_when_nobody_knows_who_it_was() {
+    let candidates = evidence(&[holder(1, HOUR, None)]);
+    let fresh = |again| Observation::of(Millis(T), &candidates, None, again).fresh;
+    assert_eq!((fresh(true), fresh(false)), (0.0, 1.0));
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! Probabilities of candidates.
 
+use std::cmp::Reverse;
+
 use proptest::prelude::*;
 
 use super::{HOLD, HOUR, MINUTE, T, evidence, holder, session};
 use crate::attribution::delays::{Delays, prior};
 use crate::attribution::evidence::{Beside, Evidence, Nearness};
-use crate::attribution::model::Reason;
-use crate::attribution::rules::{Older, Ranking, rank};
+use crate::attribution::model::{Candidate, Reason};
+use crate::attribution::rules::{Kept, Older, Ranking, likeliest_first, rank};
 use crate::lease::model::Holder;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SessionId;
 
+const EVERY: Kept = Kept { most: usize::MAX, probability: 0.0 };
+
 fn ranked(holders: &[Holder]) -> Ranking {
-    rank(&evidence(holders), &prior(), None)
+    rank(&evidence(holders), &prior(), None, EVERY)
 }
 
 fn best(holders: &[Holder]) -> (SessionId, f64) {
@@ -83,14 +87,14 @@ fn what_came_after_the_call_is_not_looked_at() {
 fn a_known_caller_is_found_days_later_and_nearness_tells_sharers_apart() {
     let mut candidates = evidence(&[holder(1, 0, None), holder(2, 30 * HOUR, None)]);
     candidates[1].beside = Beside { known_caller: 0.95, ..Beside::default() };
-    let ranking = rank(&candidates, &prior(), None);
+    let ranking = rank(&candidates, &prior(), None, EVERY);
     assert_eq!(ranking.candidates[0].session, session(2));
     assert!(ranking.candidates[0].reasons.contains(&Reason::KnownCaller));
 
     let mut candidates = evidence(&[holder(1, 9_000, None), holder(2, 9_000, None)]);
     candidates[0].beside.nearness = Nearness::OtherCountry;
     candidates[1].beside.nearness = Nearness::SameArea;
-    let ranking = rank(&candidates, &prior(), None);
+    let ranking = rank(&candidates, &prior(), None, EVERY);
     assert_eq!(ranking.candidates[0].session, session(2));
 }
 
@@ -99,7 +103,7 @@ fn those_whom_the_list_has_no_room_for_count_for_none_of_them() {
     let holders = [holder(1, HOUR, None)];
     let alone = ranked(&holders);
     let older = Older { from_s: 3_600.0, to_s: 30.0 * 86_400.0 };
-    let among_many = rank(&evidence(&holders), &prior(), Some(older));
+    let among_many = rank(&evidence(&holders), &prior(), Some(older), EVERY);
     assert!(among_many.nobody > alone.nobody + 0.05, "{} {}", among_many.nobody, alone.nobody);
 }
 
@@ -129,17 +133,76 @@ proptest! {
         let numbered = (1..).zip(&holders);
         let holders: Vec<Holder> = numbered.map(|(n, (ago, click))| holder(n, *ago, *click)).collect();
         let mut candidates = evidence(&holders);
-        let ranking = rank(&candidates, &delays, None);
+        let ranking = rank(&candidates, &delays, None, EVERY);
         let total: f64 = ranking.candidates.iter().map(|c| c.probability).sum();
         prop_assert!((total + ranking.nobody - 1.0).abs() < 1e-9);
         let ordered = ranking.candidates.windows(2).all(|w| w[0].probability >= w[1].probability);
         prop_assert!(ordered);
         candidates.reverse();
-        let backwards = rank(&candidates, &delays, None);
+        let backwards = rank(&candidates, &delays, None, EVERY);
         for (one, same) in ranking.candidates.iter().zip(&backwards.candidates) {
             prop_assert_eq!(one.session, same.session);
             prop_assert!((one.probability - same.probability).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn what_is_listed_of_many_is_the_head_of_all(
+        holders in prop::collection::vec((0..3 * HOUR, prop::option::of(0..HOUR)), 1..120),
+        most in 1..40_usize,
+        least in 0.0..0.1f64,
+        known in any::<prop::sample::Index>(),
+    ) {
+        let numbered = (1..).zip(&holders);
+        let holders: Vec<Holder> = numbered.map(|(n, (ago, click))| holder(n, *ago, *click)).collect();
+        let mut candidates = evidence(&holders);
+        let known = known.index(candidates.len());
+        candidates[known].beside.known_caller = 1e-6;
+        let known = candidates[known].session;
+        let all = rank(&candidates, &prior(), None, EVERY);
+        let kept = Kept { most, probability: least };
+        let listed = rank(&candidates, &prior(), None, kept);
+        prop_assert_eq!(listed.nobody, all.nobody);
+        let is_kept = |(n, one): &(usize, &Candidate)| {
+            *n == 0 || one.session == known || *n < most && one.probability >= least
+        };
+        let head: Vec<&Candidate> =
+            all.candidates.iter().enumerate().filter(is_kept).map(|(_, one)| one).collect();
+        prop_assert_eq!(listed.candidates.iter().collect::<Vec<_>>(), head);
+    }
+
+    #[test]
+    fn the_likeliest_are_put_first_and_nobody_is_lost(
+        holders in prop::collection::vec(any_holder(), 0..100),
+        most in 0..60_usize,
+    ) {
+        let numbered = (1..).zip(&holders);
+        let holders: Vec<Holder> = numbered.map(|(n, (ago, click))| holder(n, *ago, *click)).collect();
+        let (mut some, mut sorted) = (evidence(&holders), evidence(&holders));
+        let delays = prior();
+        // The bits of positive numbers are in their order; a stable sort.
+        sorted.sort_by_key(|one| Reverse(one.density(&delays).to_bits()));
+        likeliest_first(&mut some, &delays, most);
+        let head = most.min(some.len());
+        prop_assert_eq!(&some[..head], &sorted[..head]);
+        let sessions = |all: &[Evidence]| {
+            let mut sessions: Vec<SessionId> = all.iter().map(|one| one.session).collect();
+            sessions.sort_unstable();
+            sessions
+        };
+        prop_assert_eq!(sessions(&some), sessions(&sorted));
+    }
+
+    /// Left out of an exponential law is what is negligible: the plain form says the same.
+    #[test]
+    fn densities_are_those_of_the_plain_form(idle_s in 0.0..3e6f64, ago_s in 0.0..900.0f64) {
+        let delays = prior();
+        let law = |share: f64, mean: f64| share / mean * (-idle_s / mean).exp();
+        let Delays { shares, means, .. } = &delays;
+        let plain = law(shares.just, means.just) + law(shares.day, means.day) + law(shares.later, means.later);
+        let ours: f64 = delays.gone(idle_s).iter().sum();
+        prop_assert!((ours / plain - 1.0).abs() < 1e-9, "{} {}", ours, plain);
+        prop_assert!(delays.by_click(ago_s) > 0.0);
     }
 
     #[test]

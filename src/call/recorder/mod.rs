@@ -7,8 +7,8 @@ mod save;
 
 use std::sync::Arc;
 
-use crate::attribution::answer::Kept;
 use crate::attribution::revision::Because;
+use crate::attribution::rules::Kept;
 use crate::call::answer::Step;
 use crate::call::import::model::Imported;
 use crate::call::model::{Call, CallEvent};

@@ -317,6 +317,7 @@ pub(super) fn known_before(known: &History, site: &Site, call: &Call) -> Option<
         .map(|known| KnownCaller {
             session: known.last_session,
             told_by: ToldBy::Call,
+            calls_again: known.first_at < call.started_at,
             first_at: known.first_at,
         });
     let window = site.attribution_window.as_millis() as i64;
@@ -326,12 +327,14 @@ pub(super) fn known_before(known: &History, site: &Site, call: &Call) -> Option<
         .map(|(session, at)| KnownCaller {
             session: Some((session, TOLD)),
             told_by: ToldBy::Lead,
+            calls_again: false,
             first_at: at,
         });
     let (Some(by_call), Some(by_lead)) = (by_call, by_lead) else { return by_call.or(by_lead) };
     let sure = |known: KnownCaller| known.session.map_or(0.0, |(_, sure)| sure);
     let surer = if sure(by_call) > sure(by_lead) { by_call } else { by_lead };
-    Some(KnownCaller { first_at: by_call.first_at.min(by_lead.first_at), ..surer })
+    let first_at = by_call.first_at.min(by_lead.first_at);
+    Some(KnownCaller { calls_again: by_call.calls_again, first_at, ..surer })
 }
 
 /// Judges the call, once.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::{join, try_join_all};
 use tempfile::TempDir;
 
-use crate::attribution::answer::Kept;
 use crate::attribution::delays::Delays;
+use crate::attribution::rules::Kept;
 use crate::attribution::store::save_delays;
 use crate::call::caller::caller_number;
 use crate::call::model::{Call, CallEvent, CallEventKind, Caller};

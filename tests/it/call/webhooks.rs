@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use futures_util::future::join_all;
-use ringtrace::attribution::answer::Kept;
 use ringtrace::attribution::model::Basis;
+use ringtrace::attribution::rules::Kept;
 use ringtrace::attribution::{Lookup, join};
 use ringtrace::call::model::CallStatus;
 use ringtrace::platform::clock::Millis;
