@@ -13,6 +13,7 @@ use crate::postback::model::SettledPostback;
 use crate::privacy::keyspace::{Keyspace, Piece, PieceKind};
 use crate::privacy::retention::Limits;
 use crate::privacy::traces::{Fate, Traces};
+use crate::visit::emails::told_at;
 use crate::visit::packed::{pack, unpack};
 
 /// What becomes of a piece.
@@ -137,7 +138,7 @@ pub async fn outdated(
     limits: &Limits,
 ) -> Result<Vec<(Piece, Verdict)>, StoreError> {
     let mut found = Vec::new();
-    let kinds = ["call", "session", "lead", "outbox", "live", "ledger"];
+    let kinds = ["call", "session", "lead", "email", "outbox", "live", "ledger"];
     let kind = |name: &str| name.split(':').nth(2).unwrap_or_default().to_owned();
     let telling: Vec<String> =
         names.iter().filter(|name| kinds.contains(&&*kind(name))).cloned().collect();
@@ -146,6 +147,7 @@ pub async fn outdated(
             ("call", PieceKind::Text) => old_call(limits, &piece.value),
             ("session", PieceKind::Text) => old_visit(limits, keys, &piece),
             ("lead", PieceKind::Text) => old_lead(limits, &piece.value),
+            ("email", PieceKind::Text) => old_email(limits, &piece.value),
             ("outbox", PieceKind::Hash) if !piece.key.ends_with("outbox:body") => {
                 old_postback(limits, keys, &piece.value)
             }
@@ -223,6 +225,15 @@ fn old_lead(limits: &Limits, value: &[u8]) -> Option<Verdict> {
     } else {
         Some(Verdict::Keep)
     }
+}
+
+/// A hashed address says who somebody is, as the keyed hash of a number does.
+fn old_email(limits: &Limits, value: &[u8]) -> Option<Verdict> {
+    let at = told_at(value)?;
+    let rules = limits.rules();
+    let is_over = |keep| limits.before(keep).is_some_and(|before| at < before);
+    let goes = is_over(rules.caller) || is_over(rules.leads);
+    Some(if goes { Verdict::Remove } else { Verdict::Keep })
 }
 
 fn old_postback(limits: &Limits, keys: &SiteKeys, value: &[u8]) -> Option<Verdict> {
