@@ -178,7 +178,7 @@ const ROUTES: &str = r#"
 [[sites.routing.routes]]
 id = "sales"
 kind = "dial"
-order = "in_turn"
+order = "at_once"
 [[sites.routing.routes.to]]
 address = "+14155550160"
 [[sites.routing.routes.to]]
@@ -204,7 +204,7 @@ async fn a_webhook_hears_where_a_call_was_sent_and_by_which_rule() {
     let data = &routed.expect("it was routed")["data"];
     assert_eq!(data["call_id"], call.as_str());
     let expected = json!({
-        "step": 1, "action": "dial", "why": "rule", "rule": "paid", "route": "sales", "in_turn": true,
+        "step": 1, "action": "dial", "why": "rule", "rule": "paid", "route": "sales", "in_turn": false,
         "targets": [
             { "kind": "phone", "to": "+14155550160" },
             { "kind": "sip", "to": "sip:desk@pbx.example.com" },

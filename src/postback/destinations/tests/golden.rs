@@ -276,7 +276,13 @@ fn a_test_value_is_told_from_a_missing_click() {
         ("quora", "qclid"),
     ] {
         let destination = example(id);
-        let skip = |postback: &Postback| skipped(&destination, postback).reason;
+        // LinkedIn would match by the address.
+        let unknown = Person { email: None, ..person() };
+        let skip = |postback: &Postback| {
+            let told = Told { postback, person: &unknown };
+            let skip = eligible(destination.kind.platform().as_ref(), &told, NOW);
+            skip.expect_err("it is skipped").reason
+        };
         assert_eq!(skip(&with_click_id(name, "test")), SkipReason::TestValue, "{id}");
         assert_eq!(skip(&with_click_id("other", "abc")), SkipReason::NoClickId, "{id}");
     }
