@@ -1,7 +1,8 @@
 //! What ad platforms answer, and where lists go on.
 
 use ringtrace::config::model::{
-    DataManager, DestinationKind, Ga4, GoogleAds, MicrosoftAds, Pixel, UrlTarget, WebhookTarget, X,
+    DataManager, DestinationKind, Ga4, GoogleAds, LinkedIn, MicrosoftAds, Pixel, UrlTarget,
+    WebhookTarget, X,
 };
 use ringtrace::platform::cursor::Cursor;
 use ringtrace::postback::client::Answer;
@@ -26,7 +27,7 @@ fn kinds() -> [DestinationKind; 17] {
         DestinationKind::MicrosoftAds(MicrosoftAds::default()),
         DestinationKind::MicrosoftUet(Pixel::default()),
         DestinationKind::Tiktok(Pixel::default()),
-        DestinationKind::Linkedin(Pixel::default()),
+        DestinationKind::Linkedin(LinkedIn::default()),
         DestinationKind::Pinterest(Pixel::default()),
         DestinationKind::Snap(Pixel::default()),
         DestinationKind::Reddit(Pixel::default()),

@@ -23,6 +23,7 @@ use crate::platform::cursor::{BadCursor, Cursor};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::StoreError;
 use crate::visit::channel::channel;
+use crate::visit::emails::{self, Owner, ToldEmail};
 use crate::visit::site_rules::VisitFacts;
 use crate::visit::store::load_visits;
 use crate::visit::tables::Tables;
@@ -51,8 +52,8 @@ struct AddQuery {
 #[serde(deny_unknown_fields)]
 struct LeadsBody {
     /// Each with `session` (an id as pages know it, `session_id`), `caller` (a number) or both; `kind` (`form` when
-    /// not told), `at`, `name`, an `id` of your own that makes it count once, and for those without a session
-    /// `source`, `medium` and `campaign`. All are texts.
+    /// not told), `at`, `name`, an `id` of your own that makes it count once, an `email` address for ad platforms, and for
+    /// those without a session `source`, `medium` and `campaign`. All are texts.
     #[schema(value_type = Vec<Object>)]
     leads: Vec<Map<String, Value>>,
 }
@@ -66,6 +67,8 @@ struct LeadsReply {
     known: usize,
     /// Calls that are now known to be of a lead's session.
     rejoined: usize,
+    /// E-mail addresses that are kept, hashed, for ad platforms: those whose visitors allow it.
+    emails: usize,
     /// What could not be used, and why.
     rejected: Vec<RejectedRow>,
 }
@@ -117,10 +120,14 @@ async fn add_leads(
                 continue;
             }
         };
-        let lead = desk.complete(told).await?;
         let keys = installation.shards.keys(&site.id);
-        let told_by = lead.session.zip(lead.caller_hash.clone());
         let store = (recorder.store().redis(), recorder.keys());
+        let (lead, email) = desk.complete(told).await?;
+        if let Some(email) = email {
+            let owner = Owner { session: lead.session, other: lead.caller_hash.clone() };
+            reply.emails += usize::from(emails::keep(store.0, &keys, &email, &owner, now).await?);
+        }
+        let told_by = lead.session.zip(lead.caller_hash.clone());
         if !store::save(store, &keys, lead, site.attribution_window, now).await? {
             reply.known += 1;
             continue;
@@ -153,8 +160,8 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Adds what the lead's session tells: its visitor, and where it came from.
-    async fn complete(&self, told: Told) -> Result<Lead, StoreError> {
+    /// Adds what the lead's session tells: its visitor, and where it came from. Beside it, the address that may be kept.
+    async fn complete(&self, told: Told) -> Result<(Lead, Option<ToldEmail>), StoreError> {
         let keys = self.installation.shards.keys(&self.site.id);
         let redis = self.recorder.store().redis();
         let visit = match told.session {
@@ -170,7 +177,13 @@ impl Desk<'_> {
             let own = rules.channel(&VisitFacts::of_source(source, default));
             source.channel = own.map_or(default, |(_, name)| name).to_owned();
         }
-        Ok(Lead {
+        // Without a session nobody has said no yet: the visit of the call that it belongs to is asked.
+        let allowed =
+            told.session.is_none() || visit.as_ref().is_some_and(|visit| visit.consent.ads);
+        let email = told.email.filter(|_| allowed && self.site.keeps_people());
+        let email =
+            email.map(|hashes| ToldEmail { hashes, at: told.at, with: told.id.to_string() });
+        let lead = Lead {
             id: told.id,
             site: self.site.id.clone(),
             kind: told.kind,
@@ -184,7 +197,8 @@ impl Desk<'_> {
             source,
             landing_host: visit.as_ref().map(|v| v.landing_host.clone()).unwrap_or_default(),
             landing_page: visit.as_ref().map(|v| v.landing_page.clone()).unwrap_or_default(),
-        })
+        };
+        Ok((lead, email))
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::sealed;
 use crate::platform::caller_keys::{CallerKeys, SealedNumber};
 use crate::platform::clock::Millis;
+use crate::platform::email::EmailHashes;
 use crate::platform::ids::{LeadId, SessionId, SiteId, VisitorId};
 use crate::platform::phone::PhoneNumber;
 use crate::visit::model::Source;
@@ -84,4 +85,6 @@ pub struct Told {
     pub caller: Option<PhoneNumber>,
     /// Where it came from, for those without a session.
     pub source: Option<Source>,
+    /// The e-mail address that it gave, hashed; it is no part of the lead ([`crate::visit::emails`]).
+    pub email: Option<EmailHashes>,
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::call::caller::caller_number;
 use crate::lead::model::Told;
 use crate::platform::clock::Millis;
+use crate::platform::email::BadEmail;
 use crate::platform::ids::{LeadId, SessionId, SiteId};
 use crate::platform::table::{Row, Table};
 use crate::visit::model::Source;
@@ -20,8 +21,8 @@ const MAX_KIND: usize = 32;
 const AHEAD_MS: i64 = 5 * 60_000;
 
 /// The fields of a lead.
-pub const FIELDS: [&str; 9] =
-    ["id", "kind", "at", "name", "session", "caller", "source", "medium", "campaign"];
+pub const FIELDS: [&str; 10] =
+    ["id", "kind", "at", "name", "session", "caller", "email", "source", "medium", "campaign"];
 
 /// Where and when leads are read.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +108,9 @@ fn lead(fields: &[(&str, &str)], place: Place<'_>) -> Result<Told, String> {
     if session.is_none() && caller.is_none() {
         return Err("name the `session`, the `caller` or both".to_owned());
     }
+    let email = of("email")
+        .map(|text| text.parse().map_err(|bad: BadEmail| format!("`email` is {bad}")))
+        .transpose()?;
     let source = text("source")?;
     let source = (!source.is_empty()).then_some(Source {
         source,
@@ -123,7 +127,7 @@ fn lead(fields: &[(&str, &str)], place: Place<'_>) -> Result<Told, String> {
             LeadId::of(place.site, &hex::encode(Sha256::digest(said.as_bytes())))
         }
     };
-    Ok(Told { id, kind, at, name, session, caller, source })
+    Ok(Told { id, kind, at, name, session, caller, source, email })
 }
 
 /// A word of our own form: reports group by it.

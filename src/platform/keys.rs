@@ -293,6 +293,11 @@ impl SiteKeys {
         format!("rt:{}:known:{}:{caller_hash}", self.shard, self.site)
     }
 
+    /// STR the hashed e-mail address of `owner`: a session's short id, a caller's keyed hash or a call's id.
+    pub fn email(&self, owner: &str) -> String {
+        format!("rt:{}:email:{}:{owner}", self.shard, self.site)
+    }
+
     /// STR up to when (ms) the calls of a provider's account were looked through.
     pub fn reconciled(&self, provider: &str, account: &str) -> String {
         format!("rt:{}:reconciled:{}:{provider}:{account}", self.shard, self.site)

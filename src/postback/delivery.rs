@@ -283,7 +283,7 @@ impl Courier {
     ) -> Result<Vec<Person>, StoreError> {
         let traits = platform.traits();
         let keys = installation.shards.keys(&site.id);
-        let wanted = Wanted { caller: traits.caller, client: traits.client };
+        let wanted = Wanted::from(&traits);
         let found = self.people.behind(&keys, &batch.postbacks(), wanted).await?;
         let mut firsts = Vec::with_capacity(found.len());
         for taken in &batch.open {

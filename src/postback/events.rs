@@ -6,7 +6,7 @@ use crate::call::model::{Call, CallOrigin};
 use crate::config::model::{DestinationKind, Site, WebhookEvent};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, PoolId};
-use crate::postback::model::{ConversionFacts, Postback};
+use crate::postback::model::{ConversionFacts, Postback, RoutedFacts};
 use crate::postback::rules::{facts, id_part};
 
 /// A pool that has no number for visitors is told once in this time.
@@ -48,7 +48,7 @@ pub fn of_call(
             (site.id.clone(), id.clone(), call.id),
             event.word().to_owned(),
             (now, now),
-            facts(site, None, call),
+            ConversionFacts { routed: routed(event, call), ..facts(site, None, call) },
         );
         message.latest_at =
             now.plus(i64::try_from(give_up_after.as_millis()).unwrap_or(i64::MAX / 4));
@@ -80,6 +80,12 @@ pub fn of_pool(
         message
     });
     told.collect()
+}
+
+/// Where the call was sent, for those who hear of that.
+fn routed(event: WebhookEvent, call: &Call) -> Option<RoutedFacts> {
+    let step = call.route.as_ref()?.last()?;
+    (event == WebhookEvent::CallRouted).then(|| RoutedFacts::from(step))
 }
 
 /// Who hears of what.

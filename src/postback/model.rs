@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::answer::Target;
+use crate::call::routing::model::{Action, RouteStep, Why};
 use crate::platform::clock::Millis;
-use crate::platform::ids::{CallId, DestinationId, SessionId, SiteId};
+use crate::platform::ids::{CallId, DestinationId, RouteId, RuleId, SessionId, SiteId};
 pub use crate::postback::verdict::{Skip, SkipReason, Verdict};
 use crate::visit::ad_ids::AdIds;
 use crate::visit::learnt::Labels;
@@ -238,10 +240,46 @@ pub struct ConversionFacts {
     /// The pool that it is about; empty where it is about a call.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub pool: String,
+    /// Where it was sent; told with `call.routed` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routed: Option<RoutedFacts>,
     /// What the page told of the visitor by the time of the call: ids of other systems, which need
     /// consent to analytics, and tags.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+}
+
+/// What routing decided of a call, as webhooks hear it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoutedFacts {
+    /// The step, from 1: what happened when the call arrived is the first.
+    pub step: u8,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub why: Why,
+    /// The rule that held, where one did.
+    pub rule: Option<RuleId>,
+    /// The route that was taken; `None`: the number's fail-safe, or the spam screen.
+    pub route: Option<RouteId>,
+    /// Who is dialled; empty for every other action.
+    pub targets: Vec<Target>,
+    /// Whether they ring one after the other, and not at once.
+    pub in_turn: bool,
+}
+
+impl From<&RouteStep> for RoutedFacts {
+    fn from(step: &RouteStep) -> Self {
+        RoutedFacts {
+            step: step.hop,
+            action: step.action,
+            why: step.why,
+            rule: step.rule.clone(),
+            route: step.route.clone(),
+            targets: step.targets.clone(),
+            in_turn: step.in_turn,
+        }
+    }
 }
 
 /// The body of a `postback` ledger event: the verdict of one postback.

@@ -8,9 +8,11 @@ use crate::platform::caller_keys::CallerKeys;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
 use crate::platform::redis::{Redis, StoreError};
+use crate::postback::destinations::Traits;
 use crate::postback::model::Postback;
 use crate::postback::told::Person;
 use crate::visit::client::{ClientDetails, ClientKey};
+use crate::visit::emails::{self, Asked};
 use crate::visit::model::Consent;
 use crate::visit::store::{load_client, load_visits};
 
@@ -27,8 +29,16 @@ pub struct People {
 pub struct Wanted {
     /// The caller's number.
     pub caller: bool,
+    /// The e-mail address, hashed.
+    pub email: bool,
     /// Address and user agent.
     pub client: bool,
+}
+
+impl From<&Traits> for Wanted {
+    fn from(traits: &Traits) -> Self {
+        Wanted { caller: traits.caller, email: traits.email, client: traits.client }
+    }
 }
 
 impl People {
@@ -55,6 +65,9 @@ impl People {
             .collect();
         if wanted.caller {
             self.add_callers(keys, postbacks, &mut people).await?;
+        }
+        if wanted.email {
+            self.add_emails(keys, postbacks, &mut people).await?;
         }
         if wanted.client {
             for (postback, person) in postbacks.iter().zip(&mut people) {
@@ -108,6 +121,25 @@ impl People {
             found.into_iter().map(|call| (call.id, call.caller.number)).collect();
         for (call, person) in calls.iter().zip(people) {
             person.caller = numbers.get(call).cloned().flatten();
+        }
+        Ok(())
+    }
+
+    async fn add_emails(
+        &self,
+        keys: &SiteKeys,
+        postbacks: &[&Postback],
+        people: &mut [Person],
+    ) -> Result<(), StoreError> {
+        let of = |postback: &&Postback| Asked {
+            call: postback.call.to_string(),
+            caller: postback.facts.caller_hash.clone(),
+            session: postback.facts.session,
+        };
+        let asked: Vec<Asked> = postbacks.iter().map(of).collect();
+        let found = emails::find(&self.redis, keys, &asked).await?;
+        for (email, person) in found.into_iter().zip(people) {
+            person.email = email.filter(|_| person.ads);
         }
         Ok(())
     }

@@ -145,6 +145,7 @@ pub(crate) fn facts(site: &Site, value: Option<String>, call: &Call) -> Conversi
         disposition: call.outcome.disposition.clone(),
         score: call.lead_score(),
         pool: String::new(),
+        routed: None,
         labels: attribution.map(|found| found.labels.clone()).unwrap_or_default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::platform::email::{EmailForm, EmailHashes};
 use crate::platform::phone::PhoneNumber;
 use crate::postback::model::{ConversionFacts, CorrectionKind, Postback, Skip, SkipReason};
 use crate::visit::click_id::is_uploadable;
@@ -17,6 +18,8 @@ pub struct Person {
     pub analytics: bool,
     /// The caller's number; `None` when it was withheld or the call is forgotten.
     pub caller: Option<PhoneNumber>,
+    /// Their e-mail address, hashed, as a form or an outcome told it.
+    pub email: Option<EmailHashes>,
     /// Address and user agent of the visitor.
     pub client: Option<ClientDetails>,
 }
@@ -99,6 +102,16 @@ impl<'a> Told<'a> {
         Some(hashed_phone(number, form))
     }
 
+    /// SHA-256 of the e-mail address in lower-case hex; none where nobody told it and without consent.
+    pub fn email(&self, form: EmailForm) -> Option<&'a str> {
+        self.person.email.as_ref().filter(|_| self.person.ads).map(|email| email.of(form))
+    }
+
+    /// Whether a number or an e-mail address is known to match by.
+    pub fn has_person(&self) -> bool {
+        self.person.ads && (self.person.caller.is_some() || self.person.email.is_some())
+    }
+
     /// The visitor's address.
     pub fn address(&self) -> Option<String> {
         self.client().map(|client| client.address.to_string())
@@ -140,13 +153,16 @@ impl<'a> Told<'a> {
         self.postback.converted_at.0.div_euclid(1000)
     }
 
-    /// What no log may repeat of it: the caller's number in every form, address and user agent.
+    /// What no log may repeat of it: the caller's number and e-mail address in every form, address and user agent.
     pub fn personal(&self) -> Vec<String> {
         let mut personal = Vec::new();
         if let Some(number) = &self.person.caller {
             let forms = [PhoneForm::Plus, PhoneForm::Digits];
             personal.extend(forms.map(|form| hashed_phone(number, form)));
             personal.extend([number.as_str().to_owned(), number.digits().to_owned()]);
+        }
+        if let Some(email) = &self.person.email {
+            personal.extend(email.all().map(str::to_owned));
         }
         if let Some(client) = &self.person.client {
             personal.extend([client.address.to_string(), client.user_agent.clone()]);

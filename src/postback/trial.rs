@@ -197,6 +197,7 @@ fn somebody() -> Person {
         ads: true,
         analytics: true,
         caller: "+14155550100".parse().ok(),
+        email: "jane.doe@example.com".parse().ok(),
         client: Some(ClientDetails {
             address: [203, 0, 113, 7].into(),
             user_agent: "Mozilla/5.0 (ringtrace postback test)".to_owned(),
@@ -301,8 +302,7 @@ impl Deliverer {
         postback: &Postback,
         platform: &dyn Platform,
     ) -> Result<Person, StoreError> {
-        let traits = platform.traits();
-        let wanted = Wanted { caller: traits.caller, client: traits.client };
+        let wanted = Wanted::from(&platform.traits());
         let keys = self.shards.keys(site);
         let people = self.courier.people.behind(&keys, &[postback], wanted).await?;
         Ok(people.into_iter().next().unwrap_or_default())

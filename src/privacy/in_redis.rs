@@ -17,6 +17,7 @@ use crate::postback::model::SettledPostback;
 use crate::privacy::judge::{Fate, Judge};
 use crate::privacy::keyspace::{Keyspace, Piece, PieceKind};
 use crate::privacy::traces::Traces;
+use crate::visit::emails::told_at;
 use crate::visit::packed::{pack, unpack};
 
 /// What becomes of a piece.
@@ -141,7 +142,7 @@ pub async fn judged(
     judge: &dyn Judge,
 ) -> Result<Vec<(Piece, Verdict)>, StoreError> {
     let mut found = Vec::new();
-    let kinds = ["call", "session", "lead", "outbox", "live", "ledger"];
+    let kinds = ["call", "session", "lead", "email", "outbox", "live", "ledger"];
     let kind = |name: &str| name.split(':').nth(2).unwrap_or_default().to_owned();
     let telling: Vec<String> =
         names.iter().filter(|name| kinds.contains(&&*kind(name))).cloned().collect();
@@ -150,6 +151,11 @@ pub async fn judged(
             ("call", PieceKind::Text) => judge_call(judge, &piece.value),
             ("session", PieceKind::Text) => judge_visit(judge, keys, &piece),
             ("lead", PieceKind::Text) => json(&piece.value, |lead: &mut Lead| judge.lead(lead)),
+            // A hashed address says who somebody is, as the keyed hash of a number does.
+            ("email", PieceKind::Text) => told_at(&piece.value).map(|at| match judge.email(at) {
+                Fate::Remove => Verdict::Remove,
+                Fate::Keep | Fate::Change => Verdict::Keep,
+            }),
             ("outbox", PieceKind::Hash) if !piece.key.ends_with("outbox:body") => {
                 json(&piece.value, |settled: &mut SettledPostback| {
                     match &settled.postback.site == keys.site() {

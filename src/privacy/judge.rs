@@ -30,6 +30,11 @@ pub trait Judge: Send + Sync + 'static {
     /// Of what listeners were told of a call at that moment: it stays or goes.
     fn told(&self, at: Millis, event: &LiveEvent) -> Fate;
 
+    /// Of the hash of an e-mail address that was told at that moment: it stays or goes.
+    fn email(&self, _: Millis) -> Fate {
+        Fate::Keep
+    }
+
     /// Of a visit.
     fn visit(&self, _: &mut Visit) -> Fate {
         Fate::Keep

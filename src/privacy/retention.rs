@@ -197,6 +197,11 @@ impl Judge for Limits {
         removed([caller_number, caller, calls].into_iter().any(|keep| self.is_over(keep, at)))
     }
 
+    fn email(&self, at: Millis) -> Fate {
+        let Retention { caller, leads, .. } = self.rules;
+        removed([caller, leads].into_iter().any(|keep| self.is_over(keep, at)))
+    }
+
     fn passing(&self, event: &Event, at: Millis) -> Fate {
         let Retention { visits, calls, .. } = self.rules;
         removed(self.is_over(if matches!(event, Event::Lease(_)) { visits } else { calls }, at))

@@ -18,6 +18,7 @@ pub mod click_id;
 pub mod client;
 pub mod cookies;
 pub mod device;
+pub mod emails;
 pub mod explain;
 pub mod http;
 pub mod identified;

@@ -134,7 +134,8 @@ pub async fn change_consent(
         if !consent.ads {
             // Details live longer than visits.
             let mut forget = redis::cmd("DEL");
-            redis.command::<()>("a visitor's details", forget.arg(keys.client(&session))).await?;
+            forget.arg(keys.client(&session)).arg(keys.email(&session.short()));
+            redis.command::<()>("a visitor's details", &forget).await?;
         }
         return Ok(visitor);
     };
@@ -160,7 +161,8 @@ pub async fn change_consent(
     }
     identified::remember(&mut pipeline, keys, &visit);
     if !consent.ads {
-        pipeline.cmd("DEL").arg(keys.client(&session)).ignore();
+        let forget = pipeline.cmd("DEL").arg(keys.client(&session));
+        forget.arg(keys.email(&session.short())).ignore();
     } else if let Some(client) = client.filter(|_| !had_ads) {
         let age = SignedDuration::from_millis(now.0.saturating_sub(visit.started_at.0).max(0));
         keep_client(&mut pipeline, keys.client(&session), client, client.keep - age);

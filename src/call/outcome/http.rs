@@ -10,6 +10,7 @@ use crate::call::archive::Archive;
 use crate::call::import::cells::Calendar;
 use crate::call::list::http::{OneQuery, find_call};
 use crate::call::model::{Call, CallEvent, CallEventKind, Caller as WhoCalled};
+use crate::call::outcome::email;
 use crate::call::outcome::import::{
     ImportReply, MAX_ROWS, Place, Told, from_csv, from_json, import,
 };
@@ -41,6 +42,8 @@ struct OutcomeBody {
     #[schema(inline)]
     #[serde(flatten)]
     outcome: OutcomeView,
+    /// The caller's e-mail address, or its SHA-256, for ad platforms: kept hashed, with consent to ads, and never shown.
+    email: Option<String>,
     #[serde(flatten)]
     named: NamedBody,
 }
@@ -107,7 +110,7 @@ async fn amended(
     change: &OutcomeChange,
     by: &str,
 ) -> Result<web::Json<CallView>, Problem> {
-    let amended = recorder.amend(&call.site, call.id, change, by, Some(call)).await;
+    let amended = email::amend(recorder, call, change, by).await;
     let (call, _) =
         amended.map_err(RecordError::into_problem)?.ok_or(Problem::NotFound { what: "call" })?;
     Ok(web::Json(CallView::from(&call)))

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::call::archive::Archive;
 use crate::call::caller::told_number;
 use crate::call::import::cells::{Calendar, moment};
+use crate::call::outcome::email;
 use crate::call::outcome::find::{Named, find};
 use crate::call::outcome::model::OutcomeChange;
 use crate::call::recorder::{RecordError, Recorder};
@@ -158,7 +159,7 @@ pub async fn import(
             reject("there is no such call");
             continue;
         };
-        let amended = recorder.amend(&site.id, call.id, &change, by, Some(&call)).await;
+        let amended = email::amend(recorder, &call, &change, by).await;
         match amended.map_err(RecordError::into_problem)? {
             Some((_, true)) => reply.changed += 1,
             Some((_, false)) => reply.unchanged += 1,

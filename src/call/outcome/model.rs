@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribution::named::Named;
 use crate::platform::clock::Millis;
+use crate::platform::email::EmailHashes;
 
 /// What is known of what came of a call; what nobody told is absent or empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,8 @@ pub struct OutcomeChange {
     pub(super) fields: Vec<Field>,
     /// The visitor whose call it was, where that is told.
     pub named: Named,
+    /// The caller's e-mail address, where that is told; it is no part of the outcome.
+    pub email: Option<EmailHashes>,
 }
 
 /// One field with what it becomes; the empty text and `None` clear it.

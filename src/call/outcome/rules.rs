@@ -9,9 +9,10 @@ use crate::attribution::named::Named;
 use crate::call::outcome::model::{Field, Outcome, OutcomeChange};
 use crate::call::outcome::who;
 use crate::platform::clock::Millis;
+use crate::platform::email::BadEmail;
 
 /// The fields that may be named, as the API and tables call them.
-pub const FIELDS: [&str; 17] = [
+pub const FIELDS: [&str; 18] = [
     "disposition",
     "tags",
     "notes",
@@ -29,7 +30,11 @@ pub const FIELDS: [&str; 17] = [
     "nps",
     "wrap_up_s",
     "follow_up_at",
+    EMAIL,
 ];
+
+/// The field that no outcome shows.
+const EMAIL: &str = "email";
 
 /// Longest disposition, agent and tag, in characters.
 const MAX_WORD: usize = 64;
@@ -58,6 +63,9 @@ impl OutcomeChange {
             if who::FIELDS.contains(&name) {
                 let read = who::read(&mut change.named, name, &value);
                 read.map_err(|expected| format!("`{name}` must be {expected}"))?;
+            } else if name == EMAIL {
+                let read = value.as_str().unwrap_or_default().parse();
+                change.email = Some(read.map_err(|bad: BadEmail| format!("`{EMAIL}` is {bad}"))?);
             } else {
                 change.fields.push(field(name, &value)?);
             }
@@ -72,7 +80,7 @@ impl OutcomeChange {
 
     /// Whether it changes nothing whatever the outcome.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.named.is_empty()
+        self.fields.is_empty() && self.named.is_empty() && self.email.is_none()
     }
 
     /// The outcome after the change, told by `by` at `now`; the same outcome when it was so already.

@@ -198,12 +198,15 @@ fn bases(kind: &DestinationKind) -> Vec<(&'static str, &str)> {
         DestinationKind::MicrosoftAds(config) => {
             vec![("base", &config.base), ("oauth.token_url", &config.oauth.token_url)]
         }
+        DestinationKind::Linkedin(config) => {
+            let token_url = config.oauth.as_ref().map_or("", |oauth| &oauth.token_url);
+            vec![("base", &config.base), ("oauth.token_url", token_url)]
+        }
         DestinationKind::Ga4(config) => vec![("base", &config.base)],
         DestinationKind::X(config) => vec![("base", &config.base)],
         DestinationKind::Meta(pixel)
         | DestinationKind::MicrosoftUet(pixel)
         | DestinationKind::Tiktok(pixel)
-        | DestinationKind::Linkedin(pixel)
         | DestinationKind::Pinterest(pixel)
         | DestinationKind::Snap(pixel)
         | DestinationKind::Reddit(pixel)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{DataManager, Ga4, GoogleAds, MicrosoftAds, Pixel, X};
+use super::{DataManager, Ga4, GoogleAds, LinkedIn, MicrosoftAds, Pixel, X};
 use crate::call::model::CallStatus;
 use crate::platform::ids::DestinationId;
 use crate::platform::secret::Secret;
@@ -138,7 +138,7 @@ pub enum DestinationKind {
     /// TikTok Events API.
     Tiktok(Pixel),
     /// LinkedIn Conversions API; its pixel is a conversion rule.
-    Linkedin(Pixel),
+    Linkedin(LinkedIn),
     /// Pinterest; its pixel is an ad account.
     Pinterest(Pixel),
     /// Snap.

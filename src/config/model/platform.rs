@@ -115,6 +115,24 @@ pub struct Pixel {
     pub version: String,
 }
 
+/// LinkedIn: a conversion rule, told with a token that lasts for weeks, or with what renews one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LinkedIn {
+    /// Id of the conversion rule.
+    pub pixel: String,
+    /// The token that may tell it; somebody has to replace it before it ends.
+    pub access_token: Secret,
+    /// File that holds it instead.
+    pub access_token_file: Option<PathBuf>,
+    /// What renews tokens, instead of one.
+    pub oauth: Option<OAuth>,
+    /// Where the API is; empty: LinkedIn's own address.
+    pub base: String,
+    /// Version of the API; empty: the one this was made for.
+    pub version: String,
+}
+
 /// Microsoft Advertising, offline conversions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

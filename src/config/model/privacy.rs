@@ -28,7 +28,7 @@ pub enum PrivacyMode {
 pub struct Retention {
     /// Numbers of callers: only their keyed hash stays.
     pub caller_number: Option<SignedDuration>,
-    /// The keyed hash, too: nobody knows any more which calls came from the same caller.
+    /// The keyed hash, too, and hashes of e-mail addresses: nobody knows any more which calls came from the same caller.
     pub caller: Option<SignedDuration>,
     /// Callers' names and cities, and the area of their number.
     pub caller_name: Option<SignedDuration>,

@@ -89,6 +89,14 @@ const PIXEL: &[Key] = &[
     key("version", TEXT),
 ];
 
+const LINKEDIN: &[Key] = &[
+    needed("pixel", TEXT),
+    key("access_token", Shape::Secret),
+    key("oauth", Shape::Table(OAUTH)),
+    key("base", TEXT),
+    key("version", TEXT),
+];
+
 const MICROSOFT_ADS: &[Key] = &[
     needed("account", TEXT),
     needed("customer", TEXT),
@@ -144,7 +152,7 @@ pub(super) const DESTINATION: Shape = Shape::Kinds {
         ("microsoft_ads", MICROSOFT_ADS),
         ("microsoft_uet", PIXEL),
         ("tiktok", PIXEL),
-        ("linkedin", PIXEL),
+        ("linkedin", LINKEDIN),
         ("pinterest", PIXEL),
         ("snap", PIXEL),
         ("reddit", PIXEL),

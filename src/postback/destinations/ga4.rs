@@ -8,6 +8,7 @@ use super::shapes::{self, compact, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Purpose, Traits, Trial};
 use crate::config::model;
 use crate::platform::clock::Millis;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -117,7 +118,10 @@ impl Platform for Ga4<'_> {
             "client_id": facts.ad_ids.ga_client,
             "timestamp_micros": at.0.saturating_mul(1000),
             "consent": { "ad_user_data": "GRANTED", "ad_personalization": "GRANTED" },
-            "user_data": { "sha256_phone_number": shapes::one(told.phone(PhoneForm::Plus)) },
+            "user_data": {
+                "sha256_phone_number": shapes::one(told.phone(PhoneForm::Plus)),
+                "sha256_email_address": shapes::one(told.email(EmailForm::Google)),
+            },
             "events": [{
                 "name": self.name(&told.postback.conversion),
                 "params": {

@@ -1,17 +1,22 @@
-//! LinkedIn Conversions API. It knows no phone numbers: only a visit with LinkedIn's own click id can be told.
+//! LinkedIn Conversions API. It knows no phone numbers: only a visit with LinkedIn's own click id, or somebody whose
+//! e-mail address is known, can be told.
 
 use serde_json::{Value, json};
 
 use super::answers::{self, Answered, Judgement, by_status, text};
-use super::shapes::{bodies, compact, or, post};
-use super::{BadDestination, Batch, DAY_MS, Platform, Traits};
-use crate::config::model::Pixel;
+use super::shapes::{self, bodies, compact, or, post};
+use super::{BadDestination, Batch, Credential, DAY_MS, Platform, Traits};
+use crate::config::model;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::Skip;
 use crate::postback::told::Told;
 
+/// Where tokens are issued. A renewal names no scope: it has what was consented to.
+const TOKEN_URL: &str = "https://www.linkedin.com/oauth/v2/accessToken";
+
 /// A conversion rule.
-pub(super) struct Linkedin<'a>(pub &'a Pixel);
+pub(super) struct Linkedin<'a>(pub &'a model::LinkedIn);
 
 impl Platform for Linkedin<'_> {
     fn traits(&self) -> Traits {
@@ -25,15 +30,35 @@ impl Platform for Linkedin<'_> {
     }
 
     fn check(&self) -> Result<(), BadDestination> {
-        self.0.needed()
+        let config = self.0;
+        shapes::needed(&[("pixel", &config.pixel)])?;
+        let has_token = !config.access_token.is_empty();
+        match &config.oauth {
+            None => shapes::needed(&[("access_token", config.access_token.reveal())]),
+            Some(_) if has_token => Err(BadDestination::Both("access_token", "oauth")),
+            Some(oauth) => shapes::oauth_is_complete(oauth),
+        }
+    }
+
+    fn credential(&self) -> Credential<'_> {
+        let renews = |oauth| Credential::OAuth(oauth, TOKEN_URL, "");
+        self.0.oauth.as_ref().map_or(Credential::Own, renews)
     }
 
     fn eligible(&self, told: &Told<'_>) -> Result<(), Skip> {
-        told.need_click(&["li_fat_id"]).map(|_| ())
+        match told.need_click(&["li_fat_id"]) {
+            Err(_) if told.email(EmailForm::Plain).is_some() => Ok(()),
+            click => click.map(|_| ()),
+        }
     }
 
     fn row(&self, told: &Told<'_>) -> Value {
         let value = told.facts().value.as_deref();
+        let click = told.click_id("li_fat_id").map(
+            |click| json!({ "idType": "LINKEDIN_FIRST_PARTY_ADS_TRACKING_UUID", "idValue": click }),
+        );
+        let email = told.email(EmailForm::Plain);
+        let email = email.map(|hash| json!({ "idType": "SHA256_EMAIL", "idValue": hash }));
         compact(json!({
             "conversion": format!("urn:lla:llaPartnerConversion:{}", self.0.pixel),
             "conversionHappenedAt": told.postback.converted_at.0,
@@ -41,21 +66,18 @@ impl Platform for Linkedin<'_> {
                 json!({ "currencyCode": told.currency(), "amount": value })
             }),
             "eventId": told.event_id(),
-            "user": {
-                "userIds": [{
-                    "idType": "LINKEDIN_FIRST_PARTY_ADS_TRACKING_UUID",
-                    "idValue": told.click_id("li_fat_id"),
-                }],
-            },
+            "user": { "userIds": [click, email] },
         }))
     }
 
     fn request(&self, batch: &Batch<'_>) -> Result<Request, BadDestination> {
-        let pixel = self.0;
-        let url = format!("{}/rest/conversionEvents", or(&pixel.base, "https://api.linkedin.com"));
+        let config = self.0;
+        let base = or(&config.base, "https://api.linkedin.com");
+        let url = format!("{base}/rest/conversionEvents");
+        let token = if config.oauth.is_some() { &batch.token } else { &config.access_token };
         post(&url, &json!({ "elements": bodies(batch) }))?
-            .bearer(&pixel.access_token)?
-            .header("linkedin-version", or(&pixel.version, "202603"))?
+            .bearer(token)?
+            .header("linkedin-version", or(&config.version, "202603"))?
             .header("x-restli-protocol-version", "2.0.0")?
             .header("x-restli-method", "BATCH_CREATE")
     }

@@ -6,6 +6,7 @@ use super::answers::{self, Answered, by_status, text};
 use super::shapes::{bodies, compact, one, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Purpose, Traits, Trial};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -32,7 +33,7 @@ impl Platform for Meta<'_> {
 
     fn eligible(&self, told: &Told<'_>) -> Result<(), Skip> {
         let browser = told.address().is_some() && told.user_agent().is_some();
-        let known = told.phone(PhoneForm::Digits).is_some()
+        let known = told.has_person()
             || fbc(told).is_some()
             || told.tag_id(|facts| &facts.ad_ids.fbp).is_some();
         if known || browser {
@@ -42,7 +43,7 @@ impl Platform for Meta<'_> {
             SkipReason::TestValue => skip,
             _ => Skip::new(
                 SkipReason::NoIdentifier,
-                "neither a caller's number nor anything that Meta knows the browser by",
+                "neither a caller's number or e-mail address nor anything that Meta knows the browser by",
             ),
         })
     }
@@ -55,6 +56,7 @@ impl Platform for Meta<'_> {
             "action_source": "phone_call",
             "event_source_url": told.page(),
             "user_data": {
+                "em": one(told.email(EmailForm::Plain)),
                 "ph": one(told.phone(PhoneForm::Digits)),
                 "fbc": fbc(told),
                 "fbp": told.tag_id(|facts| &facts.ad_ids.fbp),

@@ -64,6 +64,9 @@ pub enum BadDestination {
         /// What is wrong.
         why: &'static str,
     },
+    /// Two keys of which it can use one.
+    #[error("`{0}` and `{1}` are both there: one of them is used, so the other one must go")]
+    Both(&'static str, &'static str),
     /// A key that it cannot do without.
     #[error("`{0}` is missing")]
     Missing(&'static str),
@@ -87,6 +90,8 @@ pub struct Traits {
     pub needs_consent: bool,
     /// Whether it is told the caller's number, hashed or not.
     pub caller: bool,
+    /// Whether it is told the e-mail address, hashed.
+    pub email: bool,
     /// Whether it is told address and user agent of the visitor.
     pub client: bool,
     /// Most conversions of one request.
@@ -121,6 +126,7 @@ impl Traits {
     pub const AD: Traits = Traits {
         needs_consent: true,
         caller: true,
+        email: true,
         client: true,
         most: 1,
         oldest_ms: None,
@@ -130,6 +136,10 @@ impl Traits {
         takes: Takes::Nothing,
         trial: Trial::None,
     };
+
+    /// What is no ad platform: it is told the conversion, and nothing that people are matched by.
+    pub const NO_AD: Traits =
+        Traits { needs_consent: false, caller: false, email: false, client: false, ..Traits::AD };
 }
 
 /// What proves who we are.

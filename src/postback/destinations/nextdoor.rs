@@ -6,6 +6,7 @@ use super::answers::{self, Answered, by_status, text};
 use super::shapes::{compact, or, post};
 use super::{BadDestination, Batch, Platform, Purpose, Traits, Trial};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -26,7 +27,7 @@ impl Platform for Nextdoor<'_> {
         match told.need_click(&["ndclid"]) {
             Ok(_) => Ok(()),
             Err(skip) if skip.reason == SkipReason::TestValue => Err(skip),
-            Err(_) if told.phone(PhoneForm::Plus).is_some() => Ok(()),
+            Err(_) if told.has_person() => Ok(()),
             Err(skip) => Err(skip),
         }
     }
@@ -40,6 +41,7 @@ impl Platform for Nextdoor<'_> {
             "action_source_url": told.page(),
             "customer": {
                 "click_id": told.click_id("ndclid"),
+                "email": told.email(EmailForm::Plain),
                 "phone_number": told.phone(PhoneForm::Plus),
                 "client_ip_address": told.address(),
             },

@@ -17,6 +17,7 @@ impl Platform for OpenAi<'_> {
     fn traits(&self) -> Traits {
         Traits {
             caller: false,
+            email: false,
             client: false,
             most: 1000,
             oldest_ms: Some(7 * DAY_MS),

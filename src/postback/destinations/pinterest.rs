@@ -7,6 +7,7 @@ use super::answers::{self, Answered, Judgement, by_status, text};
 use super::shapes::{bodies, compact, one, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Purpose, Traits, Trial};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -30,12 +31,13 @@ impl Platform for Pinterest<'_> {
     }
 
     fn eligible(&self, told: &Told<'_>) -> Result<(), Skip> {
-        if told.address().is_some() && told.user_agent().is_some() {
+        let browser = told.address().is_some() && told.user_agent().is_some();
+        if browser || told.email(EmailForm::Plain).is_some() {
             return Ok(());
         }
         Err(Skip::new(
             SkipReason::NoIdentifier,
-            "Pinterest wants address and user agent of the visitor, and they are not known",
+            "Pinterest wants an e-mail address, or address and user agent of the visitor, and neither is known",
         ))
     }
 
@@ -47,6 +49,7 @@ impl Platform for Pinterest<'_> {
             "event_id": told.event_id(),
             "event_source_url": told.page(),
             "user_data": {
+                "em": one(told.email(EmailForm::Plain)),
                 "ph": one(told.phone(PhoneForm::Digits)),
                 "click_id": told.click_id("epik"),
                 "client_ip_address": told.address(),

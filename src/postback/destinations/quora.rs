@@ -6,6 +6,7 @@ use super::answers::{self, Answered, Judgement, by_status, text};
 use super::shapes::{bodies, compact, or, post};
 use super::{BadDestination, Batch, Platform, Traits};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::Skip;
 use crate::postback::told::{PhoneForm, Told};
@@ -28,7 +29,11 @@ impl Platform for Quora<'_> {
 
     fn row(&self, told: &Told<'_>) -> Value {
         compact(json!({
-            "user": { "phone_number": told.phone(PhoneForm::Plus), "ip": told.address() },
+            "user": {
+                "email": told.email(EmailForm::Plain),
+                "phone_number": told.phone(PhoneForm::Plus),
+                "ip": told.address(),
+            },
             "device": { "user_agent": told.user_agent() },
             "conversion": {
                 "event_name": or(&self.0.event, "GenerateLead"),

@@ -6,6 +6,7 @@ use super::answers::{self, Answered, by_status, text};
 use super::shapes::{bodies, compact, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Purpose, Traits, Trial};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -40,11 +41,11 @@ impl Platform for Reddit<'_> {
         let tag = told.tag_id(|facts| &facts.ad_ids.reddit_visitor).is_some();
         match told.need_click(&["rdt_cid"]) {
             Ok(_) => Ok(()),
-            Err(_) if tag || browser || told.phone(PhoneForm::Plus).is_some() => Ok(()),
+            Err(_) if tag || browser || told.has_person() => Ok(()),
             Err(skip) if skip.reason == SkipReason::TestValue => Err(skip),
             Err(_) => Err(Skip::new(
                 SkipReason::NoIdentifier,
-                "neither a click id nor a caller's number nor anything that Reddit knows the browser by",
+                "neither a click id nor a caller's number or e-mail address nor anything that Reddit knows the browser by",
             )),
         }
     }
@@ -62,6 +63,7 @@ impl Platform for Reddit<'_> {
                 "custom_event_name": (!own).then_some(name),
             },
             "user": {
+                "email": told.email(EmailForm::Reddit),
                 "phone_number": told.phone(PhoneForm::Plus),
                 "ip_address": told.address(),
                 "user_agent": told.user_agent(),

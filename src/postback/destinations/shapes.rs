@@ -6,7 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use serde_json::Value;
 
 use super::{BadDestination, Batch};
-use crate::config::model::Pixel;
+use crate::config::model::{OAuth, Pixel};
 use crate::platform::secret::Secret;
 use crate::postback::client::Request;
 
@@ -21,6 +21,15 @@ pub(super) fn needed(keys: &[(&'static str, &str)]) -> Result<(), BadDestination
         Some((name, _)) => Err(BadDestination::Missing(name)),
         None => Ok(()),
     }
+}
+
+/// Complains about what a credential lacks.
+pub(super) fn oauth_is_complete(oauth: &OAuth) -> Result<(), BadDestination> {
+    needed(&[
+        ("oauth.client_id", &oauth.client_id),
+        ("oauth.client_secret", oauth.client_secret.reveal()),
+        ("oauth.refresh_token", oauth.refresh_token.reveal()),
+    ])
 }
 
 impl Pixel {

@@ -6,6 +6,7 @@ use super::answers::{self, Answered, by_status, text};
 use super::shapes::{bodies, compact, one, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Purpose, Traits, Trial};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -24,12 +25,12 @@ impl Platform for Snap<'_> {
 
     fn eligible(&self, told: &Told<'_>) -> Result<(), Skip> {
         let browser = told.address().is_some() && told.user_agent().is_some();
-        if browser || told.phone(PhoneForm::Digits).is_some() {
+        if browser || told.has_person() {
             return Ok(());
         }
         Err(Skip::new(
             SkipReason::NoIdentifier,
-            "Snap wants a caller's number, or address and user agent of the visitor",
+            "Snap wants a caller's number or e-mail address, or address and user agent of the visitor",
         ))
     }
 
@@ -41,6 +42,7 @@ impl Platform for Snap<'_> {
             "action_source": "OFFLINE",
             "event_source_url": told.page(),
             "user_data": {
+                "em": one(told.email(EmailForm::Plain)),
                 "ph": one(told.phone(PhoneForm::Digits)),
                 "sc_click_id": told.click_id("sccid"),
                 "sc_cookie1": told.tag_id(|facts| &facts.ad_ids.snap_visitor),

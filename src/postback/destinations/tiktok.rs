@@ -6,6 +6,7 @@ use super::answers::{self, Answered, Judgement, by_status, text};
 use super::shapes::{bodies, compact, one, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Purpose, Traits, Trial};
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -27,11 +28,11 @@ impl Platform for Tiktok<'_> {
         let tag = told.tag_id(|facts| &facts.ad_ids.ttp).is_some();
         match told.need_click(&["ttclid"]) {
             Ok(_) => Ok(()),
-            Err(_) if tag || browser || told.phone(PhoneForm::Plus).is_some() => Ok(()),
+            Err(_) if tag || browser || told.has_person() => Ok(()),
             Err(skip) if skip.reason == SkipReason::TestValue => Err(skip),
             Err(_) => Err(Skip::new(
                 SkipReason::NoIdentifier,
-                "neither a click id nor a caller's number nor anything that TikTok knows the browser by",
+                "neither a click id nor a caller's number or e-mail address nor anything that TikTok knows the browser by",
             )),
         }
     }
@@ -44,6 +45,7 @@ impl Platform for Tiktok<'_> {
             "user": {
                 "ttclid": told.click_id("ttclid"),
                 "ttp": told.tag_id(|facts| &facts.ad_ids.ttp),
+                "email": one(told.email(EmailForm::Plain)),
                 "phone": one(told.phone(PhoneForm::Plus)),
                 "ip": told.address(),
                 "user_agent": told.user_agent(),

@@ -85,7 +85,7 @@ pub(super) struct Url<'a>(pub &'a UrlTarget);
 impl Platform for Url<'_> {
     fn traits(&self) -> Traits {
         // Click ids are told with consent only; a network may want nothing but the conversion.
-        Traits { needs_consent: false, caller: false, client: false, ..Traits::AD }
+        Traits::NO_AD
     }
 
     fn check(&self) -> Result<(), BadDestination> {

@@ -23,10 +23,11 @@ use super::answers::{Answered, by_status};
 use super::mappings;
 use super::shapes::absolute;
 use super::{BadDestination, Batch, Platform, Takes, Traits};
+use crate::call::answer::Target;
 use crate::config::model::{Mapping, WebhookTarget};
 use crate::platform::secret::Secret;
 use crate::postback::client::{Answer, Request};
-use crate::postback::model::{CorrectionKind, Skip, SkipReason, is_event};
+use crate::postback::model::{CorrectionKind, RoutedFacts, Skip, SkipReason, is_event};
 use crate::postback::told::Told;
 
 /// Least bytes of a key (Standard Webhooks, signature scheme).
@@ -56,7 +57,7 @@ impl Platform for Webhook<'_> {
             Mapping::Hubspot | Mapping::Salesforce | Mapping::Pipedrive => Takes::Nothing,
         };
         let caller = self.0.caller;
-        Traits { needs_consent: false, caller, client: false, takes, ..Traits::AD }
+        Traits { caller, takes, ..Traits::NO_AD }
     }
 
     fn check(&self) -> Result<(), BadDestination> {
@@ -162,6 +163,26 @@ pub(super) fn signer(secret: &Secret) -> Result<Signer, BadDestination> {
     Signer::from_bytes(key).map_err(|_| BadDestination::Secret)
 }
 
+/// What routing decided, in the words of `GET /v1/calls/{id}`.
+fn routed(routed: &RoutedFacts) -> Value {
+    let target = |target: &Target| {
+        let kind = match target {
+            Target::Phone(_) => "phone",
+            Target::Sip(_) => "sip",
+        };
+        json!({ "kind": kind, "to": target.as_str() })
+    };
+    json!({
+        "step": routed.step,
+        "action": routed.action,
+        "why": routed.why,
+        "rule": routed.rule,
+        "route": routed.route,
+        "targets": routed.targets.iter().map(target).collect::<Vec<_>>(),
+        "in_turn": routed.in_turn,
+    })
+}
+
 /// The message that tells of `told`; with the caller's number where the site wants it told.
 fn message(told: &Told<'_>, caller: Option<String>) -> Value {
     let (postback, facts) = (told.postback, told.facts());
@@ -202,6 +223,9 @@ fn message(told: &Told<'_>, caller: Option<String>) -> Value {
     }
     if let Some(caller) = caller {
         data["caller"] = caller.into();
+    }
+    if let Some(routed) = &facts.routed {
+        data["routed"] = self::routed(routed);
     }
     if !facts.pool.is_empty() {
         data = json!({ "id": postback.id, "site": postback.site, "pool": facts.pool });

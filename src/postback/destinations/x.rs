@@ -11,6 +11,7 @@ use super::answers::{self, Answered, by_status, text};
 use super::shapes::{self, bodies, compact, or, post};
 use super::{BadDestination, Batch, DAY_MS, Platform, Traits};
 use crate::config::model;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
@@ -50,7 +51,7 @@ impl Platform for X<'_> {
         match told.need_click(&["twclid"]) {
             Ok(_) => Ok(()),
             Err(skip) if skip.reason == SkipReason::TestValue => Err(skip),
-            Err(_) if told.phone(PhoneForm::Plus).is_some() => Ok(()),
+            Err(_) if told.has_person() => Ok(()),
             Err(skip) => Err(skip),
         }
     }
@@ -58,10 +59,11 @@ impl Platform for X<'_> {
     fn row(&self, told: &Told<'_>) -> Value {
         let click = told.click_id("twclid").map(|id| json!({ "twclid": id }));
         let phone = told.phone(PhoneForm::Plus).map(|hash| json!({ "hashed_phone_number": hash }));
+        let email = told.email(EmailForm::Plain).map(|hash| json!({ "hashed_email": hash }));
         compact(json!({
             "conversion_time": told.postback.converted_at.to_string(),
             "event_id": self.0.event,
-            "identifiers": [click, phone],
+            "identifiers": [click, phone, email],
             "value": told.facts().value,
             "conversion_id": told.event_id(),
         }))

@@ -95,7 +95,7 @@ pub(crate) async fn download(
     for some in calls.chunks(CHUNK) {
         let converted = converted(store, &keys, site, &query.conversion, some).await?;
         let postbacks: Vec<&Postback> = converted.iter().collect();
-        let wanted = Wanted { caller: true, client: false };
+        let wanted = Wanted { caller: true, email: true, client: false };
         let found = people.behind(&keys, &postbacks, wanted).await?;
         for (postback, person) in postbacks.into_iter().zip(&found) {
             let told = Told { postback, person };

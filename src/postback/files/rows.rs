@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::platform::clock::Millis;
+use crate::platform::email::EmailForm;
 use crate::postback::told::{PhoneForm, Told};
 use crate::report::csv::harmless;
 
@@ -50,6 +51,7 @@ impl Format {
                 "Conversion Value",
                 "Conversion Currency",
                 "Order ID",
+                "Email",
                 "Phone Number",
             ],
             Format::Microsoft => &[
@@ -64,6 +66,7 @@ impl Format {
                 "event_time",
                 "event_id",
                 "action_source",
+                "email",
                 "phone",
                 "fbc",
                 "fbp",
@@ -90,7 +93,8 @@ impl Format {
                 let only = |name: &str| if name == used { click(name) } else { String::new() };
                 let phone = told.phone(PhoneForm::Plus).unwrap_or_default();
                 let ids = [only("gclid"), only("gbraid"), only("wbraid")];
-                let rest = [name, time, value, currency, told.event_id(), phone];
+                let email = told.email(EmailForm::Google).unwrap_or_default().to_owned();
+                let rest = [name, time, value, currency, told.event_id(), email, phone];
                 Some(ids.into_iter().chain(rest).collect())
             }
             Format::Microsoft => {
@@ -102,12 +106,13 @@ impl Format {
                 let tag = |text: Option<&str>| text.unwrap_or_default().to_owned();
                 let fbc = tag(told.tag_id(|facts| &facts.ad_ids.fbc));
                 let fbp = tag(told.tag_id(|facts| &facts.ad_ids.fbp));
-                if phone.is_empty() && fbc.is_empty() && fbp.is_empty() {
+                let email = tag(told.email(EmailForm::Plain));
+                if !told.has_person() && fbc.is_empty() && fbp.is_empty() {
                     return None;
                 }
                 let (seconds, source) = (told.seconds().to_string(), "phone_call".to_owned());
                 let id = told.event_id();
-                Some(vec![name, seconds, id, source, phone, fbc, fbp, value, currency])
+                Some(vec![name, seconds, id, source, email, phone, fbc, fbp, value, currency])
             }
         }
     }

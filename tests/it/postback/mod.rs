@@ -2,6 +2,7 @@
 
 mod api;
 mod delivery;
+mod emails;
 mod faults;
 mod outbox;
 mod platforms;

@@ -1,7 +1,7 @@
 //! Ad platforms: tokens, batches, bad rows, questions asked later, and what is sent once at most.
 
 use ringtrace::config::model::{
-    Config, DataManager, Destination, DestinationKind, Ga4, OAuth, Pixel,
+    Config, DataManager, Destination, DestinationKind, Ga4, LinkedIn, OAuth, Pixel,
 };
 use ringtrace::platform::secret::Secret;
 use ringtrace::postback::model::{Postback, SkipReason, Verdict};
@@ -45,6 +45,25 @@ async fn google() -> World {
             },
             base,
             ..DataManager::default()
+        })
+    })
+    .await
+}
+
+/// A LinkedIn rule whose tokens are renewed.
+async fn linkedin() -> World {
+    told_to(|base| {
+        DestinationKind::Linkedin(LinkedIn {
+            pixel: "104012".to_owned(),
+            oauth: Some(OAuth {
+                client_id: "client".to_owned(),
+                client_secret: Secret::new("client-secret"),
+                refresh_token: Secret::new("refresh-1"),
+                token_url: format!("{base}/token"),
+                ..OAuth::default()
+            }),
+            base,
+            ..LinkedIn::default()
         })
     })
     .await
@@ -165,6 +184,92 @@ async fn a_token_that_is_refused_is_renewed_once_and_a_credential_that_is_pauses
             world.redis.handle().command("a test", get.arg(&key)).await.expect("a value");
         let kept = String::from_utf8_lossy(&kept).into_owned();
         assert!(!kept.contains("token-new") && !kept.contains("refresh-2"), "it is sealed");
+    }
+}
+
+#[tokio::test]
+async fn linkedins_token_is_renewed_by_one_and_kept_for_the_others() {
+    let world = linkedin().await;
+    // Its tokens last for 60 days, and a renewal names no scope.
+    let issued =
+        json!({ "access_token": "token-1", "expires_in": 5_184_000, "refresh_token": "refresh-2" });
+    let slowly = std::time::Duration::from_millis(300);
+    Mock::given(path("/token"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(issued).set_delay(slowly))
+        .mount(&world.receiver)
+        .await;
+    Mock::given(path("/rest/conversionEvents"))
+        .and(header("authorization", "Bearer token-1"))
+        .and(header("linkedin-version", "202603"))
+        .respond_with(|request: &Request| {
+            let rows = body(request)["elements"].as_array().map_or(0, Vec::len);
+            ResponseTemplate::new(200)
+                .set_body_json(json!({ "elements": vec![json!({ "status": 201 }); rows] }))
+        })
+        .mount(&world.receiver)
+        .await;
+    // Two processes that need a token at the same moment.
+    let (one, two) = (world.deliverer(), world.deliverer());
+    let postback = |n: u32| {
+        with_click(&world, "li_fat_id", &format!("9b8c7d6e-aaaa-4000-8000-01234567890{n}"))
+    };
+    world.enqueue(&[postback(1)]).await;
+    let (now, held) =
+        (world.clock.script_arg(), tokio::spawn(async move { one.run_once(None).await }));
+    while asked(&world, "/token").await.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    world.enqueue(&[postback(2)]).await;
+    let second = two.run_once(now).await.expect("Redis answers");
+    let first = held.await.expect("it ends").expect("Redis answers");
+    for outcome in [first, second] {
+        assert_eq!(outcome, Outcome::Settled(Tally { delivered: 1, ..Tally::default() }));
+    }
+    let renewals = asked(&world, "/token").await;
+    assert_eq!(renewals.len(), 1, "one renewal for both");
+    let form: Vec<(String, String)> =
+        url::form_urlencoded::parse(&renewals[0].body).into_owned().collect();
+    let names: Vec<&str> = form.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["grant_type", "client_id", "client_secret", "refresh_token"]);
+    // Weeks later it is still good, and another process knows it.
+    world.advance(59 * 24 * 3_600_000);
+    world.enqueue(&[postback(3)]).await;
+    world.tally(&world.deliverer()).await;
+    assert_eq!(asked(&world, "/token").await.len(), 1, "kept");
+}
+
+#[tokio::test]
+async fn linkedin_that_refuses_even_a_new_token_is_paused_and_burns_no_attempts() {
+    for status in [401, 403] {
+        let world = linkedin().await;
+        issue_tokens(&world, "token-1").await;
+        Mock::given(path("/rest/conversionEvents"))
+            .respond_with(
+                ResponseTemplate::new(status)
+                    .set_body_json(json!({ "message": "no rw_conversions" })),
+            )
+            .mount(&world.receiver)
+            .await;
+        let both = ["9b8c7d6e-aaaa-4000-8000-012345678901", "9b8c7d6e-aaaa-4000-8000-012345678902"];
+        world.enqueue(&both.map(|click| with_click(&world, "li_fat_id", click))).await;
+        let deliverer = world.deliverer();
+        assert_eq!(
+            world.tally(&deliverer).await,
+            Tally { retried: 2, ..Tally::default() },
+            "{status}"
+        );
+        assert!(world.all_told().await.iter().all(|fact| fact.attempts == 0), "{status}");
+        assert_eq!(
+            asked(&world, "/rest/conversionEvents").await.len(),
+            2,
+            "{status}: once with each token"
+        );
+        // Whoever comes meanwhile is not sent at all.
+        world
+            .enqueue(&[with_click(&world, "li_fat_id", "9b8c7d6e-aaaa-4000-8000-012345678903")])
+            .await;
+        world.round(&deliverer).await;
+        assert_eq!(asked(&world, "/rest/conversionEvents").await.len(), 2, "{status}: paused");
     }
 }
 

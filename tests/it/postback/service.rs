@@ -39,6 +39,11 @@ struct World {
 impl World {
     /// A service that delivers when it is told to, and a server that answers `/network` with `status`.
     async fn start(status: u16) -> Self {
+        Self::start_with(status, "").await
+    }
+
+    /// The same with `more` keys of site `one`.
+    async fn start_with(status: u16, more: &str) -> Self {
         let server = MockServer::start().await;
         let network = Mock::given(path("/network"));
         network.respond_with(ResponseTemplate::new(status)).mount(&server).await;
@@ -50,7 +55,7 @@ impl World {
             CONVERSIONS.replace("@server", &server.uri()).replace("@secret", WEBHOOK_SECRET);
         // Many tests share the machine: a page that got no number in time would have no click.
         let patient = "\n[redis]\nresponse_timeout = \"2s\"\nconnection_timeout = \"2s\"\n";
-        let text = format!("{one}{conversions}[[sites]]\nid = \"two\"{two}{patient}");
+        let text = format!("{one}{conversions}{more}[[sites]]\nid = \"two\"{two}{patient}");
         let config = load_text("the test", &text).expect("a good configuration");
         let options = Options { hold_postbacks: true, ..Options::default() };
         app.app = Some(App::start(config, options).await.expect("it starts"));
@@ -166,6 +171,51 @@ async fn a_webhook_hears_of_calls_conversions_and_empty_pools_once_each() {
     let adjusted = messages.iter().find(|message| message["type"] == "conversion.adjusted");
     let adjusted = &adjusted.expect("an adjustment")["data"];
     assert_eq!((&adjusted["change"], &adjusted["value"]), (&"restated".into(), &"149.90".into()));
+}
+
+const ROUTES: &str = r#"
+[sites.routing]
+[[sites.routing.routes]]
+id = "sales"
+kind = "dial"
+order = "at_once"
+[[sites.routing.routes.to]]
+address = "+14155550160"
+[[sites.routing.routes.to]]
+address = "sip:desk@pbx.example.com"
+[[sites.routing.rules]]
+id = "paid"
+route = "sales"
+when = [{ field = "source", is = ["google"] }]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_hears_where_a_call_was_sent_and_by_which_rule() {
+    let world = World::start_with(200, ROUTES).await;
+    world.view("page-0001", "Cj0one").await;
+    let call = world.call("CA1").await;
+    world.deliver().await;
+    let messages = world.messages().await;
+    for message in &messages {
+        let is_routed = message["type"] == "call.routed";
+        assert_eq!(message["data"]["routed"].is_object(), is_routed, "{message}");
+    }
+    let routed = messages.iter().find(|message| message["type"] == "call.routed");
+    let data = &routed.expect("it was routed")["data"];
+    assert_eq!(data["call_id"], call.as_str());
+    let expected = json!({
+        "step": 1, "action": "dial", "why": "rule", "rule": "paid", "route": "sales", "in_turn": false,
+        "targets": [
+            { "kind": "phone", "to": "+14155550160" },
+            { "kind": "sip", "to": "sip:desk@pbx.example.com" },
+        ],
+    });
+    assert_eq!(data["routed"], expected);
+    // It is what the API shows of the call's first step.
+    let step = &world.get(&format!("/v1/calls/{call}")).await["route"][0];
+    for (word, shown) in [("step", "hop"), ("action", "action"), ("why", "why"), ("rule", "rule")] {
+        assert_eq!(data["routed"][word], step[shown], "{step}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

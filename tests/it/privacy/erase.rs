@@ -22,6 +22,7 @@ fn marks_of_the_caller(app: &TestApp, person: &Person) -> Vec<(&'static str, Vec
         ("lead", person.mark(" form").into()),
         ("call", person.call.clone().into()),
         ("call in Redis' short form", raw(&person.call)),
+        ("e-mail address, hashed", person.email_hash().into()),
         ("number", person.number[1..].into()),
     ]
 }
@@ -33,6 +34,7 @@ fn marks_of_the_visitor(person: &Person) -> Vec<(&'static str, Vec<u8>)> {
         ("click id", person.mark("-click-id").into()),
         ("landing page", person.mark("-path").into()),
         ("lead", person.mark(" form").into()),
+        ("e-mail address, hashed", person.email_hash().into()),
     ];
     for id in [visitor.0, session.0] {
         marks.push(("id", id.simple().to_string().into()));
@@ -92,6 +94,13 @@ async fn a_caller_is_erased_to_the_last_byte() {
         let found = places(&all, mark);
         assert!(found.iter().any(|place| place.contains("redis ")), "{what}: {found:?}");
     }
+    let hash = ann.email_hash();
+    let hashed = places(&all, hash.as_bytes());
+    assert!(hashed.iter().any(|place| place.contains(":email:")), "{hashed:?}");
+    assert!(!hashed.iter().any(|place| place.contains("segments")), "{hashed:?}");
+    for clear in [ann.email(), ann.email().to_lowercase()] {
+        assert_eq!(places(&all, clear.as_bytes()), [""; 0], "nobody keeps the address itself");
+    }
     let exported = post(&app, "/v1/privacy/export", &json!({ "caller": ann.number })).await;
     let text = exported.to_string();
     for (what, mark) in marks_of_the_caller(&app, &ann).iter().take(7) {
@@ -128,7 +137,7 @@ async fn a_visitor_is_erased_and_their_call_stays_with_its_caller() {
     let (mut app, ann, bob) = two_people().await;
     let before = of_the_others(&app, &bob).await;
     let all = everything(&app).await;
-    for (what, mark) in &marks_of_the_visitor(&ann)[..3] {
+    for (what, mark) in &marks_of_the_visitor(&ann)[..4] {
         assert!(!places(&all, mark).is_empty(), "{what} is nowhere");
     }
     let visitor: VisitorId = ann.visitor.parse().expect("a visitor");

@@ -35,6 +35,9 @@ async fn a_site_that_keeps_nobody_has_no_byte_of_who_came_and_called() {
         ann.mark("-agent"),
         ann.mark("-recording"),
         ADDRESS.to_owned(),
+        ann.email(),
+        ann.email().to_lowercase(),
+        ann.email_hash(),
     ] {
         assert_eq!(places(&all, mark.as_bytes()), [""; 0], "{mark}");
     }

@@ -69,6 +69,7 @@ async fn what_is_too_old_goes_everywhere_and_the_rest_stays() {
         ann.mark("-recording"),
         ann.mark("-path"),
         ann.mark(" form"),
+        ann.email_hash(),
     ])
     .await;
     let call = get(&app, &format!("/v1/calls/{}", ann.call)).await;

@@ -8,6 +8,7 @@ use ringtrace::platform::keys::Shards;
 use ringtrace::platform::redis::{Patience, Redis};
 use ringtrace::privacy::keyspace::Keyspace;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::app::{BROWSER, TestApp};
 
@@ -45,6 +46,16 @@ impl Person {
     pub fn new(name: &'static str, number: &'static str) -> Self {
         let none = String::new;
         Person { name, number, visitor: none(), session: none(), call: none() }
+    }
+
+    /// The e-mail address that they tell with a form.
+    pub fn email(&self) -> String {
+        format!("{}@example.com", self.name)
+    }
+
+    /// Its SHA-256, as ad platforms want it.
+    pub fn email_hash(&self) -> String {
+        hex::encode(Sha256::digest(self.email().to_lowercase()))
     }
 
     /// A text that only this person has.
@@ -119,6 +130,7 @@ pub async fn visit_and_call(app: &TestApp, person: &mut Person) {
     }
     let lead = json!({ "leads": [{
         "id": person.mark("-lead"), "name": person.mark(" form"), "session": person.session, "caller": person.number,
+        "email": person.email(),
     }] });
     post(app, "/v1/leads?site=one", &lead).await;
     let calls = get(app, "/v1/calls?site=one").await;

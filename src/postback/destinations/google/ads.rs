@@ -4,7 +4,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{CLICKS, GOOGLE, TOKEN_URL, digits, eligible, oauth_is_complete};
+use super::{CLICKS, GOOGLE, TOKEN_URL, digits, eligible, identifiers};
 use crate::config::model::{GoogleAction, GoogleAds};
 use crate::platform::clock::Millis;
 use crate::postback::client::{Answer, Request};
@@ -14,7 +14,7 @@ use crate::postback::destinations::{
     BadDestination, Batch, Credential, DAY_MS, HOUR_MS, Platform, Purpose, Takes, Traits,
 };
 use crate::postback::model::{CorrectionKind, Skip};
-use crate::postback::told::{PhoneForm, Told};
+use crate::postback::told::Told;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/adwords";
 
@@ -66,7 +66,7 @@ impl Platform for Ads<'_> {
             ("developer_token", config.developer_token.reveal()),
         ])?;
         shapes::absolute(or(&config.base, "https://googleads.googleapis.com"))?;
-        oauth_is_complete(&config.oauth)
+        shapes::oauth_is_complete(&config.oauth)
     }
 
     fn credential(&self) -> Credential<'_> {
@@ -108,9 +108,7 @@ impl Platform for Ads<'_> {
                     row[name] = value.into();
                 }
                 row["orderId"] = told.event_id().into();
-                let phone = told.phone(PhoneForm::Plus);
-                row["userIdentifiers"] =
-                    json!(phone.map(|hash| [json!({ "hashedPhoneNumber": hash })]));
+                row["userIdentifiers"] = identifiers(told, "hashedPhoneNumber", "hashedEmail");
             }
             GoogleAction::Call => {
                 row["callerId"] = json!(told.person.caller.as_ref().map(ToString::to_string));

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CLICKS, GOOGLE, TOKEN_URL, digits, eligible, oauth_is_complete};
+use super::{CLICKS, GOOGLE, TOKEN_URL, digits, eligible, identifiers};
 use crate::config::model::{self, GoogleAction};
 use crate::platform::secret::Secret;
 use crate::postback::client::{Answer, Request};
@@ -13,7 +13,7 @@ use crate::postback::destinations::{
     BadDestination, Batch, Credential, HOUR_MS, Platform, Purpose, Traits,
 };
 use crate::postback::model::Skip;
-use crate::postback::told::{PhoneForm, Told};
+use crate::postback::told::Told;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/datamanager";
 
@@ -54,7 +54,7 @@ impl Platform for DataManager<'_> {
             ("conversion_action", &config.conversion_action),
         ])?;
         shapes::absolute(&self.api())?;
-        oauth_is_complete(&config.oauth)
+        shapes::oauth_is_complete(&config.oauth)
     }
 
     fn credential(&self) -> Credential<'_> {
@@ -68,7 +68,6 @@ impl Platform for DataManager<'_> {
     fn row(&self, told: &Told<'_>) -> Value {
         let is_call = self.0.action == GoogleAction::Call;
         let click = told.need_click(&CLICKS).ok().filter(|_| !is_call);
-        let phone = told.phone(PhoneForm::Plus).map(|hash| json!([{ "phoneNumber": hash }]));
         compact(json!({
             "destinationReferences": ["action"],
             "transactionId": told.event_id(),
@@ -80,7 +79,7 @@ impl Platform for DataManager<'_> {
             "callInfo": is_call.then(|| {
                 json!({ "startTimestamp": told.facts().call_started_at.to_string() })
             }),
-            "userData": { "userIdentifiers": phone },
+            "userData": { "userIdentifiers": identifiers(told, "phoneNumber", "emailAddress") },
         }))
     }
 

@@ -7,8 +7,11 @@ mod data_manager;
 pub(super) use ads::Ads;
 pub(super) use data_manager::DataManager;
 
-use crate::config::model::{GoogleAction, OAuth};
-use crate::postback::destinations::{BadDestination, HOUR_MS, Takes, Traits, Trial, shapes};
+use serde_json::{Value, json};
+
+use crate::config::model::GoogleAction;
+use crate::platform::email::EmailForm;
+use crate::postback::destinations::{HOUR_MS, Takes, Traits, Trial};
 use crate::postback::model::{Skip, SkipReason};
 use crate::postback::told::{PhoneForm, Told};
 
@@ -48,15 +51,15 @@ fn eligible(action: GoogleAction, told: &Told<'_>) -> Result<(), Skip> {
     }
 }
 
+/// Whom a conversion may be matched by besides: one identifier each under these names, or nothing.
+fn identifiers(told: &Told<'_>, phone: &str, email: &str) -> Value {
+    let phone = told.phone(PhoneForm::Plus).map(|hash| json!({ phone: hash }));
+    let email = told.email(EmailForm::Google).map(|hash| json!({ email: hash }));
+    let known: Vec<Value> = [phone, email].into_iter().flatten().collect();
+    if known.is_empty() { Value::Null } else { Value::Array(known) }
+}
+
 /// An id as people copy it from the screen, `123-456-7890`, without its dashes.
 fn digits(id: &str) -> String {
     id.chars().filter(|c| *c != '-').collect()
-}
-
-fn oauth_is_complete(oauth: &OAuth) -> Result<(), BadDestination> {
-    shapes::needed(&[
-        ("oauth.client_id", &oauth.client_id),
-        ("oauth.client_secret", oauth.client_secret.reveal()),
-        ("oauth.refresh_token", oauth.refresh_token.reveal()),
-    ])
 }

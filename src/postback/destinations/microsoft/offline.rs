@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::config::model::MicrosoftAds;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::destinations::answers::{self, Answered, Judgement, by_status, text};
 use crate::postback::destinations::shapes::{self, bodies, compact, or, post};
@@ -75,6 +76,7 @@ impl Platform for Offline<'_> {
                 row["ConversionValue"] = json!(value);
                 row["ConversionCurrencyCode"] = json!(currency);
                 row["HashedPhoneNumber"] = json!(told.phone(form));
+                row["HashedEmailAddress"] = json!(told.email(EmailForm::Plain));
             }
             Some(change) => {
                 let restated = change == CorrectionKind::Restated;

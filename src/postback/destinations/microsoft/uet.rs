@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::model::Pixel;
+use crate::platform::email::EmailForm;
 use crate::postback::client::{Answer, Request};
 use crate::postback::destinations::answers::{self, Answered, Judgement, by_status, text};
 use crate::postback::destinations::shapes::{bodies, compact, or, post};
@@ -26,11 +27,11 @@ impl Platform for Uet<'_> {
         let visitor = told.tag_id(|facts| &facts.ad_ids.uet_visitor);
         match told.need_click(&["msclkid"]) {
             Ok(_) => Ok(()),
-            Err(_) if visitor.is_some() || told.phone(PhoneForm::Digits).is_some() => Ok(()),
+            Err(_) if visitor.is_some() || told.has_person() => Ok(()),
             Err(skip) if skip.reason == SkipReason::TestValue => Err(skip),
             Err(_) => Err(Skip::new(
                 SkipReason::NoIdentifier,
-                "neither a click id nor a caller's number nor a browser id",
+                "neither a click id nor a caller's number or e-mail address nor a browser id",
             )),
         }
     }
@@ -44,6 +45,7 @@ impl Platform for Uet<'_> {
             "adStorageConsent": "G",
             "eventSourceUrl": told.page(),
             "userData": {
+                "em": told.email(EmailForm::Plain),
                 "ph": told.phone(PhoneForm::Digits),
                 "msclkid": told.click_id("msclkid"),
                 "anonymousId": told.tag_id(|facts| &facts.ad_ids.uet_visitor),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::load::load_text;
 use crate::config::model::{Config, GoogleAction};
+use crate::platform::email::{EmailForm, EmailHashes};
 use crate::postback::model::{Correction, CorrectionKind};
 use crate::visit::ad_ids::{AdIds, GaSession};
 use crate::visit::model::{ClickId, Consent};
@@ -170,7 +171,9 @@ fn nothing_is_told_without_consent_and_nothing_too_old() {
             false => assert_eq!(verdict, Ok(()), "{}", destination.id),
         }
         let row = platform.row(&told).to_string();
-        for secret in ["40d3f4e0", "5e7ec4c7", "203.0.113.7", "Mozilla", "EAIaIQ", "IwAR2"] {
+        for secret in
+            ["40d3f4e0", "5e7ec4c7", "86e0b9e5", "203.0.113.7", "Mozilla", "EAIaIQ", "IwAR2"]
+        {
             assert!(!row.contains(secret), "{}: {row}", destination.id);
         }
         if let Some(oldest) = platform.traits().oldest_ms {
@@ -181,6 +184,71 @@ fn nothing_is_told_without_consent_and_nothing_too_old() {
             assert_eq!(skip.reason, SkipReason::TooOld, "{}", destination.id);
         }
     }
+}
+
+/// Everybody who matches by e-mail addresses gets the one hash in their form, and nobody else gets any.
+#[test]
+fn an_email_address_is_told_in_each_platforms_form() {
+    let mut told_to = 0;
+    for destination in &examples().sites[0].destinations {
+        let platform = destination.kind.platform();
+        let email: EmailHashes = "J.Doe+calls@gmail.com".parse().expect("an address");
+        let form = match &destination.kind {
+            DestinationKind::GoogleDataManager(_)
+            | DestinationKind::GoogleAds(_)
+            | DestinationKind::Ga4(_) => EmailForm::Google,
+            DestinationKind::Reddit(_) => EmailForm::Reddit,
+            _ => EmailForm::Plain,
+        };
+        let known = Person { email: Some(email.clone()), ..person() };
+        let postback = told();
+        let told = Told { postback: &postback, person: &known };
+        let row = platform.row(&told).to_string();
+        let found: Vec<&str> = email.all().filter(|hash| row.contains(hash)).collect();
+        match platform.traits().email {
+            true => assert_eq!(
+                found,
+                vec![email.of(form); found.len().max(1)],
+                "{}: {row}",
+                destination.id
+            ),
+            false => assert_eq!(found, [""; 0], "{}: {row}", destination.id),
+        }
+        told_to += usize::from(platform.traits().email);
+        assert!(email.all().all(|hash| told.personal().contains(&hash.to_owned())), "logs hide it");
+    }
+    assert_eq!(told_to, 14);
+}
+
+/// Those who can match by an address alone take a conversion that has nothing else.
+#[test]
+fn an_email_address_alone_is_enough_where_the_platform_says_so() {
+    let enough: Vec<&str> = vec![
+        "linkedin",
+        "meta",
+        "microsoft-uet",
+        "nextdoor",
+        "pinterest",
+        "reddit",
+        "snap",
+        "tiktok",
+        "x",
+    ];
+    let mut taken: Vec<String> = Vec::new();
+    for destination in &examples().sites[0].destinations {
+        let platform = destination.kind.platform();
+        let known = Person { caller: None, client: None, ..person() };
+        let bare = postback(ConversionFacts {
+            consent: told().facts.consent,
+            ..ConversionFacts::default()
+        });
+        let told = Told { postback: &bare, person: &known };
+        if platform.traits().email && eligible(platform.as_ref(), &told, NOW).is_ok() {
+            taken.push(destination.id.to_string());
+        }
+    }
+    taken.sort();
+    assert_eq!(taken, enough);
 }
 
 #[test]
@@ -208,7 +276,13 @@ fn a_test_value_is_told_from_a_missing_click() {
         ("quora", "qclid"),
     ] {
         let destination = example(id);
-        let skip = |postback: &Postback| skipped(&destination, postback).reason;
+        // LinkedIn would match by the address.
+        let unknown = Person { email: None, ..person() };
+        let skip = |postback: &Postback| {
+            let told = Told { postback, person: &unknown };
+            let skip = eligible(destination.kind.platform().as_ref(), &told, NOW);
+            skip.expect_err("it is skipped").reason
+        };
         assert_eq!(skip(&with_click_id(name, "test")), SkipReason::TestValue, "{id}");
         assert_eq!(skip(&with_click_id("other", "abc")), SkipReason::NoClickId, "{id}");
     }

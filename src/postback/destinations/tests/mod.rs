@@ -41,6 +41,7 @@ fn person() -> Person {
         ads: true,
         analytics: true,
         caller: Some("+14155550100".parse().expect("a number")),
+        email: Some("Jane.Doe@example.com".parse().expect("an address")),
         client: Some(ClientDetails {
             address: "203.0.113.7".parse().expect("an address"),
             user_agent: "Mozilla/5.0 (X11; Linux x86_64)".to_owned(),
