@@ -3,7 +3,6 @@
 RINGTRACE_BIN names the binary.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -16,25 +15,11 @@ import urllib.request
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from service import Service
+from service import Service, shop_with_key
 
 KEY = "export-peer"
 CALLS = 400
-CONFIGURATION = f"""
-[server]
-public_url = "http://127.0.0.1:1"
-[limits]
-api_per_minute = 60000
-[[api_keys]]
-name = "peer"
-sha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"
-scope = "admin"
-[[sites]]
-id = "shop"
-key = "pk_shop"
-time_zone = "America/New_York"
-forward_to = "+18005550100"
-"""
+CONFIGURATION = shop_with_key(KEY)
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "export.md"
 # What the page calls a type, and what pyarrow must find.
 TYPES = {

@@ -5,7 +5,6 @@ RINGTRACE_BIN names the binary; SEED another set of rows.
 """
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -14,26 +13,12 @@ import time
 import unittest
 
 import pandas as pd
-from service import Service
+from service import Service, shop_with_key
 
 KEY = "reports-peer"
 DAYS = 20
 CALLS = 600
-CONFIGURATION = f"""
-[server]
-public_url = "http://127.0.0.1:1"
-[limits]
-api_per_minute = 60000
-[[api_keys]]
-name = "peer"
-sha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"
-scope = "admin"
-[[sites]]
-id = "shop"
-key = "pk_shop"
-time_zone = "America/New_York"
-forward_to = "+18005550100"
-"""
+CONFIGURATION = shop_with_key(KEY)
 SOURCES = [("google", "cpc", "spring"), ("google", "organic", ""), ("bing", "cpc", "autumn"), ("news", "email", "")]
 STATUSES = ["answered"] * 6 + ["busy", "no_answer", "failed", "canceled", "voicemail"]
 METRICS = [

@@ -3,6 +3,7 @@
 RINGTRACE_BIN names the binary.
 """
 
+import hashlib
 import os
 import signal
 import socket
@@ -11,6 +12,25 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+
+
+def shop_with_key(key):
+    """A configuration with one site, `shop` in New York, and a key that may do everything."""
+    return f"""
+[server]
+public_url = "http://127.0.0.1:1"
+[limits]
+api_per_minute = 60000
+[[api_keys]]
+name = "peer"
+sha256 = "{hashlib.sha256(key.encode()).hexdigest()}"
+scope = "admin"
+[[sites]]
+id = "shop"
+key = "pk_shop"
+time_zone = "America/New_York"
+forward_to = "+18005550100"
+"""
 
 
 class Service:

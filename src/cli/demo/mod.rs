@@ -2,6 +2,7 @@
 //! real endpoints, what the front desk tells of it, and the three reports.
 
 mod desk;
+mod document;
 mod player;
 mod receiver;
 mod traffic;

@@ -9,9 +9,17 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha1::Sha1;
 
+use crate::cli::demo::document::{self, Asks};
 use crate::cli::demo::traffic::{PlannedCall, StepKind, Traffic};
 use crate::platform::clock::{Clock, Millis};
 use crate::platform::tls::client_builder;
+
+/// Seconds of an announcement, and the longest that somebody speaks to a machine.
+const GREETING_S: i64 = 6;
+const LONGEST_MESSAGE_S: i64 = 45;
+/// Where the provider keeps messages.
+const RECORDINGS: &str =
+    "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Recordings";
 
 /// What the player needs to know about the service it plays on.
 pub struct Stage {
@@ -65,7 +73,8 @@ struct Browser {
 struct Webhook {
     at: Millis,
     order: usize,
-    event: &'static str,
+    url: String,
+    is_last: bool,
     form: Vec<(String, String)>,
 }
 
@@ -134,9 +143,8 @@ impl Player {
             let Some(Reverse(webhook)) = self.webhooks.pop() else { break };
             let at = webhook.at.min(end);
             self.clock.set(at);
-            self.webhook(webhook.event, &webhook.form).await?;
-            let ended = webhook.event == "status";
-            watch(at, if ended { Played::CallEnded } else { Played::Sign }).await;
+            self.webhook(&webhook.url, &webhook.form).await?;
+            watch(at, if webhook.is_last { Played::CallEnded } else { Played::Sign }).await;
         }
         Ok(())
     }
@@ -262,11 +270,30 @@ impl Player {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec()
         };
-        self.webhook("voice", &base("ringing")).await?;
-
+        let told = self.webhook(&self.event("voice"), &base("ringing")).await?;
         let answered = call.talk_s > 0;
         let picked_up = at.plus(call.ring_s * 1000);
-        let over = picked_up.plus(call.talk_s * 1000);
+        let over = match document::asks(&told) {
+            Asks::Dial => picked_up.plus(call.talk_s * 1000),
+            Asks::Message { action } => {
+                // Who would not have been answered says nothing either.
+                let spoken = call.talk_s.min(LONGEST_MESSAGE_S);
+                let over = at.plus((GREETING_S + spoken) * 1000);
+                if answered {
+                    let mut form = base("in-progress");
+                    let url = format!("{RECORDINGS}/RE{:032x}", call.number);
+                    form.push(("RecordingUrl".to_owned(), url));
+                    form.push(("RecordingDuration".to_owned(), spoken.to_string()));
+                    self.later(over, action, form);
+                }
+                self.ends(over, GREETING_S + spoken, base("completed"));
+                return Ok(());
+            }
+            Asks::Nothing => {
+                self.ends(at.plus(GREETING_S * 1000), GREETING_S, base("completed"));
+                return Ok(());
+            }
+        };
         if answered {
             let mut form = base("in-progress");
             form[0].1 = leg.clone();
@@ -274,41 +301,47 @@ impl Player {
             form.push(("Timestamp".to_owned(), rfc2822(picked_up)));
             form.push(("SequenceNumber".to_owned(), "2".to_owned()));
             form[6].1 = "outbound-dial".to_owned();
-            self.later(picked_up, "leg", form);
+            self.later(picked_up, self.event("leg"), form);
         }
         let mut form = base("in-progress");
         form.push(("DialCallStatus".to_owned(), call.dial_status.to_owned()));
         form.push(("DialCallSid".to_owned(), leg));
         form.push(("DialBridged".to_owned(), answered.to_string()));
         form.push(("DialCallDuration".to_owned(), call.talk_s.to_string()));
-        self.later(over, "dial", form);
-        let mut form = base("completed");
-        form.push(("CallDuration".to_owned(), (call.ring_s + call.talk_s).to_string()));
-        form.push(("Timestamp".to_owned(), rfc2822(over.plus(200))));
-        self.later(over.plus(400), "status", form);
+        self.later(over, self.event("dial"), form);
+        self.ends(over, call.ring_s + call.talk_s, base("completed"));
         Ok(())
     }
 
-    fn later(&mut self, at: Millis, event: &'static str, form: Vec<(String, String)>) {
-        self.sent += 1;
-        self.webhooks.push(Reverse(Webhook { at, order: self.sent, event, form }));
+    /// The last that is told of a call, which was over at `over` after so many seconds.
+    fn ends(&mut self, over: Millis, duration_s: i64, mut form: Vec<(String, String)>) {
+        form.push(("CallDuration".to_owned(), duration_s.to_string()));
+        form.push(("Timestamp".to_owned(), rfc2822(over.plus(200))));
+        self.later(over.plus(400), self.event("status"), form);
     }
 
-    async fn webhook(
-        &self,
-        event: &'static str,
-        form: &[(String, String)],
-    ) -> Result<(), PlayError> {
-        let Stage { base, site, auth_token, .. } = &self.stage;
-        let url = format!("{base}/v1/telephony/twilio/{site}/{event}");
+    fn later(&mut self, at: Millis, url: String, form: Vec<(String, String)>) {
+        self.sent += 1;
+        let is_last = url.ends_with("/status");
+        self.webhooks.push(Reverse(Webhook { at, order: self.sent, url, is_last, form }));
+    }
+
+    /// The address of an event.
+    fn event(&self, event: &str) -> String {
+        let Stage { base, site, .. } = &self.stage;
+        format!("{base}/v1/telephony/twilio/{site}/{event}")
+    }
+
+    async fn webhook(&self, url: &str, form: &[(String, String)]) -> Result<String, PlayError> {
+        let auth_token = &self.stage.auth_token;
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self
             .client
-            .post(&url)
+            .post(url)
             .header("content-type", "application/x-www-form-urlencoded; charset=UTF-8")
-            .header("x-twilio-signature", signature(auth_token, &url, form))
+            .header("x-twilio-signature", signature(auth_token, url, form))
             .body(body);
-        answer("a webhook", request).await.map(|_| ())
+        answer("a webhook", request).await
     }
 }
 

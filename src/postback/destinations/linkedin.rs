@@ -107,3 +107,34 @@ fn of_element(element: &Value) -> Judgement {
         _ => Judgement::Rejected(why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::model::{LinkedIn, OAuth};
+    use crate::platform::secret::Secret;
+
+    #[test]
+    fn a_token_or_what_renews_one_is_wanted_and_not_both() {
+        let (token, none) = (Secret::new("token"), Secret::default());
+        let oauth = OAuth {
+            client_id: "id".to_owned(),
+            client_secret: Secret::new("secret"),
+            refresh_token: Secret::new("refresh"),
+            ..OAuth::default()
+        };
+        let check = |access_token: &Secret, oauth: Option<&OAuth>| {
+            let config = LinkedIn {
+                pixel: "7".to_owned(),
+                access_token: access_token.clone(),
+                oauth: oauth.cloned(),
+                ..LinkedIn::default()
+            };
+            Linkedin(&config).check()
+        };
+        assert!(check(&token, None).is_ok() && check(&none, Some(&oauth)).is_ok());
+        assert!(check(&none, None).is_err() && check(&none, Some(&OAuth::default())).is_err());
+        let both = check(&token, Some(&oauth));
+        assert!(matches!(both, Err(BadDestination::Both("access_token", "oauth"))));
+    }
+}
