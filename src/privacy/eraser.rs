@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -148,6 +148,11 @@ impl Eraser {
         &self.0.parts
     }
 
+    /// Waits until nobody else forgets anybody or changes keys.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.0.turn.lock().await
+    }
+
     /// The list of erasures.
     pub fn list(&self) -> &ErasureList {
         &self.0.parts.list
@@ -181,7 +186,7 @@ impl Eraser {
 
     /// `again`: it may have been begun before, so that the bytes of what is gone may still be in files.
     async fn carry_out(&self, erasure: &Erasure, again: bool) -> Result<Erased, PrivacyError> {
-        let _one = self.0.turn.lock().await;
+        let _one = self.turn().await;
         let parts = &self.0.parts;
         if !parts.list.pending().contains(erasure) {
             // Whoever asked for it has just done it.

@@ -71,6 +71,8 @@ impl Eraser {
         new_key: bool,
         forget_old: bool,
     ) -> Result<Vec<Outdated>, PrivacyError> {
+        // Two new keys at once would be one.
+        let _one = self.turn().await;
         let parts = self.parts();
         if forget_old {
             self.nothing_is_spooled()?;
