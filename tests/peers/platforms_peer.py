@@ -70,6 +70,7 @@ def meta():
         action_source=ActionSource(row["action_source"]),
         user_data=UserData(
             phone="+1 415 555 0100",
+            email="Jane.Doe@example.com",
             fbc=user["fbc"],
             fbp=user["fbp"],
             client_ip_address=user["client_ip_address"],
