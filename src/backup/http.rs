@@ -38,10 +38,7 @@ pub struct BackupReply {
 )]
 #[post("/v1/backup")]
 async fn backup(caller: Caller, backups: web::Data<Backups>) -> Result<HttpResponse, Problem> {
-    caller.needs(Scope::Admin)?;
-    if !caller.sees_all() {
-        return Err(Problem::Forbidden { needs: "admin, for every site" });
-    }
+    caller.needs_admin_everywhere()?;
     let staged = backups.stage().await.map_err(|error| {
         tracing::error!(%error, "no backup was made");
         Problem::Unavailable { what: "the backup (the log says why)" }

@@ -155,10 +155,11 @@ impl CallStore {
     ) -> Result<(Saved, Box<Call>), StoreError> {
         let Change { expected, mut call, caller, postbacks, revised, ring, mut told, at, now } =
             change;
-        if let Some(told) = &mut told {
-            told.seal(&self.keys);
-        }
+        let clear = call.caller.clone();
         call.caller.seal(&self.keys, keys.site());
+        if let Some(told) = &mut told {
+            told.caller = call.caller.sealed.number.clone().map(String::from);
+        }
         let shard = keys.shard;
         let number = call.tracking_number.as_ref();
         let mut script = self.save.prepare_invoke();
@@ -227,7 +228,7 @@ impl CallStore {
         let saved = if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict };
         match envelope.event {
             Event::Call(mut call) => {
-                call.caller.open(&self.keys);
+                call.caller = clear;
                 Ok((saved, call))
             }
             // It is what was put in above.

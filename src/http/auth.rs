@@ -84,6 +84,15 @@ impl Caller {
         self.key.sites.is_empty()
     }
 
+    /// Refuses a key that may not do everything on every site.
+    pub fn needs_admin_everywhere(&self) -> Result<(), Problem> {
+        self.needs(Scope::Admin)?;
+        match self.sees_all() {
+            true => Ok(()),
+            false => Err(Problem::Forbidden { needs: "admin, for every site" }),
+        }
+    }
+
     /// The site that `id` names, when it exists and the key may see it: to others both are the same.
     pub fn site<'a>(&self, installation: &'a Installation, id: &str) -> Result<&'a Site, Problem> {
         let id = id.parse::<SiteId>().ok().filter(|id| self.sees(id));

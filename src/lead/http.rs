@@ -121,13 +121,14 @@ async fn add_leads(
             }
         };
         let keys = installation.shards.keys(&site.id);
-        let store = (recorder.store().redis(), recorder.keys());
+        let redis = recorder.store().redis();
         let (lead, email) = desk.complete(told).await?;
         if let Some(email) = email {
             let owner = Owner { session: lead.session, other: lead.caller_hash.clone() };
-            reply.emails += usize::from(emails::keep(store.0, &keys, &email, &owner, now).await?);
+            reply.emails += usize::from(emails::keep(redis, &keys, &email, &owner, now).await?);
         }
         let told_by = lead.session.zip(lead.caller_hash.clone());
+        let store = (redis, recorder.keys());
         if !store::save(store, &keys, lead, site.attribution_window, now).await? {
             reply.known += 1;
             continue;

@@ -224,7 +224,9 @@ impl Eraser {
         let installation = parts.live.now_full();
         let cleaned = facts(others.iter(), |one| Setting::of(&installation, &one.site));
         parts.warehouse.write(cleaned, Vec::new()).await?;
-        erased.warehouse = parts.warehouse.remove(in_warehouse::theirs(&traces)).await?;
+        let theirs = in_warehouse::theirs(&traces);
+        erased.warehouse = parts.warehouse.count(&theirs).await?;
+        parts.warehouse.remove(theirs).await?;
         if again || erased.warehouse + erased.cleaned > 0 {
             parts.warehouse.forget_removed().await?;
         }

@@ -197,10 +197,7 @@ async fn reseal(
     live: web::Data<Live>,
     eraser: web::Data<Eraser>,
 ) -> Result<web::Json<ResealedList>, Problem> {
-    caller.needs(Scope::Admin)?;
-    if !caller.sees_all() {
-        return Err(Problem::Forbidden { needs: "admin, for every site" });
-    }
+    caller.needs_admin_everywhere()?;
     let sites = caller.visible_sites(&live, &[])?;
     let resealed = eraser.reseal(&sites, body.new_key, body.forget_old).await?;
     Ok(web::Json(ResealedList { resealed }))

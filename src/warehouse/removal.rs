@@ -44,12 +44,11 @@ impl Warehouse {
         Ok(rows)
     }
 
-    /// Does what they say; how many rows that were. In DuckDB it is one transaction; ClickHouse does one after the other,
-    /// and may have done some when it fails.
-    pub async fn remove(&self, removals: Vec<Removal>) -> Result<u64, WarehouseError> {
-        let rows = self.count(&removals).await?;
+    /// Does what they say. In DuckDB it is one transaction; ClickHouse does one after the other, and may have done some
+    /// when it fails.
+    pub async fn remove(&self, removals: Vec<Removal>) -> Result<(), WarehouseError> {
         match self.engine() {
-            Engine::ClickHouse(clickhouse) => clickhouse.remove(&removals).await?,
+            Engine::ClickHouse(clickhouse) => clickhouse.remove(&removals).await,
             Engine::DuckDb(_) => {
                 let all = move |writer: &mut Connection| {
                     let failed = sql("remove rows");
@@ -59,10 +58,9 @@ impl Warehouse {
                     }
                     transaction.commit().map_err(&failed)
                 };
-                self.change(all).await?;
+                self.change(all).await
             }
         }
-        Ok(rows)
     }
 
     /// Lets the bytes of what was removed or changed go: DuckDB's file is written anew, ClickHouse merges its tables. Old

@@ -210,6 +210,22 @@ impl TestApp {
         request.send().await.expect("an answer")
     }
 
+    /// A call to site `one` that was answered for 95 s; its id.
+    pub async fn answered_call(&self, sid: &str, from: &str, number: &str) -> String {
+        let call = [("CallSid", sid), ("From", from), ("To", number)];
+        let dial =
+            [("DialCallStatus", "completed"), ("DialBridged", "true"), ("DialCallDuration", "95")];
+        for (event, more) in [("voice", &[("CallStatus", "ringing")][..]), ("dial", &dial[..])] {
+            let answer = self.twilio(event, &[&call[..], more].concat()).await;
+            assert_eq!(answer.status(), 200);
+        }
+        let calls: Value =
+            self.get("/v1/calls?site=one", "rt_admin").await.json().await.expect("JSON");
+        let calls = calls["calls"].as_array().expect("calls");
+        let found = calls.iter().find(|call| call["provider_call_id"] == sid);
+        found.expect("it is listed")["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Waits until all that happened so far is in the warehouse.
     pub async fn reported(&self) {
         let done = self.app().wait_until_reported(std::time::Duration::from_secs(20)).await;

@@ -84,13 +84,7 @@ pub struct LiveEvent {
 }
 
 impl LiveEvent {
-    /// Seals who calls, as Redis has it. What is no number is left out.
-    pub fn seal(&mut self, keys: &CallerKeys) {
-        let number = self.caller.take().and_then(|text| text.parse().ok());
-        self.caller = number.and_then(|number| keys.seal(&self.site, &number)).map(String::from);
-    }
-
-    /// Opens it; what cannot be opened is left out.
+    /// Opens who calls, which Redis has sealed; what cannot be opened is left out.
     pub fn open(&mut self, keys: &CallerKeys) {
         let sealed = self.caller.take().and_then(|text| SealedNumber::try_from(text).ok());
         self.caller = sealed.and_then(|sealed| keys.open(&sealed)).map(|number| number.to_string());

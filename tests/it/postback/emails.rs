@@ -119,21 +119,6 @@ impl World {
         told["emails"].as_u64().expect("a number")
     }
 
-    /// A call of 95 s to `number`; its id.
-    async fn call(&self, sid: &str, from: &str, number: &str) -> String {
-        let call = [("CallSid", sid), ("From", from), ("To", number)];
-        let dial =
-            [("DialCallStatus", "completed"), ("DialBridged", "true"), ("DialCallDuration", "95")];
-        for (event, more) in [("voice", &[("CallStatus", "ringing")][..]), ("dial", &dial[..])] {
-            let answer = self.app.twilio(event, &[&call[..], more].concat()).await;
-            assert_eq!(answer.status(), 200);
-        }
-        let calls = self.get("/v1/calls?site=one").await;
-        let calls = calls["calls"].as_array().expect("calls");
-        let found = calls.iter().find(|call| call["provider_call_id"] == sid);
-        found.expect("it is listed")["id"].as_str().expect("an id").to_owned()
-    }
-
     async fn get(&self, path: &str) -> Value {
         self.app.get(path, "rt_admin").await.json().await.expect("JSON")
     }
@@ -167,7 +152,7 @@ async fn a_forms_address_reaches_the_platforms_hashed_as_each_wants_it() {
     let mut world = World::start().await;
     let page = world.visit("page-0001", true).await;
     assert_eq!(world.lead(json!({ "session": page.id, "email": ADDRESS })).await, 1);
-    world.call("CA1", CALLER, &page.number).await;
+    world.app.answered_call("CA1", CALLER, &page.number).await;
     let told = world.told().await;
     let email = hashes(ADDRESS);
     assert_eq!(meta(&told), email.of(EmailForm::Plain));
@@ -194,11 +179,11 @@ async fn an_address_is_joined_by_the_callers_number_and_the_newest_form_counts()
         assert_eq!(world.lead(lead).await, 1);
     }
     let page = world.visit("page-0001", true).await;
-    world.call("CA1", CALLER, &page.number).await;
+    world.app.answered_call("CA1", CALLER, &page.number).await;
     assert_eq!(meta(&world.told().await), hashes("new@example.com").of(EmailForm::Plain));
     // Without anybody's yes to advertising nothing is told, whatever the CRM has.
     let denied = world.visit("page-0002", false).await;
-    world.call("CA2", CALLER, &denied.number).await;
+    world.app.answered_call("CA2", CALLER, &denied.number).await;
     assert_eq!(world.told().await.len(), 0);
     world.app.stop().await;
 }
@@ -217,12 +202,12 @@ async fn without_consent_no_address_is_kept_and_a_withdrawal_takes_it_back() {
     assert_eq!(world.lead(lead).await, 1);
     world.withdraw(&form).await;
     let other = world.visit("page-0003", true).await;
-    world.call("CA1", "+14155550124", &other.number).await;
+    world.app.answered_call("CA1", "+14155550124", &other.number).await;
     let told = world.told().await;
     assert!(!told.is_empty() && meta(&told).is_null(), "{told:?}");
     // And is not asked again by allowing it once more: what was withdrawn is gone.
     world.view(&form.name, 3, &form.session, true).await;
-    world.call("CA2", CALLER, &form.number).await;
+    world.app.answered_call("CA2", CALLER, &form.number).await;
     let told = world.told().await;
     let hash = hashes(ADDRESS).of(EmailForm::Plain).to_owned();
     assert!(told.iter().all(|(_, body)| !body.to_string().contains(&hash)), "{told:?}");
@@ -233,7 +218,7 @@ async fn without_consent_no_address_is_kept_and_a_withdrawal_takes_it_back() {
 async fn an_outcomes_address_goes_with_the_conversion_that_it_causes() {
     let mut world = World::start().await;
     let page = world.visit("page-0001", true).await;
-    let call = world.call("CA1", CALLER, &page.number).await;
+    let call = world.app.answered_call("CA1", CALLER, &page.number).await;
     world.told().await;
     let url = format!("{}/v1/calls/{call}", world.app.base);
     let tell = async |body: Value| {
@@ -259,7 +244,7 @@ async fn an_outcomes_address_goes_with_the_conversion_that_it_causes() {
     );
     // In a table, too: of a call whose visit allowed nothing it is not kept.
     let denied = world.visit("page-0002", false).await;
-    world.call("CA2", "+14155550124", &denied.number).await;
+    world.app.answered_call("CA2", "+14155550124", &denied.number).await;
     let rows = "provider_call_id,converted,email\nCA2,yes,jane.doe@example.com\n";
     let request = world.app.client.post(format!("{}/v1/outcomes?site=one", world.app.base));
     let request = request.bearer_auth("rt_admin").header("content-type", "text/csv").body(rows);

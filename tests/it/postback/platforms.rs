@@ -31,18 +31,23 @@ async fn told_to(kind: impl FnOnce(String) -> DestinationKind) -> World {
     .await
 }
 
+/// What renews tokens at the receiver.
+fn oauth(base: &str) -> OAuth {
+    OAuth {
+        client_id: "client".to_owned(),
+        client_secret: Secret::new("client-secret"),
+        refresh_token: Secret::new("refresh-1"),
+        token_url: format!("{base}/token"),
+        ..OAuth::default()
+    }
+}
+
 async fn google() -> World {
     told_to(|base| {
         DestinationKind::GoogleDataManager(DataManager {
             account: "123-456-7890".to_owned(),
             conversion_action: "777".to_owned(),
-            oauth: OAuth {
-                client_id: "client".to_owned(),
-                client_secret: Secret::new("client-secret"),
-                refresh_token: Secret::new("refresh-1"),
-                token_url: format!("{base}/token"),
-                ..OAuth::default()
-            },
+            oauth: oauth(&base),
             base,
             ..DataManager::default()
         })
@@ -55,13 +60,7 @@ async fn linkedin() -> World {
     told_to(|base| {
         DestinationKind::Linkedin(LinkedIn {
             pixel: "104012".to_owned(),
-            oauth: Some(OAuth {
-                client_id: "client".to_owned(),
-                client_secret: Secret::new("client-secret"),
-                refresh_token: Secret::new("refresh-1"),
-                token_url: format!("{base}/token"),
-                ..OAuth::default()
-            }),
+            oauth: Some(oauth(&base)),
             base,
             ..LinkedIn::default()
         })
