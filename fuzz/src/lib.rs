@@ -1,7 +1,7 @@
 //! Every parser of bytes that come from outside, each as a function that takes any bytes and must neither panic, nor
 //! hang, nor answer something that breaks its own promise.
 //!
-//! `make fuzz` drives them with `cargo fuzz` (coverage-guided, nightly Rust); the ordinary tests run the same functions
+//! `make fuzz` drives them with `cargo fuzz` (coverage-guided, without a sanitizer: no parser is unsafe, and stable Rust has none); the ordinary tests run the same functions
 //! over the seeds in `fuzz/seeds`, over what becomes of them when bytes change, and over random bytes.
 
 pub mod calls;

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::attribution::beside::ToldBy;
 use crate::attribution::credit::{Contact, credits};
+use crate::attribution::known::ToldBy;
 use crate::attribution::model::{Attribution, Basis, Candidate, Reason};
 use crate::attribution::observation::Observation;
 use crate::attribution::rules::Ranking;
@@ -29,7 +29,7 @@ pub struct Joined<'a> {
     pub at: Millis,
     /// Who may have called.
     pub ranking: Ranking,
-    /// The visit that the caller is known from, while it is known itself, and how sure that is.
+    /// The likeliest visit that the caller is known from and that was not shown the number, and how sure that is.
     pub earlier: Option<(&'a Visit, f64)>,
     /// What tells it.
     pub told_by: ToldBy,
@@ -55,13 +55,12 @@ impl Joined<'_> {
     }
 
     /// The session that the caller is known from with its probability, where that is more likely than
-    /// the best candidate and not one itself.
+    /// the best candidate.
     fn inferred(&self) -> Option<(SessionId, f64)> {
         let (session, sure) = self.earlier.map(|(visit, sure)| (visit.session, sure))?;
-        let is_candidate = self.ranking.candidates.iter().any(|one| one.session == session);
         let probability = REJOINED * sure * self.ranking.nobody;
         let best = self.ranking.candidates.first().map_or(0.0, |best| best.probability);
-        (!is_candidate && probability > best).then_some((session, probability))
+        (probability > best).then_some((session, probability))
     }
 }
 

@@ -1,9 +1,8 @@
 //! What is known of a holder of the called number at the moment of the call. Pure.
 
-use serde::{Deserialize, Serialize};
-
-use crate::attribution::beside::ToldBy;
 use crate::attribution::delays::{Delays, ON_PAGE_S};
+use crate::attribution::known::{Known, ToldBy};
+use crate::attribution::nearness::Nearness;
 use crate::attribution::stays::Moment;
 use crate::lease::model::{Holder, Tier};
 use crate::platform::clock::Millis;
@@ -20,29 +19,11 @@ const SAME_AREA: f64 = 3.0;
 const SAME_REGION: f64 = 2.0;
 const OTHER_COUNTRY: f64 = 0.3;
 
-/// Where caller and visitor are at home.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Nearness {
-    /// One of them is nowhere.
-    #[default]
-    Unknown,
-    /// In the same area code or city.
-    SameArea,
-    /// In the same region.
-    SameRegion,
-    /// In the same country.
-    SameCountry,
-    /// In two countries.
-    OtherCountry,
-}
-
 /// What the visits tell of a candidate, beside the number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Beside {
-    /// How sure it is that the caller is known from this session or its visitor, 0.0 to 1.0; 0 for
-    /// everybody else.
-    pub known_caller: f64,
+    /// Which of the people it is whom the caller may be, being heard of before; `None` for everybody else.
+    pub known: Option<Known>,
     /// What tells it.
     pub told_by: ToldBy,
     /// Where caller and visitor are at home.
@@ -126,7 +107,7 @@ impl Evidence {
 
     /// Whether the caller may be known from this session or its visitor.
     pub fn is_known(&self) -> bool {
-        self.beside.known_caller > 0.0
+        self.beside.known.is_some()
     }
 
     /// Density of its call by the delay alone.

@@ -4,7 +4,7 @@
 //! `docs/attribution.md` explains the model.
 //!
 //! One call walks: [`store`] (who held the number, and what the site's [`delays`] are) → [`evidence`] of each
-//! holder, with what visits and the caller tell [`beside`] → [`rules`] (probabilities) → [`answer`] (the winner,
+//! holder, with what visits tell ([`nearness`]) and earlier calls ([`known`]) → [`rules`] (probabilities) → [`answer`] (the winner,
 //! its touches and their [`credit`]). Its [`observation`] teaches the next [`fit`].
 //!
 //! Certain sources are asked first: what the network told of the ad ([`provided`]), then static numbers. What is
@@ -16,16 +16,17 @@
 //! none is chosen; how likely it was none of them is told beside it.
 
 pub mod answer;
-pub mod beside;
 pub mod credit;
 pub mod delays;
 pub mod evidence;
 pub mod expect;
 pub mod fit;
 pub mod http;
+pub mod known;
 pub mod markov;
 pub mod model;
 pub mod named;
+pub mod nearness;
 pub mod observation;
 pub mod provided;
 pub mod revision;

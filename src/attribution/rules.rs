@@ -1,10 +1,13 @@
 //! Who called, and how sure we are. Pure.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::attribution::delays::Delays;
-use crate::attribution::evidence::{Evidence, Nearness};
+use crate::attribution::evidence::Evidence;
+use crate::attribution::known::Known;
 use crate::attribution::model::{Candidate, Reason};
+use crate::attribution::nearness::Nearness;
 use crate::lease::model::Tier;
 
 /// "None of them" is the answer only when it is so many times as likely as the best candidate: a wrong
@@ -15,7 +18,7 @@ pub const NOBODY_LEAD: f64 = 10.0;
 /// right. The rest stands for phones that several people use, and for people who came back as somebody
 /// else.
 const KNOWN: f64 = 0.95;
-/// Two known sessions of which neither is likely by the delay share what is known alike.
+/// Two sessions of one person of which neither is likely by the delay share what is known alike.
 const LEAST: f64 = 1e-12;
 
 /// Milliseconds since the last sign of life that a reason calls "just after" and "the same day".
@@ -31,7 +34,7 @@ pub struct Older {
     pub to_s: f64,
 }
 
-/// Which candidates are listed, beside the best one and those from whom the caller is known.
+/// Which candidates are listed, beside the best one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kept {
     /// Most of them.
@@ -83,18 +86,19 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>, kept
     let older = older.map_or(0.0, |older| delays.of_older(older.from_s, older.to_s));
     let nobody = delays.of_nobody() + older;
     let total = nobody + weights.iter().sum::<f64>();
-    // A caller who is known calls because of the earlier call, whenever that is; if it was joined wrong, it
-    // says nothing.
+    // A caller who is known calls because of the earlier call, whenever that is; if they are none of those who may
+    // have been it, it says nothing.
     let known_share = known_share(candidates);
-    let of_known: f64 = weights
-        .iter()
-        .zip(candidates)
-        .filter(|(_, one)| one.is_known())
-        .map(|(w, _)| w + LEAST)
-        .sum();
+    let mut of_person: BTreeMap<usize, f64> = BTreeMap::new();
+    for (weight, known) in
+        weights.iter().zip(candidates).filter_map(|(w, one)| Some((w, one.beside.known?)))
+    {
+        *of_person.entry(known.person).or_default() += weight + LEAST;
+    }
     for (weight, one) in weights.iter_mut().zip(candidates) {
-        let known = if one.is_known() { known_share * (*weight + LEAST) / of_known } else { 0.0 };
-        *weight = known + (1.0 - known_share) * *weight / total;
+        let share =
+            |known: Known| KNOWN * known.sure * (*weight + LEAST) / of_person[&known.person];
+        *weight = one.beside.known.map_or(0.0, share) + (1.0 - known_share) * *weight / total;
     }
     let live = candidates.iter().filter(|one| one.on_page).count();
     let listed = best_first(candidates, &weights, kept).into_iter().map(|n| {
@@ -113,8 +117,7 @@ pub fn rank(candidates: &[Evidence], delays: &Delays, older: Option<Older>, kept
     Ranking { candidates: listed.collect(), nobody: nobody / total * (1.0 - known_share) }
 }
 
-/// The places of the candidates to be kept, the most probable first: always one, and everybody from whom the
-/// caller is known, as an earlier session that is not among the candidates is joined in another way.
+/// The places of the candidates to be kept, the most probable first: always one.
 fn best_first(candidates: &[Evidence], probabilities: &[f64], kept: Kept) -> Vec<usize> {
     // Equally likely: the one seen last, then the one who came last.
     let order = |a: &usize, b: &usize| {
@@ -134,9 +137,6 @@ fn best_first(candidates: &[Evidence], probabilities: &[f64], kept: Kept) -> Vec
         places.select_nth_unstable_by(kept.most, order);
         places.truncate(kept.most);
     }
-    let known = (0..candidates.len()).filter(|n| candidates[*n].is_known());
-    let known: Vec<usize> = known.filter(|n| !places.contains(n)).collect();
-    places.extend(known);
     places.sort_unstable_by(order);
     places
 }
@@ -162,10 +162,11 @@ pub fn likeliest_first(candidates: &mut [Evidence], delays: &Delays, most: usize
     }
 }
 
-/// How likely the call is of the session that an earlier call of the caller was joined with, or of its
-/// visitor: 0 when nobody among the candidates is.
+/// How likely the call is of one of the people whom the caller may be: 0 when none of them is among the candidates.
 pub fn known_share(candidates: &[Evidence]) -> f64 {
-    KNOWN * candidates.iter().map(|one| one.beside.known_caller).fold(0.0, f64::max)
+    let known = candidates.iter().filter_map(|one| one.beside.known);
+    let sure: BTreeMap<usize, f64> = known.map(|known| (known.person, known.sure)).collect();
+    KNOWN * sure.values().sum::<f64>().min(1.0)
 }
 
 fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {

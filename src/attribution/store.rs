@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use futures_util::future;
 
 use crate::attribution::answer::{Joined, attribute, attribute_static};
-use crate::attribution::beside::{KnownCaller, beside};
 use crate::attribution::delays::{Delays, prior};
 use crate::attribution::evidence::Evidence;
+use crate::attribution::known::{KnownCaller, people, who};
 use crate::attribution::model::Attribution;
+use crate::attribution::nearness::nearness;
 use crate::attribution::observation::Observation;
 use crate::attribution::provided::attribute_provided;
 use crate::attribution::rings::{self, Ring};
@@ -47,7 +48,7 @@ pub struct Lookup<'a> {
     /// The rules of the site.
     pub rules: &'a SiteRules,
     /// What is known of the caller from earlier calls and forms.
-    pub caller: Option<KnownCaller>,
+    pub caller: Option<&'a KnownCaller>,
     /// The moment it is by our clock; `None` when it is the clock that leases are written by.
     pub ours: Option<Millis>,
 }
@@ -123,9 +124,11 @@ pub async fn join_sighted(
     let ranking = rank(&candidates, &delays, older, lookup.kept);
     let calls_again = lookup.caller.is_some_and(|caller| caller.calls_again);
     let observed = Observation::of(shown.at, &candidates, older, calls_again);
-    let earlier = lookup.caller.and_then(|caller| {
-        let (session, sure) = caller.session?;
-        Some((visits.get(&session)?, sure))
+    let not_shown = |session: &SessionId| candidates.iter().all(|one| one.session != *session);
+    let mut sessions = lookup.caller.iter().flat_map(|caller| &caller.sessions);
+    let earlier = sessions.find_map(|(session, sure)| {
+        not_shown(session).then_some(())?;
+        Some((visits.get(session)?, *sure))
     });
     let mut joined = Joined {
         at,
@@ -220,25 +223,31 @@ async fn look_at(
 ) -> Result<HashMap<SessionId, Visit>, StoreError> {
     let caller = call.caller.number.as_ref();
     likeliest_first(candidates, delays, LOOKED_AT);
-    let earlier = lookup.caller.and_then(|caller| caller.session);
+    let known = lookup.caller.map_or(&[][..], |caller| &caller.sessions);
     let likeliest = candidates.iter().take(LOOKED_AT);
     let mut sessions: Vec<SessionId> = likeliest.map(|one| one.session).collect();
-    sessions.extend(earlier.map(|(id, _)| id).filter(|id| !sessions.contains(id)));
+    let asked = sessions.len();
+    for (session, _) in known {
+        if !sessions[..asked].contains(session) {
+            sessions.push(*session);
+        }
+    }
     let visits = load_visits(lookup.redis, keys, &sessions).await?;
     let visits: HashMap<SessionId, Visit> =
         visits.into_iter().flatten().map(|visit| (visit.session, visit)).collect();
+    let people = people(known, &visits);
     let told_by = lookup.caller.map(|caller| caller.told_by).unwrap_or_default();
-    let earlier_visit = earlier.and_then(|(id, sure)| Some((visits.get(&id)?, sure)));
+    let areas = lookup.tables.areas();
     for one in candidates.iter_mut() {
-        if let Some(visit) = visits.get(&one.session) {
-            one.beside = beside(lookup.tables.areas(), caller, visit, earlier_visit);
+        let visit = visits.get(&one.session);
+        // Known also where its visit is not, or not any more.
+        one.beside.known = who(&people, one.session, visit);
+        one.beside.told_by = told_by;
+        if let Some(visit) = visit {
+            let near = caller.map(|caller| nearness(areas, caller, &visit.place));
+            one.beside.nearness = near.unwrap_or_default();
             one.channel.clone_from(&visit.source.channel);
         }
-        // Known also where its visit is not, or not any more.
-        if let Some((_, sure)) = earlier.filter(|(id, _)| *id == one.session) {
-            one.beside.known_caller = sure;
-        }
-        one.beside.told_by = told_by;
     }
     Ok(visits)
 }

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::known::MayBe;
 use crate::platform::clock::Millis;
-use crate::platform::ids::{CallId, SessionId};
+use crate::platform::ids::CallId;
 use crate::platform::phone::PhoneNumber;
 
 /// Numbers that networks send instead of words: "ANONYMOUS", "RESTRICTED", "BLOCKED", "UNKNOWN"
@@ -112,8 +113,8 @@ pub struct CallerRecord {
     pub last_at: Millis,
     /// How many calls were counted.
     pub count: u64,
-    /// The session that the latest call of a known one was joined with, and how sure that was.
-    pub last_session: Option<(SessionId, f64)>,
+    /// Which sessions they may have been, by their latest call.
+    pub sessions: MayBe,
 }
 
 /// Whether a call at `at` is the caller's first inside `look_back`: no other call in that time
@@ -139,7 +140,7 @@ pub fn counted(known: Option<CallerRecord>, call: CallId, at: Millis) -> CallerR
             last_call: call,
             last_at: at,
             count: 1,
-            last_session: None,
+            sessions: MayBe::new(),
         };
     };
     let (first_call, first_at) =

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::call::store::{CallStore, last_session};
+use crate::call::store::{CallStore, sessions_text};
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
 use crate::platform::keys::SiteKeys;
@@ -74,7 +74,7 @@ impl CallStore {
     ) -> Result<(), StoreError> {
         static NOTE: LazyLock<Script> = LazyLock::new(|| Script::new(NOTE_SESSION));
         let mut note = NOTE.key(keys.caller(hash));
-        note.arg(call.to_string()).arg(last_session(Some((session, sure))));
+        note.arg(call.to_string()).arg(sessions_text(&[(session, sure)]));
         self.redis().script::<i64>("a caller", &note).await.map(|_| ())
     }
 }

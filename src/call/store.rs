@@ -6,7 +6,7 @@
 //! | `moved:<call>` | STR | the call that goes on under another name ([`moved`](crate::call::moved)) | 30 d after the transfer |
 //! | `calls` | ZSET | call id → started_at | entries: 30 d after the latest possible end |
 //! | `calls:open` | ZSET | the same, without a final status | until final |
-//! | `caller:<hash>` | HASH | [`CallerRecord`], last session | the site's caller look-back |
+//! | `caller:<hash>` | HASH | [`CallerRecord`]; `last_session`: whom the latest call may have been of | the site's caller look-back |
 //! | `callsof:<hash>` | ZSET | a caller's calls → started_at ([`caller_calls`](crate::call::caller_calls)) | the same |
 //!
 //! `lua/save.lua` alone writes them, but for `moved`, together with the ledger entry and the postbacks.
@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::attribution::known::MayBe;
 use crate::attribution::rings;
 use crate::call::caller::CallerRecord;
 use crate::call::caller_calls::MOST_LISTED;
@@ -76,8 +77,6 @@ pub struct CountedCaller {
     pub expected_count: u64,
     /// The new record.
     pub record: CallerRecord,
-    /// The session that the call is attributed to, and how sure that is.
-    pub last_session: Option<(SessionId, f64)>,
     /// How long the caller is known.
     pub keep: SignedDuration,
 }
@@ -206,7 +205,7 @@ impl CallStore {
                     .arg(record.last_call.to_string())
                     .arg(record.last_at.0)
                     .arg(record.count)
-                    .arg(last_session(caller.last_session));
+                    .arg(sessions_text(&record.sessions));
             }
             None => {
                 for _ in 14..=21 {
@@ -322,7 +321,9 @@ pub(super) fn caller_record(
             last_call: fields.get("last_call")?.parse().ok()?,
             last_at: Millis(fields.get("last_at")?.parse().ok()?),
             count: fields.get("count")?.parse().ok()?,
-            last_session: fields.get("last_session").and_then(|text| joined_before(text)),
+            sessions: fields
+                .get("last_session")
+                .map_or_else(MayBe::new, |text| read_sessions(text)),
         })
     };
     let unreadable =
@@ -330,15 +331,20 @@ pub(super) fn caller_record(
     read().map(Some).ok_or_else(unreadable)
 }
 
-/// `session confidence`; empty: none.
-pub(super) fn last_session(joined: Option<(SessionId, f64)>) -> String {
-    joined.map_or_else(String::new, |(session, sure)| format!("{session} {sure:.3}"))
+/// `session probability` of each, with commas between; empty: none.
+pub(super) fn sessions_text(sessions: &[(SessionId, f64)]) -> String {
+    let each: Vec<String> =
+        sessions.iter().map(|(session, sure)| format!("{session} {sure:.3}")).collect();
+    each.join(",")
 }
 
-/// What [`last_session`] wrote; before the confidence was noted, only likely sessions were.
-fn joined_before(text: &str) -> Option<(SessionId, f64)> {
-    let (session, sure) = text.split_once(' ').unwrap_or((text, "0.5"));
-    Some((session.parse().ok()?, sure.parse().ok()?))
+/// What [`sessions_text`] wrote; before the probability was noted, only likely sessions were.
+fn read_sessions(text: &str) -> MayBe {
+    let one = |text: &str| {
+        let (session, sure) = text.split_once(' ').unwrap_or((text, "0.5"));
+        Some((session.parse().ok()?, sure.parse().ok()?))
+    };
+    text.split(',').filter_map(one).collect()
 }
 
 fn pack<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {

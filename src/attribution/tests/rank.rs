@@ -6,8 +6,10 @@ use proptest::prelude::*;
 
 use super::{HOLD, HOUR, MINUTE, T, evidence, holder, session};
 use crate::attribution::delays::{Delays, prior};
-use crate::attribution::evidence::{Beside, Evidence, Nearness};
+use crate::attribution::evidence::{Beside, Evidence};
+use crate::attribution::known::Known;
 use crate::attribution::model::{Candidate, Reason};
+use crate::attribution::nearness::Nearness;
 use crate::attribution::rules::{Kept, Older, Ranking, likeliest_first, rank};
 use crate::lease::model::Holder;
 use crate::platform::clock::Millis;
@@ -86,7 +88,8 @@ fn what_came_after_the_call_is_not_looked_at() {
 #[test]
 fn a_known_caller_is_found_days_later_and_nearness_tells_sharers_apart() {
     let mut candidates = evidence(&[holder(1, 0, None), holder(2, 30 * HOUR, None)]);
-    candidates[1].beside = Beside { known_caller: 0.95, ..Beside::default() };
+    candidates[1].beside =
+        Beside { known: Some(Known { person: 0, sure: 0.95 }), ..Beside::default() };
     let ranking = rank(&candidates, &prior(), None, EVERY);
     assert_eq!(ranking.candidates[0].session, session(2));
     assert!(ranking.candidates[0].reasons.contains(&Reason::KnownCaller));
@@ -96,6 +99,29 @@ fn a_known_caller_is_found_days_later_and_nearness_tells_sharers_apart() {
     candidates[1].beside.nearness = Nearness::SameArea;
     let ranking = rank(&candidates, &prior(), None, EVERY);
     assert_eq!(ranking.candidates[0].session, session(2));
+}
+
+#[test]
+fn of_several_people_whom_a_caller_may_be_each_keeps_their_part() {
+    let mut candidates =
+        evidence(&[holder(1, 0, None), holder(2, HOUR, None), holder(3, HOUR, None)]);
+    let alone = rank(&candidates, &prior(), None, EVERY);
+    // Sessions 2 and 3 are of one visitor.
+    let known = |person, sure| Some(Known { person, sure });
+    candidates[0].beside.known = known(0, 0.3);
+    candidates[1].beside.known = known(1, 0.5);
+    candidates[2].beside.known = known(1, 0.5);
+    let ranking = rank(&candidates, &prior(), None, EVERY);
+    let of = |ranking: &Ranking, n| {
+        let mine = ranking.candidates.iter().find(|one| one.session == session(n));
+        mine.map_or(0.0, |mine| mine.probability)
+    };
+    let left = 1.0 - 0.95 * 0.8;
+    assert!((of(&ranking, 1) - 0.95 * 0.3 - left * of(&alone, 1)).abs() < 1e-9);
+    for n in [2, 3] {
+        assert!((of(&ranking, n) - 0.95 * 0.25 - left * of(&alone, n)).abs() < 1e-9);
+    }
+    assert!((ranking.nobody - left * alone.nobody).abs() < 1e-9);
 }
 
 #[test]
@@ -157,14 +183,13 @@ proptest! {
         let holders: Vec<Holder> = numbered.map(|(n, (ago, click))| holder(n, *ago, *click)).collect();
         let mut candidates = evidence(&holders);
         let known = known.index(candidates.len());
-        candidates[known].beside.known_caller = 1e-6;
-        let known = candidates[known].session;
+        candidates[known].beside.known = Some(Known { person: 0, sure: 1e-6 });
         let all = rank(&candidates, &prior(), None, EVERY);
         let kept = Kept { most, probability: least };
         let listed = rank(&candidates, &prior(), None, kept);
         prop_assert_eq!(listed.nobody, all.nobody);
         let is_kept = |(n, one): &(usize, &Candidate)| {
-            *n == 0 || one.session == known || *n < most && one.probability >= least
+            *n == 0 || *n < most && one.probability >= least
         };
         let head: Vec<&Candidate> =
             all.candidates.iter().enumerate().filter(is_kept).map(|(_, one)| one).collect();

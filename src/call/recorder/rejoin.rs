@@ -150,7 +150,7 @@ impl Recorder {
             None => History::default(),
         };
         let caller = known_before(&known, site, call);
-        let found = join(self.lookup(installation, site, caller), site, call).await?;
+        let found = join(self.lookup(installation, site, caller.as_ref()), site, call).await?;
         Ok(replaced(call.attribution.as_ref(), found, (Because::LateClick, "", now)))
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::attribution;
 use crate::attribution::answer::TOLD;
-use crate::attribution::beside::{KnownCaller, ToldBy};
+use crate::attribution::known::{KnownCaller, ToldBy, remembered};
 use crate::attribution::model::{Attribution, Basis};
 use crate::attribution::rings;
-use crate::call::caller::{Home, counted};
+use crate::call::caller::{CallerRecord, Home, counted};
 use crate::call::live::model::LiveEvent;
 use crate::call::model::{Call, CallOrigin};
 use crate::call::recorder::look::Around;
@@ -27,9 +27,6 @@ use crate::privacy::mask;
 
 /// From this confidence on no second look is taken.
 pub(super) const SURE: f64 = 0.95;
-
-/// From this confidence on a call tells whose its caller is.
-const SURE_ENOUGH: f64 = 0.4;
 
 /// What is known of a call before a change.
 #[derive(Clone, Copy)]
@@ -216,7 +213,7 @@ impl Recorder {
         let areas = self.tables.areas();
         if joins || rejoins {
             let caller = known_before(&known, site, &call);
-            let lookup = self.lookup(installation, site, caller);
+            let lookup = self.lookup(installation, site, caller.as_ref());
             let found = match around.sighted {
                 Some(sighted) => {
                     attribution::join_sighted(lookup, site, &call, Some(sighted)).await?
@@ -256,7 +253,7 @@ impl Recorder {
         &'a self,
         installation: &'a Installation,
         site: &Site,
-        caller: Option<KnownCaller>,
+        caller: Option<&'a KnownCaller>,
     ) -> attribution::Lookup<'a> {
         attribution::Lookup {
             redis: self.store.redis(),
@@ -295,17 +292,11 @@ fn count_caller(site: &Site, call: &mut Call, hash: String, known: History) -> C
     let known = known.record;
     let look_back = site.caller_look_back;
     call.caller_hash = Some(hash.clone());
-    let joined = call.attribution.as_ref().filter(|joined| joined.confidence >= SURE_ENOUGH);
-    let before = known.as_ref().and_then(|known| known.last_session);
-    CountedCaller {
-        hash,
-        expected_count: known.as_ref().map_or(0, |known| known.count),
-        record: counted(known, call.id, call.started_at),
-        last_session: joined
-            .and_then(|joined| Some((joined.session?, joined.confidence)))
-            .or(before),
-        keep: look_back,
-    }
+    let expected_count = known.as_ref().map_or(0, |known| known.count);
+    let before = known.as_ref().map_or(&[][..], |known| &known.sessions);
+    let sessions = remembered(call.attribution.as_ref(), before);
+    let record = CallerRecord { sessions, ..counted(known, call.id, call.started_at) };
+    CountedCaller { hash, expected_count, record, keep: look_back }
 }
 
 /// What earlier calls and a lead tell of the caller of `call`; nothing when nobody heard of them before. Of
@@ -315,7 +306,7 @@ pub(super) fn known_before(known: &History, site: &Site, call: &Call) -> Option<
     let by_call = record
         .filter(|known| known.last_call != call.id && known.first_at <= call.started_at)
         .map(|known| KnownCaller {
-            session: known.last_session,
+            sessions: known.sessions.clone(),
             told_by: ToldBy::Call,
             calls_again: known.first_at < call.started_at,
             first_at: known.first_at,
@@ -325,16 +316,19 @@ pub(super) fn known_before(known: &History, site: &Site, call: &Call) -> Option<
         .lead
         .filter(|(_, at)| (0..=window).contains(&call.started_at.since(*at)))
         .map(|(session, at)| KnownCaller {
-            session: Some((session, TOLD)),
+            sessions: vec![(session, TOLD)],
             told_by: ToldBy::Lead,
             calls_again: false,
             first_at: at,
         });
-    let (Some(by_call), Some(by_lead)) = (by_call, by_lead) else { return by_call.or(by_lead) };
-    let sure = |known: KnownCaller| known.session.map_or(0.0, |(_, sure)| sure);
-    let surer = if sure(by_call) > sure(by_lead) { by_call } else { by_lead };
-    let first_at = by_call.first_at.min(by_lead.first_at);
-    Some(KnownCaller { calls_again: by_call.calls_again, first_at, ..surer })
+    let (by_call, by_lead) = match (by_call, by_lead) {
+        (Some(by_call), Some(by_lead)) => (by_call, by_lead),
+        (by_call, by_lead) => return by_call.or(by_lead),
+    };
+    let sure = |known: &KnownCaller| known.sessions.first().map_or(0.0, |(_, sure)| *sure);
+    let (calls_again, first_at) = (by_call.calls_again, by_call.first_at.min(by_lead.first_at));
+    let surer = if sure(&by_call) > sure(&by_lead) { by_call } else { by_lead };
+    Some(KnownCaller { calls_again, first_at, ..surer })
 }
 
 /// Judges the call, once.

@@ -5,7 +5,9 @@ use clap::Parser;
 use ringtrace::cli::simulate::simulate;
 use ringtrace::cli::{Cli, Command};
 
-use super::play;
+use serde_json::json;
+
+use super::{Value, beat, call, calls_of, leave, play, view};
 
 /// A trace by `ringtrace simulate` with these assumptions. Many visits call, so that few lines have many
 /// calls.
@@ -51,4 +53,30 @@ async fn confidence_is_what_it_says_and_wrong_numbers_are_seen() {
     assert!(error < 0.1, "{error}");
     let auc = score.quality.auc_nobody().expect("wrong numbers");
     assert!(auc > 0.7, "{auc}");
+}
+
+/// Two share the only number and may have made the first call alike. Four others were shown it since when the caller
+/// calls again: it is still one of those two, and a stranger is none of them.
+#[tokio::test]
+async fn whoever_may_have_called_before_may_call_again() {
+    const DAY: i64 = 86_400;
+    let mut lines = vec![view(0, "a"), view(1, "b"), beat(31, "a"), beat(32, "b"), call(40, "a")];
+    lines.extend([leave(50, "a"), leave(51, "b")]);
+    let others = ["c", "d", "e", "f"];
+    lines.extend((0..).zip(others).map(|(n, name)| view(2 * DAY + n, name)));
+    lines.push(call(2 * DAY + 60, "a"));
+    let stranger = json!({ "type": "call", "at": 2 * DAY + 61, "caller": "+16175550199",
+        "dials_number_shown_to": "c" });
+    lines.push(stranger);
+    let (_, calls) = calls_of(&lines, "--numbers 1").await;
+    let of = |call: &Value, names: &[&str]| -> f64 {
+        let all = call["candidates"].as_array().expect("candidates");
+        let of_these =
+            all.iter().filter(|one| names.contains(&one["session"].as_str().unwrap_or("")));
+        of_these.map(|one| one["probability"].as_f64().expect("a number")).sum()
+    };
+    let first = of(&calls[0], &["a", "b"]);
+    assert!(first > 0.9 && of(&calls[0], &["a"]) < 0.6, "{}", calls[0]);
+    assert!(of(&calls[1], &["a", "b"]) > 0.9 * first, "{}", calls[1]);
+    assert!(of(&calls[2], &others) > 0.8, "{}", calls[2]);
 }
