@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use ringtrace::config::Live;
 use ringtrace::config::load::load_text;
 use ringtrace::platform::caller_keys::CallerKeys;
@@ -178,7 +179,8 @@ async fn main() -> Result<(), Failure> {
     let later = Millis::system_now().plus(3_600_000);
     let began = Instant::now();
     for _ in 0..WAITING / 1_000 {
-        bench.outbox.enqueue(shards, &postbacks("fast", 1_000, later)?).await?;
+        let some = postbacks("fast", 1_000, later)?;
+        try_join_all(some.chunks(20).map(|few| bench.outbox.enqueue(shards, few))).await?;
     }
     println!("{WAITING} entries queued in {:.1} s", began.elapsed().as_secs_f64());
     bench.say_idle(&format!("the same and {WAITING} that wait for an hour")).await?;
