@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use ringtrace::config::Live;
 use ringtrace::config::load::load_text;
 use ringtrace::platform::caller_keys::CallerKeys;
@@ -120,8 +121,8 @@ impl Bench {
         Ok((tokio::spawn(deliverer.run(shutdown.signal())), shutdown))
     }
 
-    /// CPU seconds a second of this process and of Redis, while nothing is due.
-    async fn idle(&self) -> Result<(f64, f64), Failure> {
+    /// Prints what share of a core this process and Redis use while nothing is sent but what waits for the slow one.
+    async fn say_idle(&self, what: &str) -> Result<(), Failure> {
         let redis = self.server.pid().unwrap_or_default();
         let (running, shutdown) = self.start()?;
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -130,8 +131,10 @@ impl Bench {
         let after = (cpu(std::process::id()), cpu(redis));
         shutdown.begin();
         running.await?;
-        let each = IDLE.as_secs_f64();
-        Ok(((after.0 - before.0) / each, (after.1 - before.1) / each))
+        let share = |before: f64, after: f64| 100.0 * (after - before) / IDLE.as_secs_f64();
+        let (own, redis) = (share(before.0, after.0), share(before.1, after.1));
+        println!("idle with {what}: {own:.1} % and {redis:.1} % of a core (Redis)");
+        Ok(())
     }
 }
 
@@ -157,6 +160,7 @@ async fn main() -> Result<(), Failure> {
     let outbox = Outbox::new(Redis::standalone(server.url(), Patience::of_workers())?);
     let bench = Bench { server, live, outbox, heard };
 
+    bench.say_idle("an empty outbox").await?;
     let took = bench.deliver(DELIVERIES).await?;
     println!("{DELIVERIES} deliveries in {took:.2} s: {:.0} a second", DELIVERIES as f64 / took);
 
@@ -171,23 +175,14 @@ async fn main() -> Result<(), Failure> {
         DELIVERIES / 4
     );
 
-    let (nothing, redis) = bench.idle().await?;
-    println!(
-        "a queue of one slow destination: {:.1} % and {:.1} % of a core (Redis)",
-        nothing * 100.0,
-        redis * 100.0
-    );
+    bench.say_idle("the rest of that slow queue").await?;
     let later = Millis::system_now().plus(3_600_000);
     let began = Instant::now();
     for _ in 0..WAITING / 1_000 {
-        bench.outbox.enqueue(shards, &postbacks("fast", 1_000, later)?).await?;
+        let some = postbacks("fast", 1_000, later)?;
+        try_join_all(some.chunks(20).map(|few| bench.outbox.enqueue(shards, few))).await?;
     }
     println!("{WAITING} entries queued in {:.1} s", began.elapsed().as_secs_f64());
-    let (own, redis) = bench.idle().await?;
-    println!(
-        "with {WAITING} that wait: {:.1} % and {:.1} % of a core (Redis)",
-        own * 100.0,
-        redis * 100.0
-    );
+    bench.say_idle(&format!("the same and {WAITING} that wait for an hour")).await?;
     Ok(())
 }

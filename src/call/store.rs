@@ -11,7 +11,7 @@
 //!
 //! `lua/save.lua` alone writes them, but for `moved`, together with the ledger entry and the postbacks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -26,11 +26,12 @@ use crate::ledger::model::{Envelope, Event};
 use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::Millis;
 use crate::platform::ids::{CallId, SessionId};
-use crate::platform::keys::SiteKeys;
+use crate::platform::keys::{Shard, SiteKeys};
 use crate::platform::phone::PhoneNumber;
 use crate::platform::redis::script::Script;
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
+use crate::postback::queue::Queue;
 use crate::postback::revise::Revised;
 
 /// Most dialled numbers of a site whose last call is remembered.
@@ -45,6 +46,29 @@ pub const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
 /// Calls that began before this moment leave the index: their snapshots are gone by then.
 fn index_from(now: Millis) -> Millis {
     now.plus(-((KEEP_CALLS.as_millis() + LONGEST_CALL.as_millis()) as i64))
+}
+
+/// The queues that a change puts something into, as the script that saves it is told of them.
+struct Queues {
+    keys: Vec<String>,
+}
+
+impl Queues {
+    /// Keys of `lua/save.lua` before these.
+    const BEFORE: usize = 16;
+
+    fn of(shard: Shard, revised: &[Revised], postbacks: &[Postback]) -> Self {
+        let revised = revised.iter().map(|revised| Queue::to(shard, &revised.correction));
+        let postbacks = postbacks.iter().map(|postback| Queue::of(shard, postback));
+        let keys: BTreeSet<String> = revised.chain(postbacks).map(|queue| queue.key()).collect();
+        Queues { keys: keys.into_iter().collect() }
+    }
+
+    /// Which key of the script is that of `queue`.
+    fn place(&self, queue: &Queue) -> usize {
+        let key = queue.key();
+        Self::BEFORE + 1 + self.keys.partition_point(|known| *known < key)
+    }
 }
 
 /// One version of a call, with what is saved beside it.
@@ -177,6 +201,17 @@ impl CallStore {
             .key(number.map_or_else(|| keys.called(), |number| keys.rings(number)))
             .key(shard.outbox_done_body())
             .key(shard.outbox_dead_body())
+            .key(shard.outbox_queues());
+        let counted = caller.as_ref().map(|caller| caller.hash.as_str());
+        // Without a caller nothing is written there.
+        script
+            .key(counted.map_or_else(|| keys.calls(), |hash| keys.caller(hash)))
+            .key(counted.map_or_else(|| keys.calls(), |hash| keys.calls_of(hash)));
+        let queues = Queues::of(shard, revised, postbacks);
+        for queue in &queues.keys {
+            script.key(queue);
+        }
+        script
             .arg(expected)
             .arg(call.version)
             .arg(call.id.to_string())
@@ -196,8 +231,6 @@ impl CallStore {
             Some(caller) => {
                 let record = &caller.record;
                 script
-                    .key(keys.caller(&caller.hash))
-                    .key(keys.calls_of(&caller.hash))
                     .arg(caller.expected_count)
                     .arg(caller.keep.as_millis().max(1) as i64)
                     .arg(record.first_call.to_string())
@@ -218,10 +251,12 @@ impl CallStore {
             let withdrawn = if replacement.withheld.is_none() { "" } else { "withdrawn" };
             script.arg(&replacement.id).arg(pack("a postback", replacement)?).arg(withdrawn);
             script.arg(&correction.id).arg(pack("a postback", correction)?);
+            script.arg(queues.place(&Queue::to(shard, correction)));
         }
         for postback in postbacks {
             let json = pack("a postback", postback)?;
             script.arg(&postback.id).arg(json).arg(postback.due_at().0);
+            script.arg(queues.place(&Queue::of(shard, postback)));
         }
         let (word, queued): (String, u64) = self.redis.script("saving a call", &script).await?;
         let saved = if word == "saved" { Saved::Saved { queued } } else { Saved::Conflict };

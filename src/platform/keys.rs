@@ -3,7 +3,7 @@
 //! Every key of a site carries one hash tag `{sNN}` with NN = CRC16(site) mod `shards`, so that a
 //! script touches one Redis Cluster slot. `shards` is fixed for an installation.
 
-use crate::platform::ids::{CallId, LeadId, PoolId, SessionId, SiteId, VisitorId};
+use crate::platform::ids::{CallId, DestinationId, LeadId, PoolId, SessionId, SiteId, VisitorId};
 use crate::platform::phone::PhoneNumber;
 
 /// How many hash tags an installation spreads its sites over.
@@ -47,9 +47,19 @@ impl Shard {
         format!("rt:{self}:ledger:dead")
     }
 
-    /// ZSET postback id → due at (ms).
+    /// ZSET postback id → due at (ms), of those that wait for no destination.
     pub fn outbox_due(self) -> String {
         format!("rt:{self}:outbox:due")
+    }
+
+    /// ZSET postback id → due at (ms), of those that wait for one destination.
+    pub fn outbox_due_to(self, site: &SiteId, destination: &DestinationId) -> String {
+        format!("rt:{self}:outbox:due:{site}:{destination}")
+    }
+
+    /// ZSET key of a queue ([`Shard::outbox_due`], [`Shard::outbox_due_to`]) → its earliest score.
+    pub fn outbox_queues(self) -> String {
+        format!("rt:{self}:outbox:queues")
     }
 
     /// HASH postback id → packed entry (waiting, claimed or retried).

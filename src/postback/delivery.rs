@@ -15,10 +15,12 @@ use crate::postback::destinations::eligible::{earliest, eligible};
 use crate::postback::destinations::{Platform, Purpose, Row};
 use crate::postback::fate::Outcome;
 use crate::postback::gone;
-use crate::postback::lanes::{Admission, Lane, Lanes, NoPlace};
+use crate::postback::health::Admission;
+use crate::postback::lanes::{Lane, Lanes, Width};
 use crate::postback::model::{Postback, Skip, SkipReason, Verdict};
 use crate::postback::once;
 use crate::postback::people::{People, Wanted};
+use crate::postback::queue::Queue;
 use crate::postback::retry::BackOff;
 use crate::postback::settle::{Decision, Waits, conclude, settlement};
 use crate::postback::store::{Claimed, Move, Outbox, to_json};
@@ -33,6 +35,12 @@ const CLAIM_MARGIN_MS: i64 = 10_000;
 
 /// Requests at a time to a platform that takes many conversions with each.
 const BATCHES_AT_A_TIME: usize = 2;
+
+/// Batches at a time of what needs only its verdict.
+const VERDICTS_AT_A_TIME: usize = 2;
+
+/// Most entries claimed from one queue at once.
+pub(super) const CLAIM: usize = 500;
 
 /// Delivers claimed entries.
 pub struct Courier {
@@ -124,11 +132,28 @@ impl Batch {
 impl Courier {
     /// How long a claim must last: the waiting in a lane, then the sending.
     pub fn claim_ms(&self) -> i64 {
-        self.timeout_ms().saturating_mul(3) + CLAIM_MARGIN_MS
+        waiting_ms(&self.delivery).saturating_add(self.timeout_ms()) + CLAIM_MARGIN_MS
     }
 
     pub(super) fn timeout_ms(&self) -> i64 {
-        i64::try_from(self.delivery.timeout.as_millis()).unwrap_or(i64::MAX / 8).max(1)
+        timeout_ms(&self.delivery)
+    }
+
+    /// The lane of `queue`: as wide as its destination can be sent to, where it is configured.
+    pub fn lane(&self, installation: &Installation, queue: &Queue) -> Arc<Lane> {
+        let destination = queue.to.as_ref().and_then(|(site, destination)| {
+            let site = installation.site(site)?;
+            site.destinations.iter().find(|known| known.id == *destination)
+        });
+        let most = destination.map(|known| known.kind.platform().traits().most);
+        let width = match (most, self.delivery.per_destination) {
+            (None, _) => Width::new(VERDICTS_AT_A_TIME, CLAIM),
+            (Some(0..=1), at_a_time) => Width::new(at_a_time, 1),
+            (Some(most), at_a_time) => {
+                Width::new(at_a_time.min(BATCHES_AT_A_TIME), most.min(CLAIM))
+            }
+        };
+        self.lanes.lane(queue, width)
     }
 
     pub(super) fn refused_pause_ms(&self) -> i64 {
@@ -143,16 +168,18 @@ impl Courier {
         Ok(Ended::Unreadable)
     }
 
-    /// Delivers entries of one claim that are alike ([`crate::postback::worker`]) and settles them. When Redis cannot be
+    /// Delivers entries of one claim that are alike ([`crate::postback::worker`]) and settles them; `lane` is that of
+    /// their queue. When Redis cannot be
     /// told a result, the claim runs out and the postback is sent again with the same id.
     pub async fn deliver(
         &self,
+        lane: &Lane,
         entries: Vec<Taken>,
         clock: ClaimClock,
     ) -> Vec<(String, Result<Ended, StoreError>)> {
         let mut batch = Batch { open: entries, decided: Vec::new() };
         let installation = self.live.now_full();
-        if let Err(error) = self.decide(&installation, &mut batch, clock).await {
+        if let Err(error) = self.decide(&installation, lane, &mut batch, clock).await {
             tracing::warn!(%error, "postbacks wait");
             batch.postpone(clock.now());
         }
@@ -199,6 +226,7 @@ impl Courier {
     async fn decide(
         &self,
         installation: &Installation,
+        lane: &Lane,
         batch: &mut Batch,
         clock: ClaimClock,
     ) -> Result<(), StoreError> {
@@ -221,23 +249,13 @@ impl Courier {
             return Ok(());
         }
 
-        let width = if traits.most > 1 { BATCHES_AT_A_TIME } else { self.delivery.per_destination };
-        let lane = self.lanes.lane(&site.id, &destination.id, width);
-        let _turn = match lane.turn().await {
-            Ok(turn) => turn,
-            Err(NoPlace::Closed) => {
-                batch.postpone(clock.now());
-                return Ok(());
-            }
-            Err(NoPlace::Full) => {
-                let now = clock.now();
-                batch.decide(|_| Some(Decision::Postpone(lane.come_again(now, width))));
-                return Ok(());
-            }
+        let Some(_turn) = lane.turn().await else {
+            batch.postpone(clock.now());
+            return Ok(());
         };
         let people = self.open(installation, site, platform, batch, clock).await?;
         let (mark, keys) = (gone::mark(destination), installation.shards.keys(&site.id));
-        let told_of = (&destination.id, &*lane);
+        let told_of = (&destination.id, lane);
         gone::recall(&self.redis, &keys, told_of, &mark).await?;
         match lane.health(|health| health.admit(&mark, clock.now(), self.timeout_ms())) {
             Admission::Go => {}
@@ -252,7 +270,7 @@ impl Courier {
                 return Ok(());
             }
         }
-        let outcomes = self.outcomes(platform, &lane, &mark, batch, &people, clock).await?;
+        let outcomes = self.outcomes(platform, lane, &mark, batch, &people, clock).await?;
         // What was told is settled all the same; without this it is asked once more after a restart.
         if let Err(error) = gone::remember(&self.redis, &keys, told_of, &mark).await {
             tracing::warn!(%error, destination = %destination.id, "that it is gone is not remembered");
@@ -318,7 +336,7 @@ impl Courier {
     async fn outcomes(
         &self,
         platform: &dyn Platform,
-        lane: &Arc<Lane>,
+        lane: &Lane,
         mark: &str,
         batch: &mut Batch,
         people: &[Person],
@@ -368,6 +386,15 @@ impl Courier {
         let marked = marked.collect::<Result<Vec<_>, StoreError>>()?;
         Ok(self.outbox.mark(&first.claimed, &marked).await?.len() == batch.open.len())
     }
+}
+
+fn timeout_ms(delivery: &PostbackDelivery) -> i64 {
+    i64::try_from(delivery.timeout.as_millis()).unwrap_or(i64::MAX / 8).max(1)
+}
+
+/// How long an entry may wait for its turn in its lane.
+pub(super) fn waiting_ms(delivery: &PostbackDelivery) -> i64 {
+    timeout_ms(delivery).saturating_mul(2)
 }
 
 /// What is decided before anybody is asked.

@@ -1,141 +1,178 @@
-//! One lane per destination: how much goes there at a time, and whether anything should go there at
+//! One lane per queue: how much of it is taken and sent at a time, and whether anything of it should be taken at
 //! all just now. A destination that is slow, down or refusing keeps only its own postbacks waiting.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::platform::clock::Millis;
-use crate::platform::ids::{DestinationId, SiteId};
+use crate::postback::health::{Health, Rest};
+use crate::postback::queue::Queue;
 
-/// How many requests may wait in a lane for each that is being sent.
+/// Requests that may wait in a lane for each that is being sent.
 pub const WAITING_PER_SENDING: usize = 32;
 
-/// How long a request that found its lane full stands back at least, and at most.
-const STAND_BACK_MS: (i64, i64) = (100, 60_000);
+/// Most requests at a time.
+const MOST_AT_A_TIME: usize = 1000;
 
-/// Failures in a row after which a destination is left alone for a while.
-const MOST_FAILURES: u32 = 5;
+/// What a lane may hold for each request that is being sent while the process holds too much.
+const MOST_WHEN_CROWDED: usize = 16;
 
-/// The first rest of a failing destination; every failed probe doubles it.
-const FIRST_REST_MS: i64 = 10_000;
+/// How much a destination takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width {
+    at_a_time: usize,
+    rows: usize,
+}
 
-/// The longest rest of a failing destination.
-const LONGEST_REST_MS: i64 = 5 * 60_000;
+impl Width {
+    /// So many requests at a time, each with so many entries at most.
+    pub fn new(at_a_time: usize, rows: usize) -> Self {
+        Width { at_a_time: at_a_time.clamp(1, MOST_AT_A_TIME), rows: rows.max(1) }
+    }
+}
 
 /// All lanes of a process.
 pub struct Lanes {
-    lanes: Mutex<HashMap<(SiteId, DestinationId), Arc<Lane>>>,
-    at_a_time: usize,
-    closed: AtomicBool,
+    lanes: Mutex<Known>,
+    patience_ms: f64,
+}
+
+#[derive(Default)]
+struct Known {
+    lanes: HashMap<Queue, Arc<Lane>>,
+    are_closed: bool,
 }
 
 impl Lanes {
-    /// Lanes that send at most `at_a_time` requests each.
-    pub fn new(at_a_time: usize) -> Self {
-        Lanes {
-            lanes: Mutex::default(),
-            at_a_time: at_a_time.clamp(1, 1000),
-            closed: AtomicBool::new(false),
-        }
+    /// Lanes in which nothing should wait for its turn longer than `patience_ms`.
+    pub fn new(patience_ms: i64) -> Self {
+        Lanes { lanes: Mutex::default(), patience_ms: patience_ms as f64 }
     }
 
-    /// The lane of a configured destination, in which at most `most` requests are sent at a time; callers look the
-    /// destination up first, so that there are never more lanes than destinations.
-    pub fn lane(&self, site: &SiteId, destination: &DestinationId, most: usize) -> Arc<Lane> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (site.clone(), destination.clone());
-        let at_a_time = self.at_a_time.min(most.max(1));
-        let lane = lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(at_a_time)));
-        if self.closed.load(Ordering::Acquire) {
-            lane.close();
+    /// The lane of `queue`. One that is as wide as before stays what it is; another starts anew when nothing is in it.
+    pub fn lane(&self, queue: &Queue, width: Width) -> Arc<Lane> {
+        let mut known = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = known.lanes.get(queue)
+            && (lane.width == width || lane.held() > 0)
+        {
+            return lane.clone();
         }
-        lane.clone()
+        let lane = Arc::new(Lane::new(width, self.patience_ms));
+        if known.are_closed {
+            lane.senders.close();
+        }
+        known.lanes.insert(queue.clone(), lane.clone());
+        lane
     }
 
     /// Lets nothing more start; what is being sent goes on.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            lane.close();
-        }
+        let mut known = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        known.are_closed = true;
+        known.lanes.values().for_each(|lane| lane.senders.close());
     }
 }
 
-/// The lane of one destination.
+/// The lane of one queue.
 pub struct Lane {
-    places: Semaphore,
+    width: Width,
+    patience_ms: f64,
     senders: Semaphore,
+    held: AtomicUsize,
+    /// What one request takes, of late (ms).
+    pace: Mutex<f64>,
     health: Mutex<Health>,
-    pace: Mutex<Pace>,
 }
 
-/// How fast a destination takes requests, and what those that found no place were told. Each gets a moment of its own,
-/// so that a long queue for a slow destination is not claimed again and again ahead of everybody else's.
-#[derive(Debug, Default)]
-struct Pace {
-    each_ms: f64,
-    /// Up to when moments are given away (ms); a fast destination takes several in a millisecond.
-    booked_ms: f64,
-}
-
-/// Why a postback did not get into its lane.
+/// How much may be taken from a queue now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoPlace {
-    /// Too many wait already.
+pub enum Room {
+    /// So many entries.
+    For(usize),
+    /// Nothing until something that was taken has ended.
     Full,
-    /// The process is ending.
-    Closed,
+    /// Nothing before this moment, unless something that was taken ends well.
+    NotBefore(Millis),
 }
 
-/// The right to send one postback; dropping it lets the next one in.
-pub struct Turn<'a> {
-    _place: SemaphorePermit<'a>,
-    _sender: SemaphorePermit<'a>,
+/// Entries that were taken; dropping it makes room for others.
+pub struct Held {
+    lane: Arc<Lane>,
+    entries: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.lane.held.fetch_sub(self.entries, Ordering::AcqRel);
+    }
 }
 
 impl Lane {
-    /// A lane that sends `at_a_time` requests.
-    pub fn new(at_a_time: usize) -> Self {
+    /// A lane in which nothing should wait for its turn longer than `patience_ms`.
+    pub fn new(width: Width, patience_ms: f64) -> Self {
         Lane {
-            places: Semaphore::new(at_a_time * (1 + WAITING_PER_SENDING)),
-            senders: Semaphore::new(at_a_time),
-            health: Mutex::default(),
+            width,
+            patience_ms,
+            senders: Semaphore::new(width.at_a_time),
+            held: AtomicUsize::new(0),
             pace: Mutex::default(),
+            health: Mutex::default(),
         }
     }
 
-    fn close(&self) {
-        self.places.close();
-        self.senders.close();
+    /// Notes that `entries` were taken from the queue.
+    pub fn hold(self: &Arc<Self>, entries: usize) -> Held {
+        self.held.fetch_add(entries, Ordering::AcqRel);
+        Held { lane: self.clone(), entries }
     }
 
-    /// Waits for a turn, unless too many wait already.
-    pub async fn turn(&self) -> Result<Turn<'_>, NoPlace> {
-        let place = self.places.try_acquire().map_err(|refused| match refused {
-            TryAcquireError::NoPermits => NoPlace::Full,
-            TryAcquireError::Closed => NoPlace::Closed,
-        })?;
-        let sender = self.senders.acquire().await.map_err(|_| NoPlace::Closed)?;
-        Ok(Turn { _place: place, _sender: sender })
+    fn held(&self) -> usize {
+        self.held.load(Ordering::Acquire)
     }
 
-    /// Notes that requests are taken at a pace of one in `took_ms` by each sender.
+    /// How much may be taken from the queue at `now`: some more when half of what may wait has been sent, so that a queue
+    /// is not asked for every single entry. `crowded`: the process holds too much of others.
+    pub fn room(&self, now: Millis, crowded: bool) -> Room {
+        let held = self.held();
+        match self.health(|health| health.rest(now)) {
+            Rest::None => {}
+            Rest::Until(at) => return Room::NotBefore(at),
+            Rest::Over if held == 0 => return Room::For(1),
+            Rest::Over => return Room::Full,
+        }
+        let most = self.most(crowded);
+        let sending = (self.width.at_a_time * self.width.rows).min(most);
+        match most.saturating_sub(held) {
+            free if free > 0 && held <= sending + (most - sending) / 2 => Room::For(free),
+            _ => Room::Full,
+        }
+    }
+
+    /// Most entries in this lane: no more than it can send before their claims end.
+    fn most(&self, crowded: bool) -> usize {
+        let Width { at_a_time, rows } = self.width;
+        if crowded {
+            return at_a_time * rows.min(MOST_WHEN_CROWDED);
+        }
+        let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_time = (self.patience_ms / pace.max(1.0)) as usize;
+        let for_each_sender =
+            rows.saturating_mul(in_time).min((1 + WAITING_PER_SENDING).max(2 * rows));
+        at_a_time * for_each_sender.max(rows)
+    }
+
+    /// Waits for the right to send; dropping it lets the next one. `None`: the process is ending.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.senders.acquire().await.ok()
+    }
+
+    /// Notes that a request took so long.
     pub fn note(&self, took_ms: f64) {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.each_ms = 0.8 * pace.each_ms + 0.2 * took_ms.max(0.0);
-    }
-
-    /// When somebody who found no place may come again: in the order of asking, at the destination's pace.
-    pub fn come_again(&self, now: Millis, at_a_time: usize) -> Millis {
-        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let (least, most) = STAND_BACK_MS;
-        let step = pace.each_ms / at_a_time.max(1) as f64;
-        let next = pace.booked_ms.max(now.plus(least).0 as f64) + step;
-        pace.booked_ms = next.min(now.plus(most).0 as f64);
-        Millis(pace.booked_ms as i64)
+        *pace = 0.8 * *pace + 0.2 * took_ms.max(0.0);
     }
 
     /// Looks at or changes the destination's health.
@@ -144,229 +181,98 @@ impl Lane {
     }
 }
 
-/// Whether a destination takes anything: a circuit breaker that is pure but for its own state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Health {
-    circuit: Circuit,
-    presence: Presence,
-}
-
-/// Whether somebody lives at the destination's address, as far as this process knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Presence {
-    /// Nobody has looked yet ([`crate::postback::gone`]).
-    #[default]
-    Unknown,
-    Lives,
-    /// It said that it is gone: by what its address is known.
-    Gone(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Circuit {
-    /// All is sent; `failures` in a row so far.
-    Closed { failures: u32 },
-    /// Nothing is sent until then.
-    Resting { until: Millis, rests: u32 },
-    /// One is sent to see whether it works again; the others wait until then for its result.
-    Probing { until: Millis, rests: u32 },
-}
-
-impl Default for Circuit {
-    fn default() -> Self {
-        Circuit::Closed { failures: 0 }
-    }
-}
-
-/// Whether a postback may be sent now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Send it.
-    Go,
-    /// Not before this moment.
-    NotBefore(Millis),
-    /// The destination said that it is gone (410).
-    Gone,
-}
-
-impl Health {
-    /// May a postback be sent to the address `mark` at `now`? The first one after a rest is a probe, whose
-    /// result the others await for at most `probe_ms`.
-    pub fn admit(&mut self, mark: &str, now: Millis, probe_ms: i64) -> Admission {
-        if self.is_gone(mark) {
-            return Admission::Gone;
-        }
-        match self.circuit {
-            Circuit::Closed { .. } => Admission::Go,
-            Circuit::Resting { until, .. } | Circuit::Probing { until, .. } if now < until => {
-                Admission::NotBefore(until)
-            }
-            Circuit::Resting { rests, .. } | Circuit::Probing { rests, .. } => {
-                self.circuit = Circuit::Probing { until: now.plus(probe_ms.max(1)), rests };
-                Admission::Go
-            }
-        }
-    }
-
-    /// It answered as it should.
-    pub fn succeeded(&mut self) {
-        self.circuit = Circuit::default();
-        self.presence = Presence::Lives;
-    }
-
-    /// It failed, or did not answer.
-    pub fn failed(&mut self, now: Millis) {
-        let rest_ms = |rests: u32| (FIRST_REST_MS << rests.min(10)).min(LONGEST_REST_MS);
-        self.circuit = match self.circuit {
-            Circuit::Closed { failures } if failures + 1 < MOST_FAILURES => {
-                Circuit::Closed { failures: failures + 1 }
-            }
-            Circuit::Closed { .. } => Circuit::Resting { until: now.plus(rest_ms(0)), rests: 0 },
-            Circuit::Probing { rests, .. } => {
-                let rests = rests.saturating_add(1);
-                Circuit::Resting { until: now.plus(rest_ms(rests)), rests }
-            }
-            // What was under way when the rest began says nothing new.
-            Circuit::Resting { until, rests } => Circuit::Resting { until, rests },
-        };
-    }
-
-    /// It refused our credentials: nothing is sent for `pause_ms`, since every postback would
-    /// meet the same refusal.
-    pub fn refused(&mut self, now: Millis, pause_ms: i64) {
-        self.circuit = Circuit::Resting { until: now.plus(pause_ms), rests: 0 };
-    }
-
-    /// It asked for patience: nothing is sent before `until`.
-    pub fn asked_to_wait(&mut self, until: Millis) {
-        let is_longer = match self.circuit {
-            Circuit::Closed { .. } => true,
-            Circuit::Resting { until: rests, .. } | Circuit::Probing { until: rests, .. } => {
-                rests < until
-            }
-        };
-        if is_longer {
-            self.circuit = Circuit::Resting { until, rests: 0 };
-        }
-    }
-
-    /// It said that nobody lives at the address `mark`.
-    pub fn gone(&mut self, mark: &str) {
-        self.presence = Presence::Gone(mark.to_owned());
-    }
-
-    /// Nothing says that it is gone.
-    pub fn lives(&mut self) {
-        self.presence = Presence::Lives;
-    }
-
-    /// Whether it said that nobody lives at the address `mark`.
-    pub fn is_gone(&self, mark: &str) -> bool {
-        self.presence == Presence::Gone(mark.to_owned())
-    }
-
-    /// Whether somebody looked and found nothing to say against it.
-    pub fn is_known_to_live(&self) -> bool {
-        self.presence == Presence::Lives
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::keys::Shard;
 
     const NOW: Millis = Millis(1_000_000);
+    const ONE_BY_ONE: Width = Width { at_a_time: 4, rows: 1 };
 
-    fn tired() -> Health {
-        let mut health = Health::default();
-        for _ in 0..MOST_FAILURES {
-            assert_eq!(health.admit("u", NOW, 1000), Admission::Go);
-            health.failed(NOW);
+    fn lane(width: Width) -> Arc<Lane> {
+        Arc::new(Lane::new(width, 40_000.0))
+    }
+
+    #[test]
+    fn a_lane_holds_so_much_and_takes_more_when_half_of_it_is_sent() {
+        let lane = lane(ONE_BY_ONE);
+        let most = 4 * (1 + WAITING_PER_SENDING);
+        assert_eq!(lane.room(NOW, false), Room::For(most));
+        let mut held: Vec<_> = (0..most).map(|_| lane.hold(1)).collect();
+        assert_eq!(lane.room(NOW, false), Room::Full);
+        held.truncate(most / 2 + 3);
+        assert_eq!(lane.room(NOW, false), Room::Full);
+        held.truncate(most / 2 + 2);
+        assert_eq!(lane.room(NOW, false), Room::For(most / 2 - 2));
+        assert_eq!(lane.room(NOW, true), Room::Full, "others need the memory");
+        held.truncate(3);
+        assert_eq!(lane.room(NOW, true), Room::For(1), "but nobody is left out");
+    }
+
+    #[test]
+    fn a_slow_destination_gets_no_more_than_it_takes_before_claims_end() {
+        let (one, many) = (lane(ONE_BY_ONE), lane(Width { at_a_time: 2, rows: 500 }));
+        assert_eq!(many.room(NOW, false), Room::For(2000));
+        for lane in [&one, &many] {
+            for _ in 0..50 {
+                lane.note(20_000.0);
+            }
         }
-        health
-    }
-
-    #[test]
-    fn a_failing_destination_rests_and_is_probed_by_one() {
-        let mut health = tired();
-        let awake = NOW.plus(FIRST_REST_MS);
-        assert_eq!(health.admit("u", NOW, 1000), Admission::NotBefore(awake));
-        assert_eq!(health.admit("u", awake, 1000), Admission::Go);
-        assert_eq!(health.admit("u", awake, 1000), Admission::NotBefore(awake.plus(1000)));
-        health.failed(awake);
-        let later = awake.plus(2 * FIRST_REST_MS);
-        assert_eq!(health.admit("u", awake, 1000), Admission::NotBefore(later));
-        assert_eq!(health.admit("u", later, 1000), Admission::Go);
-        health.succeeded();
-        assert_eq!(health.circuit, Circuit::default());
-    }
-
-    #[test]
-    fn a_probe_whose_result_never_came_is_repeated() {
-        let mut health = tired();
-        let awake = NOW.plus(FIRST_REST_MS);
-        assert_eq!(health.admit("u", awake, 1000), Admission::Go);
-        assert_eq!(health.admit("u", awake.plus(1000), 1000), Admission::Go);
-    }
-
-    #[test]
-    fn rests_are_bounded_and_refusals_pause() {
-        let mut health = tired();
-        let mut now = NOW;
-        for _ in 0..100 {
-            let Admission::NotBefore(until) = health.admit("u", now, 1000) else {
-                panic!("it should rest");
-            };
-            assert!(until.since(now) <= LONGEST_REST_MS);
-            now = until;
-            assert_eq!(health.admit("u", now, 1000), Admission::Go);
-            health.failed(now);
+        assert_eq!(one.room(NOW, false), Room::For(8), "two for each sender");
+        for lane in [&one, &many] {
+            for _ in 0..50 {
+                lane.note(90_000.0);
+            }
         }
-        let mut refused = Health::default();
-        refused.refused(NOW, 60_000);
-        assert_eq!(refused.admit("u", NOW, 1000), Admission::NotBefore(NOW.plus(60_000)));
+        assert_eq!(one.room(NOW, false), Room::For(4));
+        assert_eq!(many.room(NOW, false), Room::For(1000));
     }
 
     #[test]
-    fn who_found_no_place_comes_again_in_turn() {
-        let lane = Lane::new(2);
-        for _ in 0..50 {
-            lane.note(1000.0);
-        }
-        let first = lane.come_again(NOW, 2);
-        let second = lane.come_again(NOW, 2);
-        assert!((490..=510).contains(&second.since(first)), "{first} {second}");
-        for _ in 0..1000 {
-            assert!(lane.come_again(NOW, 2).since(NOW) <= STAND_BACK_MS.1);
-        }
-        let wait = NOW.plus(7_000);
-        let mut health = Health::default();
-        health.asked_to_wait(wait);
-        health.asked_to_wait(NOW);
-        assert_eq!(health.admit("u", NOW, 1000), Admission::NotBefore(wait));
-    }
-
-    #[test]
-    fn a_gone_destination_stays_gone_until_its_url_changes() {
-        let mut health = Health::default();
-        health.gone("https://old.example/");
-        assert_eq!(health.admit("https://old.example/", NOW, 1000), Admission::Gone);
-        assert_eq!(health.admit("https://new.example/", NOW, 1000), Admission::Go);
+    fn of_a_destination_that_rests_nothing_is_taken_but_one_to_see() {
+        let lane = lane(ONE_BY_ONE);
+        let awake = NOW.plus(5_000);
+        lane.health(|health| health.asked_to_wait(awake));
+        assert_eq!(lane.room(NOW, false), Room::NotBefore(awake));
+        assert_eq!(lane.room(awake, false), Room::For(1));
+        let probe = lane.hold(1);
+        assert_eq!(lane.room(awake, false), Room::Full);
+        lane.health(|health| health.admit("u", awake, 1000));
+        assert_eq!(lane.room(awake, false), Room::NotBefore(awake.plus(1000)));
+        lane.health(Health::succeeded);
+        drop(probe);
+        assert_eq!(lane.room(awake, false), Room::For(4 * (1 + WAITING_PER_SENDING)));
+        lane.health(|health| {
+            health.asked_to_wait(awake);
+            health.gone("u");
+        });
+        assert_ne!(lane.room(NOW, false), Room::NotBefore(awake), "what is for nobody is skipped");
     }
 
     #[tokio::test]
-    async fn a_lane_has_a_bounded_queue_and_closes() {
-        let lanes = Lanes::new(1);
-        let lane = lanes.lane(&"s".parse().expect("a site"), &"d".parse().expect("an id"), 4);
+    async fn so_many_are_sent_at_a_time_until_lanes_are_closed() {
+        let lanes = Lanes::new(40_000);
+        let queue = Queue { shard: Shard(1), to: None };
+        let lane = lanes.lane(&queue, Width { at_a_time: 1, rows: 1 });
         let sending = lane.turn().await.expect("a turn");
-        let mut waiting: Vec<_> = (0..WAITING_PER_SENDING).map(|_| Box::pin(lane.turn())).collect();
-        for turn in &mut waiting {
-            assert!(futures_util::poll!(turn.as_mut()).is_pending());
-        }
-        assert_eq!(lane.turn().await.err(), Some(NoPlace::Full));
+        let mut waiting = Box::pin(lane.turn());
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
         drop(sending);
-        assert!(waiting.remove(0).await.is_ok());
+        assert!(waiting.await.is_some());
         lanes.close();
-        assert_eq!(lane.turn().await.err(), Some(NoPlace::Closed));
+        assert!(lane.turn().await.is_none());
+        assert!(lanes.lane(&queue, ONE_BY_ONE).turn().await.is_none(), "nor in a new one");
+    }
+
+    #[test]
+    fn a_lane_gets_another_width_when_nothing_is_in_it() {
+        let lanes = Lanes::new(40_000);
+        let queue = Queue { shard: Shard(1), to: None };
+        let lane = lanes.lane(&queue, ONE_BY_ONE);
+        let wider = Width { at_a_time: 8, rows: 1 };
+        let held = lane.hold(1);
+        assert!(Arc::ptr_eq(&lanes.lane(&queue, wider), &lane));
+        drop(held);
+        assert_eq!(lanes.lane(&queue, wider).width, wider);
     }
 }

@@ -10,16 +10,20 @@ use crate::platform::clock::Millis;
 use crate::platform::keys::{Shard, Shards};
 use crate::platform::redis::StoreError;
 use crate::postback::model::{Postback, SettledPostback, SkipReason, Verdict};
+use crate::postback::queue::Queue;
 use crate::postback::store::Outbox;
 
 /// Entries that one look into one list reads.
 const CHUNK: usize = 200;
 
+/// The same at least, where a list has many parts.
+const SMALLEST_CHUNK: usize = 20;
+
 /// Looks that one page may take before it comes back empty, with a cursor to go on from.
 const MOST_LOOKS: usize = 5;
 
-/// Looks that entries of one and the same millisecond may take.
-const MOST_TIES: usize = 200;
+/// Entries of one and the same millisecond that are looked through.
+const MOST_TIES: usize = 40_000;
 
 /// Longest id that is looked up.
 const LONGEST_ID: usize = 512;
@@ -112,7 +116,7 @@ enum List {
 const LISTS: [List; 3] = [List::Due, List::Done, List::Dead];
 
 impl List {
-    /// The set and the bodies of its members.
+    /// The set and the bodies of its members; of those that wait, the set of those that wait for no destination.
     fn keys(self, shard: Shard) -> (String, String) {
         match self {
             List::Due => (shard.outbox_due(), shard.outbox_body()),
@@ -197,11 +201,18 @@ impl Outbox {
             for &shard in shards {
                 let lists = LISTS.iter().filter(|list| state.is_none_or(|s| list.holds(s)));
                 for &list in lists {
-                    let mut look = self.look(shard, list, after.as_ref()).await?;
-                    look.entries.retain(|(_, entry)| {
-                        state.is_none_or(|state| state == entry.state) && wanted(entry)
-                    });
-                    looks.push(look);
+                    let sets = self.sets(shard, list).await?;
+                    let chunk = (CHUNK / sets.len().max(1)).max(SMALLEST_CHUNK);
+                    let (_, bodies) = list.keys(shard);
+                    let found = sets
+                        .iter()
+                        .map(|set| self.look_into((list, set, &bodies), chunk, after.as_ref()));
+                    for mut look in try_join_all(found).await? {
+                        look.entries.retain(|(_, entry)| {
+                            state.is_none_or(|state| state == entry.state) && wanted(entry)
+                        });
+                        looks.push(look);
+                    }
                 }
             }
             let page = merge(looks, limit);
@@ -213,28 +224,40 @@ impl Outbox {
         Ok(Page { entries: Vec::new(), next: after })
     }
 
-    async fn look(
+    /// The sets of a list: those that wait, wait in many.
+    async fn sets(&self, shard: Shard, list: List) -> Result<Vec<String>, StoreError> {
+        let mut sets = vec![list.keys(shard).0];
+        if list == List::Due {
+            let mut range = redis::pipe();
+            range.zrange(shard.outbox_queues(), 0, -1);
+            let (queues,): (Vec<String>,) = self.pipeline("reading the outbox", &range).await?;
+            let known = sets[0].clone();
+            sets.extend(queues.into_iter().filter(|queue| *queue != known));
+        }
+        Ok(sets)
+    }
+
+    async fn look_into(
         &self,
-        shard: Shard,
-        list: List,
+        (list, set, bodies): (List, &str, &str),
+        chunk: usize,
         after: Option<&Position>,
     ) -> Result<Look, StoreError> {
-        let (set, bodies) = list.keys(shard);
         let newest = after.map_or("+inf".to_owned(), |after| after.at.to_string());
-        for tie in 0..MOST_TIES {
+        for skipped in (0..MOST_TIES).step_by(chunk) {
             let mut range = redis::pipe();
             range
                 .cmd("ZREVRANGEBYSCORE")
-                .arg(&set)
+                .arg(set)
                 .arg(&newest)
                 .arg("-inf")
                 .arg("WITHSCORES")
                 .arg("LIMIT")
-                .arg(tie * CHUNK)
-                .arg(CHUNK);
+                .arg(skipped)
+                .arg(chunk);
             let (found,): (Vec<(String, f64)>,) =
                 self.pipeline("reading the outbox", &range).await?;
-            let full = found.len() == CHUNK;
+            let full = found.len() == chunk;
             let mut behind: Vec<Position> =
                 found.into_iter().map(|(id, at)| Position { at: at as i64, id }).collect();
             behind.retain(|position| after.is_none_or(|after| position < after));
@@ -245,7 +268,7 @@ impl Outbox {
                 break;
             }
             let mut get = redis::pipe();
-            get.cmd("HMGET").arg(&bodies);
+            get.cmd("HMGET").arg(bodies);
             for position in &behind {
                 get.arg(&position.id);
             }
@@ -280,7 +303,11 @@ impl Outbox {
             let (set, bodies) = list.keys(*shard);
             let mut look = redis::pipe();
             look.hget(bodies, id).zscore(set, id);
-            self.pipeline::<(Option<String>, Option<String>)>("finding a postback", &look).await
+            let found = self.pipeline("finding a postback", &look).await?;
+            match found {
+                (Some(body), None) if *list == List::Due => self.waiting(*shard, body, id).await,
+                found => Ok::<(Option<String>, Option<String>), StoreError>(found),
+            }
         }));
         for ((shard, list), look) in places.iter().copied().zip(looks.await?) {
             if let (Some(body), Some(score)) = look {
@@ -290,6 +317,20 @@ impl Outbox {
             }
         }
         Ok(None)
+    }
+
+    /// The body of an entry that waits for a destination, and its score.
+    async fn waiting(
+        &self,
+        shard: Shard,
+        body: String,
+        id: &str,
+    ) -> Result<(Option<String>, Option<String>), StoreError> {
+        let Ok(postback) = serde_json::from_str(&body) else { return Ok((Some(body), None)) };
+        let mut look = redis::pipe();
+        look.zscore(Queue::to(shard, &postback).key(), id);
+        let (score,) = self.pipeline("finding a postback", &look).await?;
+        Ok((Some(body), score))
     }
 
     /// Queues a postback that was not delivered once more, with a new latest moment. `None` when
@@ -310,7 +351,9 @@ impl Outbox {
             State::Rejected | State::Skipped | State::Dead => {}
         }
         entry.postback.latest_at = now.plus(give_up_after_ms);
-        let replayed = self.requeue(shard, list.keys(shard), (&body, &entry.postback), now).await?;
+        let queue = Queue::of(shard, &entry.postback);
+        let replayed =
+            self.requeue(&queue, list.keys(shard), (&body, &entry.postback), now).await?;
         entry.state = State::Waiting;
         entry.at = now;
         Ok(Some(if replayed { Replay::Waiting(Box::new(entry)) } else { Replay::Changed }))

@@ -12,7 +12,7 @@
 //!
 //! When a call is attributed anew, [`revise`] says what becomes of what was queued or told of it.
 //!
-//! The way of one entry: [`worker`] claims what is due, by destination → [`delivery`] decides what may go → [`people`]
+//! The way of one entry: [`worker`] claims what is due, from the [`queue`] of each destination → [`delivery`] decides what may go → [`people`]
 //! opens what may be told of its person → [`destinations`] says whether it is something for it, and how → [`attempt`]
 //! sends it through [`client`] and [`guard`], with a token of [`tokens`] → [`destinations`] judges the answer,
 //! [`fate`] what it means for each →
@@ -31,6 +31,7 @@ pub mod filter;
 mod flights;
 pub mod gone;
 pub mod guard;
+pub mod health;
 pub mod http;
 pub mod lanes;
 pub mod log;
@@ -38,6 +39,7 @@ pub mod model;
 pub mod once;
 pub mod overflow;
 pub mod people;
+pub mod queue;
 pub mod replay;
 pub mod retry;
 pub mod revise;

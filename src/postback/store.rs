@@ -3,22 +3,30 @@
 //!
 //! | key | type | holds | lifetime |
 //! |---|---|---|---|
-//! | `outbox:due` | ZSET | postback id → due at (ms); while claimed, the end of the claim | until settled |
+//! | `outbox:due:<site>:<destination>` | ZSET | postback id → due at (ms); while claimed, the end of the claim: the queue of one destination | until settled |
+//! | `outbox:due` | ZSET | the same: the queue of what needs only its verdict | until settled |
+//! | `outbox:queues` | ZSET | key of a queue → its earliest score | while something waits in it |
 //! | `outbox:body` | HASH | postback id → [`Postback`] as JSON | until settled |
 //! | `outbox:done` | ZSET | postback id → settled at (ms) | as calls, 30 d, or `postback.keep` if longer |
 //! | `outbox:done:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | `postback.keep`, at most [`MOST_KEPT`] |
 //! | `outbox:dead` | ZSET | postback id → given up at (ms) | as `outbox:done` |
 //! | `outbox:dead:body` | HASH | postback id → [`SettledPostback`](crate::postback::model::SettledPostback) as JSON | as `outbox:done:body` |
 //!
-//! **Who moves what.** A producer adds an id to `due` and `body` together, and only when none of
+//! **Who moves what.** A producer adds an id to its queue ([`Queue::of`]) and to `body` together, and only when none of
 //! `body`, `done` and `dead` has it: the call stage does so inside the script that saves the call,
-//! everybody else by [`Outbox::enqueue`]. The worker claims (`due`'s score moves on, nothing is
+//! everybody else by [`Outbox::enqueue`]. The worker looks which queues have something that is due ([`Outbox::look`]),
+//! claims from those whose destination has free places (the score moves on, nothing is
 //! removed) and settles: to `done` (delivered, retracted, rejected, skipped), to `dead` (given up), or back
-//! into `due`. A settlement adds its ledger entry in the same script. What may be
+//! into the queue. A settlement adds its ledger entry in the same script. What may be
 //! sent once only is marked before ([`Outbox::mark`]). People
-//! replay from `done` and `dead` into `due`. Pruning forgets the oldest of `done` and `dead`:
+//! replay from `done` and `dead` into the queue. Pruning forgets the oldest of `done` and `dead`:
 //! their bodies, and later their ids. An id that was forgotten could be queued again when its call
 //! changes, which is why ids are kept as long as calls.
+//!
+//! `outbox:queues` never says later than the truth, so that nothing is overlooked; where it says earlier, the claim that
+//! finds nothing corrects it. Versions before queues of destinations put everything into `outbox:due`, and
+//! entered it nowhere: every look enters it, and what is found there and belongs to a destination moves to its
+//! queue ([`Outbox::sort`]).
 //!
 //! The end of a claim is also its token: a later claim of the same entry can only start when this
 //! one has ended and so ends later, and whoever settles moves the score. A settlement with another
@@ -36,6 +44,7 @@ use crate::platform::keys::{Shard, Shards};
 use crate::platform::redis::script::{Invocation, Script};
 use crate::platform::redis::{Redis, StoreError};
 use crate::postback::model::Postback;
+use crate::postback::queue::Queue;
 
 /// Most bodies of the delivery log, and of the dead set, that one shard keeps.
 pub const MOST_KEPT: usize = 20_000;
@@ -52,7 +61,9 @@ pub struct Outbox {
 
 struct Scripts {
     enqueue: Script,
+    look: Script,
     claim: Script,
+    sort: Script,
     settle: Script,
     mark: Script,
     prune: Script,
@@ -62,8 +73,8 @@ struct Scripts {
 /// One claimed entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// The shard it is in.
-    pub shard: Shard,
+    /// The queue it is in.
+    pub queue: Queue,
     /// Its id.
     pub id: String,
     /// The [`Postback`] as JSON.
@@ -72,14 +83,24 @@ pub struct Claimed {
     pub until: Millis,
 }
 
-/// What one look into a shard's outbox found.
+/// What waits in a shard.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The moment by the clock that claims run on.
+    pub now: Millis,
+    /// Queues with the earliest moment at which something of theirs is due (or a claim ends): all in which something is
+    /// due, and the next one.
+    pub queues: Vec<(Queue, Millis)>,
+}
+
+/// What one look into a queue found.
 #[derive(Clone, Debug)]
 pub struct Claims {
     /// The moment of the claim by the clock that the claims run on.
     pub now: Millis,
     /// What was claimed.
     pub entries: Vec<Claimed>,
-    /// When the shard's next entry comes due (or the next claim ends).
+    /// When the queue's next entry comes due (or the next claim ends).
     pub next_due: Option<Millis>,
 }
 
@@ -129,7 +150,9 @@ impl Outbox {
     pub fn new(redis: Redis) -> Self {
         let scripts = Scripts {
             enqueue: Script::new(include_str!("lua/enqueue.lua")),
+            look: Script::new(include_str!("lua/look.lua")),
             claim: Script::new(include_str!("lua/claim.lua")),
+            sort: Script::new(include_str!("lua/sort.lua")),
             settle: Script::new(include_str!("lua/settle.lua")),
             mark: Script::new(include_str!("lua/mark.lua")),
             prune: Script::new(include_str!("lua/prune.lua")),
@@ -153,8 +176,10 @@ impl Outbox {
         let mut queued = 0;
         for postback in postbacks {
             let shard = shards.of(&postback.site);
-            let mut invocation = self.scripts.enqueue.key(shard.outbox_due());
+            let queue = Queue::of(shard, postback);
+            let mut invocation = self.scripts.enqueue.key(queue.key());
             invocation
+                .key(shard.outbox_queues())
                 .key(shard.outbox_body())
                 .key(shard.outbox_done())
                 .key(shard.outbox_dead())
@@ -166,31 +191,69 @@ impl Outbox {
         Ok(queued)
     }
 
-    /// Claims up to `most` due entries of `shard` for `claim_ms`. `now`: `None` is Redis' time.
+    /// Looks which queues of `shard` have something that is due. `now`: `None` is Redis' time.
+    pub async fn look(&self, shard: Shard, now: Option<Millis>) -> Result<Look, StoreError> {
+        const WHAT: &str = "looking into the outbox";
+        let mut invocation = self.scripts.look.key(shard.outbox_queues());
+        invocation.key(shard.outbox_due()).arg(clock_arg(now));
+        let mut reply = self.run::<Vec<redis::Value>>(WHAT, &invocation).await?.into_iter();
+        let now = read(WHAT, reply.next().unwrap_or(redis::Value::Nil)).map(Millis)?;
+        let mut queues = Vec::new();
+        while let (Some(key), Some(score)) = (reply.next(), reply.next()) {
+            let (key, earliest): (String, f64) = (read(WHAT, key)?, read(WHAT, score)?);
+            match Queue::parse(shard, &key) {
+                Some(queue) => queues.push((queue, Millis(earliest as i64))),
+                None => tracing::warn!(key, "no queue of the outbox has this name"),
+            }
+        }
+        Ok(Look { now, queues })
+    }
+
+    /// Claims up to `most` due entries of `queue` for `claim_ms`. `now`: `None` is Redis' time.
     pub async fn claim(
         &self,
-        shard: Shard,
+        queue: &Queue,
         now: Option<Millis>,
         claim_ms: i64,
         most: usize,
     ) -> Result<Claims, StoreError> {
-        let mut invocation = self.scripts.claim.key(shard.outbox_due());
-        invocation.key(shard.outbox_body()).arg(clock_arg(now)).arg(claim_ms).arg(most);
-        let mut reply =
-            self.run::<Vec<redis::Value>>("claiming postbacks", &invocation).await?.into_iter();
-        let mut moment = || -> Result<i64, StoreError> {
-            read("claiming postbacks", reply.next().unwrap_or(redis::Value::Nil))
-        };
+        const WHAT: &str = "claiming postbacks";
+        let mut invocation = self.scripts.claim.key(queue.key());
+        invocation
+            .key(queue.shard.outbox_queues())
+            .key(queue.shard.outbox_body())
+            .arg(clock_arg(now))
+            .arg(claim_ms)
+            .arg(most);
+        let mut reply = self.run::<Vec<redis::Value>>(WHAT, &invocation).await?.into_iter();
+        let mut moment = || read::<i64>(WHAT, reply.next().unwrap_or(redis::Value::Nil));
         let (now, next) = (Millis(moment()?), moment()?);
-        let texts = reply
-            .map(|value| read("claiming postbacks", value))
-            .collect::<Result<Vec<String>, _>>()?;
+        let texts =
+            reply.map(|value| read(WHAT, value)).collect::<Result<Vec<String>, StoreError>>()?;
         let until = now.plus(claim_ms);
-        let entries = texts
-            .chunks_exact(2)
-            .map(|pair| Claimed { shard, id: pair[0].clone(), body: pair[1].clone(), until })
-            .collect();
+        let claimed = |pair: &[String]| {
+            let (id, body) = (pair[0].clone(), pair[1].clone());
+            Claimed { queue: queue.clone(), id, body, until }
+        };
+        let entries = texts.chunks_exact(2).map(claimed).collect();
         Ok(Claims { now, entries, next_due: (next >= 0).then_some(Millis(next)) })
+    }
+
+    /// Moves entries of one claim into `queue`, where they are due at `at`; answers how many, which are those whose claim
+    /// still held.
+    pub async fn sort(
+        &self,
+        entries: &[Claimed],
+        queue: &Queue,
+        at: Millis,
+    ) -> Result<usize, StoreError> {
+        let Some(first) = entries.first() else { return Ok(0) };
+        let mut invocation = self.scripts.sort.key(first.queue.key());
+        invocation.key(queue.key()).key(queue.shard.outbox_queues()).arg(first.until.0).arg(at.0);
+        for claimed in entries {
+            invocation.arg(&claimed.id);
+        }
+        self.run("sorting postbacks", &invocation).await
     }
 
     /// Ends a claim; `false` when the claim was lost meanwhile, and nothing changed.
@@ -200,9 +263,10 @@ impl Outbox {
             Move::Dead { at, body, ledger } => ("dead", at, body, ledger.as_str()),
             Move::Later { at, body, ledger } => ("later", at, body, ledger.as_str()),
         };
-        let shard = claimed.shard;
-        let mut invocation = self.scripts.settle.key(shard.outbox_due());
+        let shard = claimed.queue.shard;
+        let mut invocation = self.scripts.settle.key(claimed.queue.key());
         invocation
+            .key(shard.outbox_queues())
             .key(shard.outbox_body())
             .key(shard.outbox_done())
             .key(shard.outbox_done_body())
@@ -220,15 +284,15 @@ impl Outbox {
         Ok(answer == "settled")
     }
 
-    /// Writes into claimed entries of one shard and one claim that they may have been sent; answers whose claim still
+    /// Writes into entries of one claim that they may have been sent; answers whose claim still
     /// holds.
     pub async fn mark(
         &self,
         claimed: &Claimed,
         entries: &[(String, String)],
     ) -> Result<Vec<String>, StoreError> {
-        let mut invocation = self.scripts.mark.key(claimed.shard.outbox_due());
-        invocation.key(claimed.shard.outbox_body()).arg(claimed.until.0);
+        let mut invocation = self.scripts.mark.key(claimed.queue.key());
+        invocation.key(claimed.queue.shard.outbox_body()).arg(claimed.until.0);
         for (id, body) in entries {
             invocation.arg(id).arg(body);
         }
@@ -267,7 +331,7 @@ impl Outbox {
     pub async fn depth(&self, shards: Shards) -> Result<Depth, StoreError> {
         let counts = try_join_all(shards.all().map(async |shard| {
             let mut pipeline = redis::pipe();
-            pipeline.zcard(shard.outbox_due()).hlen(shard.outbox_dead_body());
+            pipeline.hlen(shard.outbox_body()).hlen(shard.outbox_dead_body());
             self.pipeline::<(u64, u64)>("counting postbacks", &pipeline).await
         }));
         let sum = |all: Depth, (due, dead)| Depth { due: all.due + due, dead: all.dead + dead };
@@ -278,14 +342,15 @@ impl Outbox {
     /// `bodies` name the set it is in.
     pub(super) async fn requeue(
         &self,
-        shard: Shard,
+        queue: &Queue,
         (from, bodies): (String, String),
         (was, postback): (&str, &Postback),
         at: Millis,
     ) -> Result<bool, StoreError> {
-        let mut invocation = self.scripts.replay.key(shard.outbox_due());
+        let mut invocation = self.scripts.replay.key(queue.key());
         invocation
-            .key(shard.outbox_body())
+            .key(queue.shard.outbox_queues())
+            .key(queue.shard.outbox_body())
             .key(from)
             .key(bodies)
             .arg(&postback.id)

@@ -17,7 +17,7 @@ use crate::postback::destinations::eligible::eligible;
 use crate::postback::destinations::{Batch, Judgement, Platform, Purpose, Row, Trial};
 use crate::postback::fate::{Fate, Outcome};
 use crate::postback::gone;
-use crate::postback::lanes::Lane;
+use crate::postback::lanes::{Lane, Width};
 use crate::postback::model::{ConversionFacts, Exchange, Postback};
 use crate::postback::people::Wanted;
 use crate::postback::store::Outbox;
@@ -260,7 +260,7 @@ impl Deliverer {
     ) -> Outcome {
         let now = self.clock.now();
         // A lane of its own: a trial says nothing of what waits.
-        let lane = Lane::new(1);
+        let lane = Lane::new(Width::new(1, 1), 0.0);
         let label = destination.id.as_str();
         let sending = Sending {
             platform,

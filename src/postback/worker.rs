@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use crate::config::Live;
 use crate::platform::caller_keys::CallerKeys;
 use crate::platform::clock::{Clock, Millis};
@@ -14,12 +16,13 @@ use crate::platform::keys::Shards;
 use crate::platform::redis::StoreError;
 use crate::platform::shutdown::ShutdownSignal;
 use crate::postback::client::Client;
-use crate::postback::delivery::{ClaimClock, Courier, Ended};
+use crate::postback::delivery::{CLAIM, ClaimClock, Courier, Ended, waiting_ms};
 use crate::postback::flights::Flights;
-use crate::postback::lanes::Lanes;
+use crate::postback::lanes::{Lane, Lanes, Room};
 use crate::postback::model::Verdict;
 use crate::postback::people::People;
-use crate::postback::store::Outbox;
+use crate::postback::queue::Queue;
+use crate::postback::store::{Look, Outbox};
 use crate::postback::tokens::Tokens;
 use crate::visit::client::ClientKey;
 
@@ -29,11 +32,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// Time between two prunings, and two readings of the gauges.
 const UPKEEP: Duration = Duration::from_secs(15);
 
-/// Most entries claimed from one shard at once.
-const CLAIM: usize = 500;
-
-/// Most entries that one process holds at a time.
-const MOST_IN_FLIGHT: usize = 4_000;
+/// So many entries in a process are too many: from then on a destination gets only little more than it can be sent at
+/// once.
+const CROWD: usize = 4_000;
 
 /// Delivers postbacks; cheap to clone.
 #[derive(Clone)]
@@ -113,11 +114,25 @@ impl Tally {
 /// What one look into all shards found.
 #[derive(Default)]
 struct Round {
-    /// Some shard may have more that is due.
-    more: bool,
+    /// Lanes of queues that have more that is due, with the moment by their shard's clock.
+    held_back: Vec<(Arc<Lane>, ClaimClock)>,
     next_due: Option<Millis>,
     wait: Option<Duration>,
     failure: Option<StoreError>,
+}
+
+impl Round {
+    /// Whether more can be taken of what is due.
+    fn has_room(&self, crowded: bool) -> bool {
+        let mut held_back = self.held_back.iter();
+        held_back.any(|(lane, clock)| matches!(lane.room(clock.now(), crowded), Room::For(_)))
+    }
+
+    fn wake_at(&mut self, due: Millis, now: Millis) {
+        let wait = Duration::from_millis(u64::try_from(due.since(now)).unwrap_or(0));
+        self.wait = Some(self.wait.map_or(wait, |known| known.min(wait)));
+        self.next_due = Some(self.next_due.map_or(due, |known| known.min(due)));
+    }
 }
 
 impl Deliverer {
@@ -134,7 +149,7 @@ impl Deliverer {
         let redis = outbox.redis().clone();
         let courier = Courier {
             client: Client::new(&delivery)?,
-            lanes: Lanes::new(delivery.per_destination),
+            lanes: Lanes::new(waiting_ms(&delivery)),
             people: People::new(redis.clone(), keys.callers, keys.client),
             tokens: Tokens::new(redis.clone(), &keys.tokens),
             redis,
@@ -193,48 +208,82 @@ impl Deliverer {
         }
     }
 
-    /// Until something may be due, something finished while more is due, or it is over.
+    /// Until something may be due, there is room again for what is due, or it is over.
     async fn wait(&self, signal: &mut ShutdownSignal, flights: &mut Flights, round: &Round) {
         let pause = tokio::time::sleep(round.wait.unwrap_or(POLL).min(POLL));
         tokio::pin!(pause);
-        loop {
+        while !round.has_room(flights.entries() >= CROWD) {
             tokio::select! {
                 () = signal.over() => return,
                 () = &mut pause => return,
-                Some(_) = flights.next() => if round.more { return },
+                Some(_) = flights.next() => {}
             }
         }
     }
 
-    /// Claims what is due in all shards and starts it.
+    /// Claims what is due in all shards, from the queues whose lanes have room, and starts it.
     async fn start_due(&self, now: Option<Millis>, flights: &mut Flights) -> Round {
         let mut round = Round::default();
-        for shard in self.shards.all() {
-            let room = MOST_IN_FLIGHT.saturating_sub(flights.entries()).min(CLAIM);
-            if room == 0 {
-                round.more = true;
-                break;
-            }
-            let claim_ms = self.courier.claim_ms();
-            match self.courier.outbox.claim(shard, now, claim_ms, room).await {
-                Ok(claims) => {
-                    round.more |= claims.entries.len() == room;
-                    if let Some(due) = claims.next_due {
-                        let wait = u64::try_from(due.since(claims.now)).unwrap_or(0);
-                        let wait = Duration::from_millis(wait);
-                        round.wait = Some(round.wait.map_or(wait, |known| known.min(wait)));
-                        round.next_due = Some(round.next_due.map_or(due, |known| known.min(due)));
-                    }
-                    let clock = ClaimClock::starting(claims.now);
-                    flights.start(&self.courier, claims.entries, clock);
-                }
-                Err(failure) => {
-                    round.failure = Some(failure);
-                    break;
-                }
+        let outbox = &self.courier.outbox;
+        let looks = join_all(self.shards.all().map(|shard| outbox.look(shard, now))).await;
+        for look in looks {
+            let claimed = match look {
+                Ok(look) => self.claim_due(look, now, flights, &mut round).await,
+                Err(failure) => Err(failure),
+            };
+            // What is in other shards does not wait for it.
+            if let Err(failure) = claimed {
+                round.failure = Some(failure);
             }
         }
         round
+    }
+
+    async fn claim_due(
+        &self,
+        look: Look,
+        now: Option<Millis>,
+        flights: &mut Flights,
+        round: &mut Round,
+    ) -> Result<(), StoreError> {
+        let clock = ClaimClock::starting(look.now);
+        for (queue, due) in look.queues {
+            if due > look.now {
+                round.wake_at(due, look.now);
+                continue;
+            }
+            let lane = self.courier.lane(&self.courier.live.now_full(), &queue);
+            match lane.room(clock.now(), flights.entries() >= CROWD) {
+                Room::For(room) => {
+                    self.claim(&queue, &lane, (now, room.min(CLAIM)), flights, round).await?;
+                }
+                Room::Full => round.held_back.push((lane, clock)),
+                Room::NotBefore(at) => {
+                    round.wake_at(at, look.now);
+                    round.held_back.push((lane, clock));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        queue: &Queue,
+        lane: &Arc<Lane>,
+        (now, most): (Option<Millis>, usize),
+        flights: &mut Flights,
+        round: &mut Round,
+    ) -> Result<(), StoreError> {
+        let claims = self.courier.outbox.claim(queue, now, self.courier.claim_ms(), most).await?;
+        let clock = ClaimClock::starting(claims.now);
+        match claims.next_due {
+            Some(due) if due <= claims.now => round.held_back.push((lane.clone(), clock)),
+            Some(due) => round.wake_at(due, claims.now),
+            None => {}
+        }
+        flights.start(&self.courier, lane, claims.entries, clock);
+        Ok(())
     }
 
     async fn upkeep(&self) {

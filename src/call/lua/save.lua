@@ -14,7 +14,7 @@
 --       3 calls:open           ZSET call id -> started_at, calls without a final status
 --       4 ledger               STREAM, field "e"
 --       5 outbox:body          HASH postback id -> JSON
---       6 outbox:due           ZSET postback id -> due at
+--       6 outbox:due           ZSET postback id -> due at, of what needs only its verdict
 --       7 outbox:done          ZSET postback id -> settled at
 --       8 outbox:dead          ZSET postback id -> given up at
 --       9 called               ZSET dialled number -> newest call's start (ms)
@@ -22,23 +22,26 @@
 --      11 rings                LIST of the latest calls of the number, newest first
 --      12 outbox:done:body     HASH postback id -> JSON with its verdict
 --      13 outbox:dead:body     HASH postback id -> JSON with its verdict
---      14 caller               HASH of the caller, only when the call is counted for one
---      15 calls of the caller  ZSET call id -> started_at, only with 14
+--      14 outbox:queues        ZSET key of a queue -> its earliest score
+--      15 caller               HASH of the caller, or any key when the call is counted for none
+--      16 calls of the caller  ZSET call id -> started_at, or any key
+--      17… queues of destinations   ZSET postback id -> due at; those that are named below
 -- ARGV  1 version that was read, 0 = none      2 new version       3 call id
 --       4 started_at (ms)      5 seconds to keep the snapshot      6 "open" or "final"
 --       7 the number that was dialled, "" = unknown
 --       8 entry for rings, "" = none           9 entries to keep there                10 seconds to keep them
 --      11 what listeners are told as JSON, "" = nothing            12 entries to keep of that
 --      13 ledger envelope JSON, with the snapshot as its last field "body"
---      14 the caller's count that was read ("0" = unknown caller), "" without KEYS[14]
+--      14 the caller's count that was read ("0" = unknown caller), "" = the call is counted for none
 --      15 ms to keep the caller
 --      16 first_call  17 first_at  18 last_call  19 last_at  20 count  21 last_session or ""
 --      22 most calls of the caller that are listed
 --      23 number of revised postbacks           24 due at (ms) of what becomes of them
---      25… revised: id, JSON that replaces it, "withdrawn" or "", id and JSON of its correction; 5 each
---       …  postbacks: id, JSON, due at (ms), id, JSON, due at, …
+--      25… revised: id, JSON that replaces it, "withdrawn" or "", id and JSON of its correction, which of KEYS is the
+--          queue of their destination; 6 each
+--       …  postbacks: id, JSON, due at (ms), which of KEYS is their queue; 4 each
 -- Returns {"saved", number of postbacks queued} or {"conflict", 0}
--- Example: EVALSHA … 13 rt:{s07}:call:demo:0191… … 0 1 0191… 1767323045000 2592000 open +14155550199 "" 16 3600
+-- Example: EVALSHA … 16 rt:{s07}:call:demo:0191… … 0 1 0191… 1767323045000 2592000 open +14155550199 "" 16 3600
 --          "" 1000 '{"v":1,…,"body":{"id":…}}' "" "" "" "" "" "" "" "" 200 0 1767323045000  ->  {"saved", 0}
 
 local stored = redis.call('GET', KEYS[1])
@@ -46,7 +49,8 @@ local version = stored and string.match(stored, '^(%d+) ') or '0'
 if version ~= ARGV[1] then
   return {'conflict', 0}
 end
-if KEYS[14] and (redis.call('HGET', KEYS[14], 'count') or '0') ~= ARGV[14] then
+local is_counted = ARGV[14] ~= ''
+if is_counted and (redis.call('HGET', KEYS[15], 'count') or '0') ~= ARGV[14] then
   return {'conflict', 0}
 end
 
@@ -62,33 +66,39 @@ local function with_attempts(json, before)
   return attempts and (string.gsub(json, '"attempts":0', '"attempts":' .. attempts, 1)) or json
 end
 
--- What is put into the queue: id, JSON, due at, and the set with its bodies that it leaves.
+-- What is put into a queue: id, JSON, due at, the queue, and the set (with its bodies) that it leaves.
 local queued, puts = 0, {}
-local after_revised = 25 + 5 * ARGV[23]
-for i = 25, after_revised - 1, 5 do
+local after_revised = 25 + 6 * ARGV[23]
+for i = 25, after_revised - 1, 6 do
   local id, json, withdrawn = ARGV[i], ARGV[i + 1], ARGV[i + 2] == 'withdrawn'
+  local queue = KEYS[tonumber(ARGV[i + 5])]
   local waits = redis.call('HGET', KEYS[5], id)
   local settled = redis.call('HGET', KEYS[12], id)
   if waits then
-    puts[#puts + 1] = { id, with_attempts(json, waits), ARGV[24] }
+    -- It waits with those of its destination, or with those of all (see outbox:due), and may change sides.
+    local here, there = queue, KEYS[6]
+    if withdrawn then
+      here, there = KEYS[6], queue
+    end
+    puts[#puts + 1] = { id, with_attempts(json, waits), ARGV[24], here, there }
   elseif redis.call('ZSCORE', KEYS[8], id) then
     local gave_up = redis.call('HGET', KEYS[13], id)
     if not withdrawn then
-      puts[#puts + 1] = { id, with_attempts(json, gave_up), ARGV[24], KEYS[8], KEYS[13] }
+      puts[#puts + 1] = { id, with_attempts(json, gave_up), ARGV[24], queue, KEYS[8], KEYS[13] }
     end
   elseif settled and not string.find(settled, '"verdict":"delivered"', 1, true) then
     if not withdrawn then
-      puts[#puts + 1] = { id, with_attempts(json, settled), ARGV[24], KEYS[7], KEYS[12] }
+      puts[#puts + 1] = { id, with_attempts(json, settled), ARGV[24], queue, KEYS[7], KEYS[12] }
     end
   -- Of what was settled long ago only the id is kept: it may have been delivered.
   elseif redis.call('ZSCORE', KEYS[7], id) and not is_known(ARGV[i + 3]) then
-    puts[#puts + 1] = { ARGV[i + 3], ARGV[i + 4], ARGV[24] }
+    puts[#puts + 1] = { ARGV[i + 3], ARGV[i + 4], ARGV[24], queue }
     queued = queued + 1
   end
 end
-for i = after_revised, #ARGV, 3 do
+for i = after_revised, #ARGV, 4 do
   if not is_known(ARGV[i]) then
-    puts[#puts + 1] = { ARGV[i], ARGV[i + 1], ARGV[i + 2] }
+    puts[#puts + 1] = { ARGV[i], ARGV[i + 1], ARGV[i + 2], KEYS[tonumber(ARGV[i + 3])] }
     queued = queued + 1
   end
 end
@@ -104,21 +114,24 @@ if ARGV[6] == 'open' then
 else
   redis.call('ZREM', KEYS[3], ARGV[3])
 end
-if KEYS[14] then
-  redis.call('HSET', KEYS[14], 'first_call', ARGV[16], 'first_at', ARGV[17], 'last_call', ARGV[18],
+if is_counted then
+  redis.call('HSET', KEYS[15], 'first_call', ARGV[16], 'first_at', ARGV[17], 'last_call', ARGV[18],
     'last_at', ARGV[19], 'count', ARGV[20], 'last_session', ARGV[21])
-  redis.call('PEXPIRE', KEYS[14], ARGV[15])
-  redis.call('ZADD', KEYS[15], ARGV[4], ARGV[3])
-  redis.call('ZREMRANGEBYRANK', KEYS[15], 0, -1 - ARGV[22])
   redis.call('PEXPIRE', KEYS[15], ARGV[15])
+  redis.call('ZADD', KEYS[16], ARGV[4], ARGV[3])
+  redis.call('ZREMRANGEBYRANK', KEYS[16], 0, -1 - ARGV[22])
+  redis.call('PEXPIRE', KEYS[16], ARGV[15])
 end
 redis.call('XADD', KEYS[4], '*', 'e', ARGV[13])
 for _, put in ipairs(puts) do
-  local id, json, due, set, bodies = unpack(put)
+  local id, json, due, queue, leaves, bodies = unpack(put)
   redis.call('HSET', KEYS[5], id, json)
-  redis.call('ZADD', KEYS[6], due, id)
-  if set then
-    redis.call('ZREM', set, id)
+  redis.call('ZADD', queue, due, id)
+  redis.call('ZADD', KEYS[14], 'LT', due, queue)
+  if leaves then
+    redis.call('ZREM', leaves, id)
+  end
+  if bodies then
     redis.call('HDEL', bodies, id)
   end
 end

@@ -1,9 +1,9 @@
 -- Writes into claimed entries what must be known before they are sent: that they may have been.
 --
--- KEYS  1 outbox:due  2 outbox:body
+-- KEYS  1 the queue  2 outbox:body
 -- ARGV  1 end of the claim (ms), then pairs: id, body as it is from now on
 -- returns the ids that are marked; the claim of the others is lost
--- example  EVALSHA … 2 rt:{s07}:outbox:due rt:{s07}:outbox:body 1767323115000 "c1.qualified.ga" '{"id":…}'
+-- example  EVALSHA … 2 rt:{s07}:outbox:due:demo:ga rt:{s07}:outbox:body 1767323115000 "c1.qualified.ga" '{"id":…}'
 --          →  {"c1.qualified.ga"}
 
 local marked = {}

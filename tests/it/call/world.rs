@@ -261,8 +261,8 @@ impl World {
     }
 
     pub async fn queued_postbacks(&self) -> Vec<String> {
-        let due = self.keys().shard.outbox_due();
-        self.ask(redis::cmd("ZRANGE").arg(due).arg(0).arg(-1)).await
+        let body = self.keys().shard.outbox_body();
+        self.ask(redis::cmd("HKEYS").arg(body)).await
     }
 
     /// A session that came from a Google ad and holds the tracking number since a minute.

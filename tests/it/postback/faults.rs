@@ -5,9 +5,12 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use ringtrace::platform::clock::Millis;
 use ringtrace::platform::redis_server::RedisServer;
 use ringtrace::platform::shutdown::Shutdown;
-use ringtrace::postback::model::Verdict;
+use ringtrace::postback::lanes::WAITING_PER_SENDING;
+use ringtrace::postback::model::{Skip, SkipReason, Verdict};
+use ringtrace::postback::queue::Queue;
 use ringtrace::postback::worker::{Outcome, Tally};
 use wiremock::matchers::path;
 use wiremock::{Mock, ResponseTemplate};
@@ -72,17 +75,57 @@ async fn a_slow_destination_does_not_delay_a_fast_one() {
         .mount(&world.receiver)
         .await;
     world.clock.follow_system();
-    let slow: Vec<_> = (0..40).map(|_| world.postback("ads")).collect();
-    world.enqueue(&slow).await;
+    // They are due before everything else.
+    let mut waiting: Vec<_> = (0..2_000).map(|_| world.postback("ads")).collect();
+    waiting.iter_mut().for_each(|postback| postback.queued_at = Millis(1));
+    world.enqueue(&waiting).await;
+    let slow = Queue::of(world.shard(), &waiting[0]);
 
     let shutdown = Shutdown::default();
     let running = tokio::spawn(world.deliverer().run(shutdown.signal()));
     until("the slow one is busy", || async { !world.received().await.is_empty() }).await;
     let fast: Vec<_> = (0..20).map(|_| world.postback("crm")).collect();
     world.enqueue(&fast).await;
-    until("the fast ones are told", || async { world.told().await.len() == 20 }).await;
-    assert!(world.told().await.iter().all(|fact| fact.destination.as_str() == "crm"));
+    let mut withheld = world.postback("ads");
+    withheld.withheld = Some(Skip::new(SkipReason::RuleNotMet, "a test"));
+    world.enqueue(&[withheld]).await;
+    until("the fast ones are told", || async { world.told().await.len() == 21 }).await;
+    let told = world.told().await;
+    let of_slow = told.iter().filter(|fact| fact.destination.as_str() == "ads");
+    assert!(of_slow.map(|fact| fact.verdict.word()).eq(["skipped"]), "which needs no destination");
+
+    // What finds no place is not touched at all.
+    let untouched = world.scored(&slow.key()).await;
+    let untouched = untouched.iter().filter(|(_, due)| *due == 1).count();
+    let per_destination = world.live.now_full().config.postback.per_destination;
+    assert_eq!(untouched, 2_000 - per_destination * (1 + WAITING_PER_SENDING));
     running.abort();
+}
+
+#[tokio::test]
+async fn of_a_destination_that_rests_nothing_is_taken_until_one_finds_it_well() {
+    let world = World::with(|config| config.postback.per_destination = 1).await;
+    let busy = ResponseTemplate::new(429).insert_header("Retry-After", "120");
+    world.answer_in_turn([busy]).await;
+    world.answer_all(ResponseTemplate::new(200)).await;
+    let deliverer = world.deliverer();
+    world.enqueue(&[world.postback("ads")]).await;
+    assert_eq!(world.tally(&deliverer).await, Tally { retried: 1, ..Tally::default() });
+    let waiting: Vec<_> = (0..50).map(|_| world.postback("ads")).collect();
+    world.enqueue(&waiting).await;
+    let queue = Queue::of(world.shard(), &waiting[0]);
+    let before = world.scored(&queue.key()).await;
+
+    let Outcome::NextDueAt(awake) = world.round(&deliverer).await else { panic!("it must rest") };
+    let rest = awake.since(world.clock.now());
+    assert!((119_000..=121_000).contains(&rest), "{rest}");
+    assert_eq!(world.scored(&queue.key()).await, before, "nothing was claimed");
+    world.clock.set(awake);
+    assert_eq!(world.tally(&deliverer).await, Tally { delivered: 1, ..Tally::default() });
+    assert_eq!(world.tally(&deliverer).await.delivered, 33);
+    world.drain(&deliverer).await;
+    assert_eq!(world.told().await.len(), 51);
+    assert_eq!(world.received().await.len(), 52);
 }
 
 #[tokio::test]

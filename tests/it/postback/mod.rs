@@ -142,6 +142,35 @@ impl World {
         panic!("the outbox does not become empty");
     }
 
+    /// The key of every queue with its earliest moment, as the shard's list says.
+    async fn queues(&self) -> Vec<(String, i64)> {
+        self.scored(&self.shard().outbox_queues()).await
+    }
+
+    /// The same as the queues say themselves.
+    async fn waiting(&self) -> Vec<(String, i64)> {
+        let mut keys = redis::cmd("KEYS");
+        keys.arg(format!("{}*", self.shard().outbox_due()));
+        let keys: Vec<String> =
+            self.redis.handle().command("a test", &keys).await.expect("Redis answers");
+        let mut waiting = Vec::new();
+        for key in keys {
+            let (_, first) = self.scored(&key).await.remove(0);
+            waiting.push((key, first));
+        }
+        waiting.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        waiting
+    }
+
+    /// The members of a ZSET with their scores, in order.
+    async fn scored(&self, key: &str) -> Vec<(String, i64)> {
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(key).arg(0).arg(-1).arg("WITHSCORES");
+        let all: Vec<(String, f64)> =
+            self.redis.handle().command("a test", &range).await.expect("Redis answers");
+        all.into_iter().map(|(member, score)| (member, score as i64)).collect()
+    }
+
     fn advance(&self, ms: i64) {
         self.clock.set(self.clock.now().plus(ms));
     }
