@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::backup::snapshot::Backups;
-use crate::config::model::Scope;
 use crate::http::auth::Caller;
 use crate::http::problem::{Problem, ProblemBody};
 
