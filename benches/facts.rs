@@ -8,9 +8,8 @@
 #[allow(dead_code)]
 mod support;
 
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use duckdb::types::Value;
@@ -82,8 +81,8 @@ async fn lag(rate: usize) {
     let shutdown = Shutdown::default();
     let projector = tokio::spawn(world.projector().run(shutdown.signal()));
     let (tens, parts) = (rate / 100, LASTING.as_millis() / PACE.as_millis());
-    let stamps = Mutex::new(VecDeque::new());
-    let written = AtomicBool::new(false);
+    let stamps = RefCell::new(VecDeque::new());
+    let written = Cell::new(false);
     let writing = async {
         let mut ticks = tokio::time::interval(PACE);
         for part in 0..parts as usize {
@@ -92,10 +91,10 @@ async fn lag(rate: usize) {
             let of = |n| ten(&sites[n % sites.len()], now, now, part * tens + n);
             let some: Vec<Envelope> = (0..tens).flat_map(of).collect();
             // Stamped before: the way into the stream counts.
-            stamps.lock().expect("nobody panicked").push_back(now);
+            stamps.borrow_mut().push_back(now);
             world.add(&some).await;
         }
-        written.store(true, Ordering::Relaxed);
+        written.set(true);
     };
     let started = Instant::now();
     let seeing = seen(&world.warehouse, tens as i64 * SEEN_OF_TEN, &stamps, &written);
@@ -118,14 +117,14 @@ async fn lag(rate: usize) {
 async fn seen(
     warehouse: &Warehouse,
     whole: i64,
-    stamps: &Mutex<VecDeque<Millis>>,
-    written: &AtomicBool,
+    stamps: &RefCell<VecDeque<Millis>>,
+    written: &Cell<bool>,
 ) -> Vec<i64> {
     let mut ages = Vec::new();
     loop {
-        let oldest = stamps.lock().expect("nobody panicked").front().copied();
+        let oldest = stamps.borrow().front().copied();
         let Some(oldest) = oldest else {
-            if written.load(Ordering::Relaxed) {
+            if written.get() {
                 return ages;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -139,15 +138,13 @@ async fn seen(
         let rows = warehouse.ask(Question::new("see", text, bound)).await.expect("an answer");
         let now = Millis::system_now();
         let there: Vec<i64> = rows.iter().map(|row| row.get(0).expect("a stamp")).collect();
-        let mut waiting = stamps.lock().expect("nobody panicked");
-        waiting.retain(|stamp| {
+        stamps.borrow_mut().retain(|stamp| {
             let is_there = there.contains(&stamp.0);
             if is_there {
                 ages.push(now.0 - stamp.0);
             }
             !is_there
         });
-        drop(waiting);
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
