@@ -155,12 +155,17 @@ impl Projector {
     /// `warehouse.batch_rows`: batches grow with the backlog.
     pub async fn run(mut self, mut shutdown: ShutdownSignal) {
         loop {
+            let started = Instant::now();
             let outcome = self.run_once().await;
             let over = shutdown.is_over();
             let wait = match outcome {
                 Outcome::Wrote { full: true, .. } => continue,
                 Outcome::Wrote { .. } if over => continue,
-                Outcome::Wrote { .. } | Outcome::Idle => self.batch_wait(),
+                // What came while the last batch was put away has waited already.
+                Outcome::Wrote { .. } | Outcome::Idle => {
+                    let wait = self.batch_wait();
+                    wait.saturating_sub(started.elapsed()).max(wait / 5)
+                }
                 Outcome::Failed(error) => {
                     tracing::warn!(%error, "the projector will try again");
                     PAUSE
