@@ -38,6 +38,11 @@ INSERT INTO leases BY NAME SELECT
     isodow(day_of(n, {visits}))::TINYINT AS local_weekday, '-08:00' AS local_offset, 'office' AS shift, 'local' AS number_kind
     FROM range({visits}) visits(n);
 
+-- A tenth of the visits sees a second number, at the foot of the page.
+INSERT INTO leases SELECT * REPLACE (replace(id, 'main', 'foot') AS id, 'foot' AS pool, '+1415556' || right(number, 4) AS number)
+    FROM leases WHERE hash(session) % 10 = 0;
+UPDATE leases SET alone = session NOT IN (SELECT session FROM leases GROUP BY session HAVING count(*) > 1);
+
 -- The call of every so manyth visit; a fifth has none.
 CREATE TEMP MACRO visit_of(n) AS n * ({visits} // {calls});
 CREATE TEMP MACRO came_at(n) AS moment_of(visit_of(n), {visits}) + 60000;

@@ -139,6 +139,10 @@ impl Dialect for Sqlite {
         format!("strftime('%Y-%m-%dT%H:%M:%fZ', {cell} / 1000.0, 'unixepoch')")
     }
 
+    fn alone(&self) -> Option<&'static str> {
+        Some("alone")
+    }
+
     fn only_adds(&self) -> bool {
         false
     }

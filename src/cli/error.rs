@@ -65,7 +65,7 @@ pub enum CliError {
     #[error(transparent)]
     Warehouse(#[from] RebuildError),
     /// The warehouse is not what segments and ledger say; where was told already.
-    #[error("{0} days of tables differ; `ringtrace warehouse rebuild` makes the warehouse anew")]
+    #[error("{0} days of tables differ; `ringtrace warehouse rebuild` mends it")]
     Differs(usize),
     /// No configuration was made.
     #[error("{0}")]

@@ -18,16 +18,18 @@ use crate::warehouse::verify::{Verified, verify};
 /// What is done with the warehouse. The service must not run.
 #[derive(Debug, Subcommand)]
 pub enum WarehouseCommand {
-    /// Make a fresh warehouse from segments and ledger; the old one is replaced when it is whole.
+    /// Make a fresh warehouse from segments and ledger; the old one is replaced when it is whole. In ClickHouse nothing is
+    /// replaced: what this process's segments and the ledger hold is sent once more, and what others wrote stays.
     Rebuild {
         /// The configuration of the installation.
         #[arg(long, env = "RINGTRACE_CONFIG", value_name = "PATH")]
         config: PathBuf,
-        /// Take the new one although parts of segments cannot be read.
+        /// Take the new one although parts of segments cannot be read (DuckDB).
         #[arg(long)]
         despite_damage: bool,
     },
-    /// Compare counts and checksums with segments and ledger, per table, site and day; fails when something differs.
+    /// Compare counts and checksums with segments and ledger, per table, site and day; fails when something differs. In
+    /// ClickHouse only what this process's segments hold is looked for, and what was not compared is said.
     Verify {
         /// The configuration of the installation.
         #[arg(long, env = "RINGTRACE_CONFIG", value_name = "PATH")]
@@ -44,6 +46,8 @@ pub async fn run(command: WarehouseCommand) -> Result<(), CliError> {
             for (table, rows) in rebuilt.rows {
                 println!("{table:<16}{rows:>12}");
             }
+            println!("{} ledger entries written", rebuilt.entries);
+            tell_damages(rebuilt.damages);
             Ok(())
         }
         WarehouseCommand::Verify { config } => {
@@ -86,11 +90,21 @@ fn tell(verified: &Verified) -> Result<(), CliError> {
     if verified.waiting > 0 {
         println!("{} ledger entries wait for the service", verified.waiting);
     }
-    if verified.damages > 0 {
-        println!("{} parts of segments cannot be read; the log names them", verified.damages);
+    tell_damages(verified.damages);
+    if let Some(newer) = verified.newer {
+        println!(
+            "compared was what the segments of this process hold, without trackers of calls; not compared were {newer} rows \
+             of which ClickHouse has a newer version, what only other processes have, and rows that no segment here knows"
+        );
     }
     match verified.differences.len() {
         0 => Ok(()),
         differences => Err(CliError::Differs(differences)),
+    }
+}
+
+fn tell_damages(damages: usize) {
+    if damages > 0 {
+        println!("{damages} parts of segments cannot be read; the log names them");
     }
 }

@@ -15,6 +15,7 @@ pub const STEPS: &[&str] = &[
     include_str!("sql/add_leads_and_snapshots.sql"),
     include_str!("sql/add_removal_effects.sql"),
     include_str!("sql/add_report_facts.sql"),
+    include_str!("sql/add_lone_leases.sql"),
 ];
 
 /// Brings the tables to the version of the last step, each step in a transaction of its own.

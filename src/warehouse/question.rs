@@ -122,7 +122,7 @@ impl Warehouse {
         let text = match self.engine() {
             Engine::DuckDb(_) => {
                 "SELECT column_name, data_type FROM information_schema.columns \
-                 WHERE table_schema = 'main' AND table_name = $1 ORDER BY ordinal_position"
+                 WHERE table_schema = 'main' AND table_name = $1 AND column_name <> 'alone' ORDER BY ordinal_position"
             }
             Engine::ClickHouse(_) => {
                 "SELECT name, type FROM system.columns \

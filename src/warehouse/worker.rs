@@ -76,6 +76,7 @@ pub struct Projector {
     next_shard: usize,
     upkeep_at: Option<Instant>,
     damages: usize,
+    replayed: usize,
 }
 
 impl Projector {
@@ -106,6 +107,7 @@ impl Projector {
             next_shard: 0,
             upkeep_at: None,
             damages: 0,
+            replayed: 0,
         }
     }
 
@@ -117,6 +119,11 @@ impl Projector {
     /// Parts of segments that could not be read so far; what they held is missing.
     pub fn damages(&self) -> usize {
         self.damages
+    }
+
+    /// Entries of segments that were written once more so far.
+    pub fn replayed(&self) -> usize {
+        self.replayed
     }
 
     /// Writes one batch of what is waiting.
@@ -148,12 +155,17 @@ impl Projector {
     /// `warehouse.batch_rows`: batches grow with the backlog.
     pub async fn run(mut self, mut shutdown: ShutdownSignal) {
         loop {
+            let started = Instant::now();
             let outcome = self.run_once().await;
             let over = shutdown.is_over();
             let wait = match outcome {
                 Outcome::Wrote { full: true, .. } => continue,
                 Outcome::Wrote { .. } if over => continue,
-                Outcome::Wrote { .. } | Outcome::Idle => self.batch_wait(),
+                // What came while the last batch was put away has waited already.
+                Outcome::Wrote { .. } | Outcome::Idle => {
+                    let wait = self.batch_wait();
+                    wait.saturating_sub(started.elapsed()).max(wait / 5)
+                }
                 Outcome::Failed(error) => {
                     tracing::warn!(%error, "the projector will try again");
                     PAUSE
@@ -246,6 +258,7 @@ impl Projector {
                 offset = batch.iter().map(|entry| entry.id).fold(offset, EntryId::max);
                 let facts = self.facts(batch.iter().map(|entry| &entry.envelope));
                 self.warehouse.write(facts, vec![(shard, offset)]).await?;
+                self.replayed += batch.len();
                 tracing::info!(%shard, events = batch.len(), "replayed from segments");
                 batch.clear();
             }

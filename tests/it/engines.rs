@@ -21,7 +21,7 @@ use ringtrace::visit::model::{Touch, Visit};
 use serde_json::{Value, json};
 
 use crate::on_clickhouse::query::world::World as OnClickHouse;
-use crate::on_duckdb::query::world::{World as OnDuckDb, cost, hash, lease, site};
+use crate::on_duckdb::query::world::{World as OnDuckDb, cost, hash, lease_in, site};
 use crate::support::facts::{at, call, call_event, made_by, session_event, source, visit};
 
 const SITES: [(&str, &str); 2] = [("shop", "Europe/Berlin"), ("york", "America/New_York")];
@@ -108,7 +108,9 @@ fn events(random: &mut StdRng) -> Vec<Envelope> {
             if random.random_bool(0.6) {
                 let tiers = [Tier::Own, Tier::Unrested, Tier::Shared, Tier::Original];
                 let tier = tiers[random.random_range(0..4)];
-                events.push(lease(visit, tier, (tier != Tier::Original).then_some("+14155550101")));
+                let number = (tier != Tier::Original).then_some("+14155550101");
+                let pools = ["main", "foot"].into_iter().take(random.random_range(1..3));
+                events.extend(pools.map(|pool| lease_in(pool, visit, tier, number)));
             }
         }
         for n in 0..160 {

@@ -12,6 +12,7 @@ mod call;
 mod calls;
 mod classify;
 mod clickhouse;
+mod clickhouse_rebuild;
 mod config;
 mod costs;
 mod docs;

@@ -1,11 +1,13 @@
 //! From the ledger into DuckDB: whatever happens, each thing counts once.
 
 use ringtrace::call::model::CallStatus;
+use ringtrace::lease::model::Tier;
 use ringtrace::platform::redis_server::RedisServer;
 use ringtrace::platform::shutdown::Shutdown;
 use ringtrace::warehouse::store::{Warehouse, WarehouseError};
 use ringtrace::warehouse::worker::{Outcome, ProjectorError};
 
+use crate::on_duckdb::query::world::lease_in;
 use crate::support::facts::{
     World, at, call, call_event, drain, made_by, session_event, source, visit,
 };
@@ -308,4 +310,45 @@ async fn events_of_a_site_that_is_no_longer_configured_are_kept_in_utc() {
     world.add(&[session_event(&visit)]).await;
     assert_eq!(world.drain().await, 1);
     assert_eq!(world.count("SELECT count(*) FROM sessions WHERE local_hour = 12").await, 1);
+}
+
+/// Reports count rows that are alone with their session without telling them apart.
+#[tokio::test]
+async fn a_lease_is_alone_while_its_session_has_no_other() {
+    let site = unique_site();
+    let world = World::start(&[(&site, "UTC")]).await;
+    let noon = at("2026-03-02T12:00:00Z");
+    let visits: Vec<_> =
+        (0..6).map(|n| visit(&site, noon.plus(n), source("a", "b", "", "Direct"), "/")).collect();
+    let number = Some("+14155550101");
+    // One; two at once; a second one later; the same again; a third one later; one of another tier.
+    let batches = [
+        vec![
+            (0, "main", Tier::Own),
+            (1, "main", Tier::Own),
+            (1, "foot", Tier::Own),
+            (2, "main", Tier::Own),
+        ],
+        vec![(2, "foot", Tier::Own), (0, "main", Tier::Own), (3, "main", Tier::Own)],
+        vec![
+            (1, "side", Tier::Own),
+            (4, "main", Tier::Own),
+            (4, "main", Tier::Own),
+            (3, "main", Tier::Shared),
+        ],
+        vec![(5, "main", Tier::Own)],
+    ];
+    for batch in batches {
+        let events: Vec<_> = batch
+            .iter()
+            .map(|(n, pool, tier)| lease_in(pool, &visits[*n], *tier, number))
+            .collect();
+        world.add(&events).await;
+        world.drain().await;
+        let wrong = "SELECT count(*) FROM (SELECT alone, count(*) OVER (PARTITION BY session) AS rows FROM leases) \
+                     WHERE alone <> (rows = 1)";
+        assert_eq!(world.count(wrong).await, 0);
+    }
+    assert_eq!(world.count("SELECT count(*) FROM leases").await, 10);
+    assert_eq!(world.count("SELECT count(*) FROM leases WHERE alone").await, 3);
 }

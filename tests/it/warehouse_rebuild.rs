@@ -13,7 +13,7 @@ use crate::support::process::Home;
 use crate::support::unique_site;
 
 /// Some days of visits and calls in several versions.
-fn events(site: &SiteId, days: std::ops::Range<i64>) -> Vec<Envelope> {
+pub fn events(site: &SiteId, days: std::ops::Range<i64>) -> Vec<Envelope> {
     let mut events = Vec::new();
     for day in days {
         let noon = at("2026-03-01T12:00:00Z").plus(day * 86_400_000);

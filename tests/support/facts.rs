@@ -1,6 +1,7 @@
 //! A whole pipeline of the test's own: Redis, warehouse, segments, configuration, and events to
 //! put in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use ringtrace::ledger::segments::Segments;
 use ringtrace::ledger::store::{Consumer, WAREHOUSE_GROUP, append};
 use ringtrace::platform::clock::Millis;
 use ringtrace::platform::ids::{CallId, SessionId, SiteId};
-use ringtrace::platform::keys::Shards;
+use ringtrace::platform::keys::{Shard, Shards};
 use ringtrace::platform::redis::{Patience, Redis, StoreError};
 use ringtrace::visit::model::{Consent, Device, Machine, Place, Source, Visit};
 use ringtrace::warehouse::question::Question;
@@ -222,12 +223,17 @@ impl World {
     /// Adds events to their streams.
     pub async fn add(&self, envelopes: &[Envelope]) {
         let handle = self.redis.handle();
-        for some in envelopes.chunks(500) {
-            let mut pipeline = redis::pipe();
-            for envelope in some {
-                append(&mut pipeline, self.shards().of(&envelope.site), envelope);
+        // A command names one shard.
+        let mut by_shard: BTreeMap<Shard, Vec<&Envelope>> = BTreeMap::new();
+        for envelope in envelopes {
+            by_shard.entry(self.shards().of(&envelope.site)).or_default().push(envelope);
+        }
+        for (shard, envelopes) in by_shard {
+            for some in envelopes.chunks(500) {
+                let mut pipeline = redis::pipe();
+                some.iter().for_each(|envelope| append(&mut pipeline, shard, envelope));
+                handle.pipeline::<()>("a test", &pipeline).await.expect("Redis takes events");
             }
-            handle.pipeline::<()>("a test", &pipeline).await.expect("Redis takes events");
         }
     }
 

@@ -274,21 +274,25 @@ impl Writer<'_> {
     }
 
     /// Columns and source of questions about leases, which count sessions: each is made one row before, which takes half the
-    /// time of counting different ones for every sum.
+    /// time of counting different ones for every sum. Rows that are alone with their session need not be told apart for that
+    /// (`several` is NULL): they are counted before, all in one row.
     fn by_session(&self, keys: &[String], source: &str, sums: &[Sum]) -> (Vec<String>, String) {
         let names = || (0..keys.len()).map(|n| format!("k{n}"));
         let mut inner: Vec<String> =
             keys.iter().zip(names()).map(|(key, name)| format!("{key} AS {name}")).collect();
         let mut outer: Vec<String> = names().collect();
-        inner.push("session".to_owned());
+        inner.push(match self.dialect.alone() {
+            Some(alone) => format!("CASE WHEN {alone} THEN NULL ELSE session END AS several"),
+            None => "session AS several".to_owned(),
+        });
         for (n, sum) in sums.iter().enumerate() {
-            let when = sum.definition().when;
-            let when = if when.is_empty() { "1 = 1" } else { when };
-            inner.push(format!("max(CASE WHEN {when} THEN 1 ELSE 0 END) AS c{n}"));
-            let column = self.dialect.sum(How::Count, &format!("c{n} = 1"), None);
-            outer.push(format!("{column} AS s{n}"));
+            let rows = self.dialect.sum(How::Count, sum.definition().when, None);
+            inner.push(format!("{rows} AS c{n}"));
+            outer.push(format!(
+                "sum(CASE WHEN several IS NOT NULL AND c{n} > 1 THEN 1 ELSE c{n} END) AS s{n}"
+            ));
         }
-        let groups = names().chain(["session".to_owned()]).collect::<Vec<_>>().join(", ");
+        let groups = names().chain(["several".to_owned()]).collect::<Vec<_>>().join(", ");
         let rows = format!("(SELECT {} FROM {source} GROUP BY {groups})", inner.join(", "));
         (outer, rows)
     }

@@ -17,6 +17,7 @@ pub mod place;
 pub mod values;
 mod write;
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::warehouse::clickhouse::client::Client;
 use crate::warehouse::clickhouse::migrate::{STEPS, migrate};
 use crate::warehouse::clickhouse::place::Place;
 use crate::warehouse::clickhouse::write::Insert;
+use crate::warehouse::dialect::{self, CELLS, Cells, Dialect, ROWS};
 use crate::warehouse::error::{GONE, WarehouseError};
 use crate::warehouse::model::Facts;
 use crate::warehouse::question::{LONGEST, Question, Row};
@@ -119,30 +121,35 @@ impl ClickHouse {
         Ok(())
     }
 
-    /// A number that was added over the API is in no configuration: the pool that granted it last is the tracker.
+    /// A number that was added over the API is in no configuration: the pool that granted it last before the call is the
+    /// tracker. What came later does not count, so that what is sent once more says the same.
     async fn find_trackers(&self, facts: &mut Facts) -> Result<(), WarehouseError> {
         let unknown = facts.calls.iter_mut().map(|fact| &mut fact.call);
         let mut unknown: Vec<_> = unknown.filter(|call| call.tracker.is_empty()).collect();
-        let mut numbers: Vec<String> =
-            unknown.iter().filter_map(|call| call.tracking_number.clone()).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        if numbers.is_empty() {
+        let asked: BTreeSet<(String, String, i64)> = unknown
+            .iter()
+            .filter_map(|c| Some((c.site.clone(), c.tracking_number.clone()?, c.started_at.0)))
+            .collect();
+        if asked.is_empty() {
             return Ok(());
         }
-        let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
-        let text = format!(
-            "SELECT site, number, argMax(pool, granted_at) FROM leases WHERE number IN ({}) GROUP BY site, number",
-            places.join(", ")
-        );
-        let bound = numbers.into_iter().map(Value::Text).collect();
+        let line = |(site, number, at): &(String, String, i64)| {
+            format!("{site}{CELLS}{number}{CELLS}{at}")
+        };
+        let lines = asked.iter().map(line).collect::<Vec<_>>().join(ROWS);
+        let columns = [Cells::Text("site"), Cells::Text("number"), Cells::Whole("started_at")];
+        let text = include_str!("sql/trackers.sql")
+            .replace("{calls}", &dialect::ClickHouse.list("$1", &columns));
+        let bound = vec![Value::Text(lines)];
+        let mut pools: HashMap<(String, String, i64), String> = HashMap::new();
         for row in self.ask(&Question::new("find trackers", text, bound), LONGEST).await? {
-            let (site, number, pool): (String, String, String) =
-                (row.get(0)?, row.get(1)?, row.get(2)?);
-            unknown
-                .iter_mut()
-                .filter(|call| call.site == site && call.tracking_number.as_ref() == Some(&number))
-                .for_each(|call| call.tracker.clone_from(&pool));
+            pools.insert((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?);
+        }
+        for call in &mut unknown {
+            let Some(number) = call.tracking_number.clone() else { continue };
+            if let Some(pool) = pools.get(&(call.site.clone(), number, call.started_at.0)) {
+                call.tracker.clone_from(pool);
+            }
         }
         Ok(())
     }

@@ -101,6 +101,11 @@ impl Dialect for ClickHouse {
         format!("concat({second}, '.', leftPad(toString({cell} % 1000), 3, '0'), 'Z')")
     }
 
+    fn alone(&self) -> Option<&'static str> {
+        // A row that is there is not changed when another comes.
+        None
+    }
+
     fn only_adds(&self) -> bool {
         true
     }

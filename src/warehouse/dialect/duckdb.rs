@@ -101,6 +101,10 @@ impl Dialect for DuckDb {
         format!("strftime(epoch_ms({cell}), '%Y-%m-%dT%H:%M:%S.%gZ')")
     }
 
+    fn alone(&self) -> Option<&'static str> {
+        Some("alone")
+    }
+
     fn only_adds(&self) -> bool {
         false
     }

@@ -132,15 +132,19 @@ pub fn hash(caller: char) -> Option<String> {
 }
 
 pub fn lease(of: &Visit, tier: Tier, number: Option<&str>) -> Envelope {
+    lease_in("main", of, tier, number)
+}
+
+pub fn lease_in(pool: &str, of: &Visit, tier: Tier, number: Option<&str>) -> Envelope {
     let fact = LeaseFact {
         session: of.session,
         site: of.site.clone(),
-        pool: "main".parse().expect("an id"),
+        pool: pool.parse().expect("an id"),
         target: None,
         number: number.and_then(|number| number.parse().ok()),
         tier,
     };
-    let id = format!("{}.{}", of.session, tier.word());
+    let id = format!("{}.{pool}.{}", of.session, tier.word());
     Envelope::new(of.site.clone(), of.started_at, id, Event::Lease(Box::new(fact)))
 }
 

@@ -1,8 +1,7 @@
-//! Whether the warehouse is what segments and ledger say: per table, site and day, how many rows there are and a sum over
-//! all of their cells.
+//! A DuckDB file against segments and ledger.
 //!
-//! A warehouse is made of segments and ledger in a folder of its own, as [`super::rebuild`] does but without taking
-//! anything from the ledger, and compared. What the warehouse has not read yet is counted, and is no difference.
+//! A warehouse is made of them in a folder of its own, as [`crate::warehouse::rebuild`] does but without taking anything from
+//! the ledger, and compared. What the warehouse has not read yet is counted, and is no difference.
 
 use std::collections::BTreeMap;
 
@@ -15,66 +14,18 @@ use crate::ledger::store::{Consumer, WAREHOUSE_GROUP};
 use crate::platform::keys::Shard;
 use crate::platform::redis::Redis;
 use crate::warehouse::batch::ShardBatch;
-use crate::warehouse::rebuild::{RebuildError, TABLES, only_duckdb};
+use crate::warehouse::rebuild::{RebuildError, TABLES};
 use crate::warehouse::rewrite::remove_folder;
 use crate::warehouse::store::{Warehouse, WarehouseError, sql};
+use crate::warehouse::verify::{BESIDE, Content, Contents, Part, Verified, differences, rows};
 use crate::warehouse::worker::Projector;
 
-/// In the data folder: what is compared with.
-const BESIDE: &str = "verify";
 /// Messages that are looked at with one command.
 const AT_ONCE: usize = 256;
 
-/// A table's rows of one site and day.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part {
-    /// The table.
-    pub table: &'static str,
-    /// The site.
-    pub site: String,
-    /// The day by the site's clock; of touches and snapshots in UTC.
-    pub day: String,
-}
-
-/// How many rows there are, and a sum over all of their cells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Content {
-    /// Rows.
-    pub rows: u64,
-    /// The sum, in decimal digits; empty without rows.
-    pub checksum: String,
-}
-
-/// What the warehouse has, and what it should have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Where.
-    pub part: Part,
-    /// In the warehouse.
-    pub found: Content,
-    /// By segments and ledger.
-    pub expected: Content,
-}
-
-/// What came of a comparison.
-#[derive(Debug)]
-pub struct Verified {
-    /// What differs, in order.
-    pub differences: Vec<Difference>,
-    /// Rows that were compared, by table.
-    pub rows: BTreeMap<&'static str, u64>,
-    /// Ledger entries that the warehouse has not read yet.
-    pub waiting: usize,
-    /// Parts of segments that could not be read: what they held cannot be compared.
-    pub damages: usize,
-}
-
-type Contents = BTreeMap<Part, Content>;
-
-/// Compares the warehouse of `live`'s data folder. Nobody else may have the folder.
-pub async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError> {
+/// Compares the file of `live`'s data folder.
+pub(super) async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError> {
     let installation = live.now_full();
-    only_duckdb(&installation.config, "be verified by this command")?;
     let (data, threads) = (&installation.config.data_folder, installation.config.warehouse.threads);
     let shown = Warehouse::open(data, threads)?;
     let offsets: BTreeMap<Shard, EntryId> = shown.offsets().await?.into_iter().collect();
@@ -96,11 +47,9 @@ pub async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError>
     let expected = made.read(contents).await?;
     drop((projector, made));
     remove_folder(&beside)?;
-    let mut rows = BTreeMap::new();
-    for (part, content) in &found {
-        *rows.entry(part.table).or_default() += content.rows;
-    }
-    Ok(Verified { differences: differences(found, expected), rows, waiting, damages })
+    let rows = rows(&found);
+    let differences = differences(found, expected);
+    Ok(Verified { differences, rows, waiting, damages, newer: None })
 }
 
 /// Writes what the ledger has after `from` up to `read`, which is in no segment yet; says how much comes after that.
@@ -133,9 +82,14 @@ fn contents(connection: &Connection) -> Result<Contents, WarehouseError> {
             "call_snapshots" => "epoch_ms(started_at)::DATE",
             _ => "local_date",
         };
+        // What follows from other rows is no fact.
+        let facts = match table {
+            "leases" => "(SELECT * EXCLUDE (alone) FROM leases)",
+            table => table,
+        };
         let text = format!(
             "SELECT site, {day}::VARCHAR AS day, count(*), sum(hash(rows)::HUGEINT)::VARCHAR \
-             FROM {table} AS rows GROUP BY site, day"
+             FROM {facts} AS rows GROUP BY site, day"
         );
         let failed = sql("be compared");
         let mut statement = connection.prepare(&text).map_err(&failed)?;
@@ -148,23 +102,4 @@ fn contents(connection: &Connection) -> Result<Contents, WarehouseError> {
         }
     }
     Ok(contents)
-}
-
-/// What is not the same on both sides. Pure.
-fn differences(mut found: Contents, expected: Contents) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    for (part, expected) in expected {
-        let found = found.remove(&part).unwrap_or_default();
-        if found != expected {
-            differences.push(Difference { part, found, expected });
-        }
-    }
-    let beyond = found.into_iter().map(|(part, found)| Difference {
-        part,
-        found,
-        expected: Content::default(),
-    });
-    differences.extend(beyond);
-    differences.sort_by(|a, b| a.part.cmp(&b.part));
-    differences
 }
