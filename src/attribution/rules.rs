@@ -166,7 +166,7 @@ pub fn likeliest_first(candidates: &mut [Evidence], delays: &Delays, most: usize
 pub fn known_share(candidates: &[Evidence]) -> f64 {
     let known = candidates.iter().filter_map(|one| one.beside.known);
     let sure: BTreeMap<usize, f64> = known.map(|known| (known.person, known.sure)).collect();
-    KNOWN * sure.values().sum::<f64>().min(1.0)
+    KNOWN * sure.values().sum::<f64>()
 }
 
 fn reasons(one: &Evidence, tel_click: bool, live: usize) -> Vec<Reason> {

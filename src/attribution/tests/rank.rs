@@ -124,6 +124,18 @@ fn of_several_people_whom_a_caller_may_be_each_keeps_their_part() {
     assert!((ranking.nobody - left * alone.nobody).abs() < 1e-9);
 }
 
+/// They are remembered to three digits, so together they may be a little more than 1.
+#[test]
+fn shares_are_shares_also_where_what_is_remembered_was_rounded_up() {
+    let mut candidates = evidence(&[holder(1, 0, None), holder(2, HOUR, None)]);
+    for (person, one) in candidates.iter_mut().enumerate() {
+        one.beside.known = Some(Known { person, sure: 0.502 });
+    }
+    let ranking = rank(&candidates, &prior(), None, EVERY);
+    let sum: f64 = ranking.candidates.iter().map(|one| one.probability).sum();
+    assert!((sum + ranking.nobody - 1.0).abs() < 1e-9, "{sum}");
+}
+
 #[test]
 fn those_whom_the_list_has_no_room_for_count_for_none_of_them() {
     let holders = [holder(1, HOUR, None)];
