@@ -1,8 +1,44 @@
-//! What one batch takes from one stream.
+//! What one batch takes from the streams, and what it says.
 
+use crate::config::Installation;
 use crate::ledger::model::{Entry, EntryId, Message};
 use crate::ledger::rules::{Unreadable, read};
 use crate::platform::keys::Shard;
+use crate::warehouse::model::Facts;
+use crate::warehouse::setting::facts_of;
+
+/// What is written at once: messages of several streams, read as far as they can be.
+#[derive(Default)]
+pub struct Batch {
+    /// Each stream's.
+    pub streams: Vec<ShardBatch>,
+    /// What all of them say.
+    pub facts: Facts,
+    /// Up to where each stream is in it.
+    pub offsets: Vec<(Shard, EntryId)>,
+}
+
+impl Batch {
+    /// Reads what was taken from each stream; this takes a while.
+    pub fn new(taken: Vec<(Shard, Vec<Message>)>, installation: &Installation) -> Self {
+        let streams: Vec<ShardBatch> =
+            taken.into_iter().map(|(shard, messages)| ShardBatch::new(shard, messages)).collect();
+        let entries = streams.iter().flat_map(|stream| &stream.entries);
+        let facts = facts_of(installation, entries.map(|entry| &entry.envelope));
+        let last = |stream: &ShardBatch| stream.ids.iter().max().map(|id| (stream.shard, *id));
+        Batch { offsets: streams.iter().filter_map(last).collect(), facts, streams }
+    }
+
+    /// How many messages it has, readable or not.
+    pub fn len(&self) -> usize {
+        self.streams.iter().map(|stream| stream.ids.len()).sum()
+    }
+
+    /// Nothing was waiting.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+}
 
 /// Messages of one stream, read as far as they can be.
 pub struct ShardBatch {

@@ -1,5 +1,9 @@
 //! What facts need to know of the site that they are of.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use jiff::tz::TimeZone;
 
 use crate::config::Installation;
@@ -9,20 +13,37 @@ use crate::lease::numbers::model::NumberKind;
 use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::platform::phone::PhoneNumber;
-use crate::warehouse::model::{Filed, LocalTime};
+use crate::ledger::model::Envelope;
+use crate::warehouse::model::{Facts, Filed, LocalTime};
+use crate::warehouse::rules::facts;
 use crate::warehouse::zone::{local_time, offset, site_zone};
 
-/// A site's wall clock, hours and numbers.
+/// The facts of these envelopes, as `installation` files them.
+pub fn facts_of<'a>(
+    installation: &Installation,
+    envelopes: impl Iterator<Item = &'a Envelope>,
+) -> Facts {
+    let mut settings: HashMap<&SiteId, Setting<'_>> = HashMap::new();
+    facts(envelopes, |envelope| {
+        let setting = settings.entry(&envelope.site);
+        setting.or_insert_with(|| Setting::of(installation, &envelope.site)).clone()
+    })
+}
+
+/// A site's wall clock, hours and numbers, for one batch of facts.
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
     zone: TimeZone,
     site: Option<(&'a Installation, &'a Site)>,
+    /// Of numbers that were asked for: numbering plans take longer to read than all else of a fact, and a batch has few
+    /// numbers in many facts.
+    kinds: Rc<RefCell<HashMap<PhoneNumber, &'static str>>>,
 }
 
 /// A site of which nothing but its zone is known.
 impl From<TimeZone> for Setting<'_> {
     fn from(zone: TimeZone) -> Self {
-        Setting { zone, site: None }
+        Setting { zone, site: None, kinds: Rc::default() }
     }
 }
 
@@ -30,7 +51,7 @@ impl<'a> Setting<'a> {
     /// That of `id`; of an unknown site everything is in UTC.
     pub fn of(installation: &'a Installation, id: &SiteId) -> Self {
         let site = installation.site(id).map(|site| (installation, site));
-        Setting { zone: site_zone(installation, id), site }
+        Setting { zone: site_zone(installation, id), site, kinds: Rc::default() }
     }
 
     /// What the clock on the site's wall shows, and what else the moment is filed under.
@@ -56,9 +77,14 @@ impl<'a> Setting<'a> {
     /// What sort of number it is: vanity where it is advertised with letters, else by the numbering plans.
     pub fn number_kind(&self, number: &PhoneNumber) -> &'static str {
         let Some((installation, site)) = self.site else { return "" };
-        match installation.known(number).details.vanity {
-            Some(_) => NumberKind::Vanity.word(),
-            None => kind(number, &site.country).word(),
+        if let Some(kind) = self.kinds.borrow().get(number) {
+            return kind;
         }
+        let kind = match installation.known(number).details.vanity {
+            Some(_) => NumberKind::Vanity,
+            None => kind(number, &site.country),
+        };
+        self.kinds.borrow_mut().insert(number.clone(), kind.word());
+        kind.word()
     }
 }

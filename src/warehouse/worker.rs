@@ -8,25 +8,27 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
+
 use crate::config::Live;
 use crate::ledger::files::LedgerFiles;
 use crate::ledger::model::{Entry, EntryId, Envelope};
 use crate::ledger::segments::{SegmentError, Segments};
 use crate::ledger::store::{Consumer, WAREHOUSE_GROUP, Which};
-use crate::platform::ids::SiteId;
 use crate::platform::keys::Shard;
 use crate::platform::redis::{Redis, StoreError};
 use crate::platform::shutdown::ShutdownSignal;
-use crate::warehouse::batch::ShardBatch;
+use crate::warehouse::batch::Batch;
 use crate::warehouse::model::Facts;
-use crate::warehouse::rules::facts;
-use crate::warehouse::setting::Setting;
+use crate::warehouse::setting::facts_of;
 use crate::warehouse::store::{Warehouse, WarehouseError};
 
 /// Entries that a process of another name left for this long are taken over.
 const ABANDONED_AFTER_MS: u64 = 60_000;
 /// How often streams are trimmed, abandoned entries looked for and the lag measured.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// Full batches that are written before whoever waits for the projector's turn has his.
+const BATCHES_A_TURN: usize = 8;
 /// The wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -198,19 +200,35 @@ impl Projector {
             self.upkeep_at = Some(Instant::now());
         }
         let rows = self.live.now().config.warehouse.batch_rows.max(1);
-        let mut batches = Vec::new();
+        let mut batch = Batch::default();
         if self.pending {
-            batches = self.read(Which::Pending, rows).await?;
-            self.pending = !batches.is_empty();
+            batch = self.read(Which::Pending, rows, self.next_shard).await?;
+            self.pending = !batch.is_empty();
         }
-        if batches.is_empty() {
-            batches = self.read(Which::New, rows).await?;
+        if self.pending {
+            let events = batch.len();
+            self.finish(batch).await?;
+            return Ok((events, true));
         }
-        let events = batches.iter().map(|batch| batch.ids.len()).sum();
-        if events > 0 {
-            self.finish(batches).await?;
+        batch = self.read(Which::New, rows, self.next_shard).await?;
+        let mut events = batch.len();
+        for turn in 1..BATCHES_A_TURN {
+            if batch.len() < rows {
+                break;
+            }
+            // While one batch is written, the next is read; if that fails, both are pending.
+            let next = self.read(Which::New, rows, self.next_shard + turn);
+            let (finished, next) = join(self.finish(batch), next).await;
+            finished?;
+            batch = next?;
+            events += batch.len();
         }
-        Ok((events, events >= rows || self.pending))
+        self.next_shard = (self.next_shard + 1) % self.consumer.shards().len().max(1);
+        let full = batch.len() >= rows;
+        if !batch.is_empty() {
+            self.finish(batch).await?;
+        }
+        Ok((events, full))
     }
 
     /// Brings back what the warehouse lost: everything after its offsets that segments hold, then
@@ -268,35 +286,41 @@ impl Projector {
         }
     }
 
-    /// Messages of as many streams as fill a batch, beginning with another stream each time so that
-    /// a busy one does not starve the others.
-    async fn read(&mut self, which: Which, rows: usize) -> Result<Vec<ShardBatch>, StoreError> {
+    /// Messages of as many streams as fill a batch, beginning with stream `first`: another one each time, so that a busy
+    /// one does not starve the others.
+    async fn read(
+        &self,
+        which: Which,
+        rows: usize,
+        first: usize,
+    ) -> Result<Batch, ProjectorError> {
         let shards = self.consumer.shards();
-        let mut batches = Vec::new();
+        let mut taken = Vec::new();
         let mut room = rows;
         for step in 0..shards.len() {
             if room == 0 {
                 break;
             }
-            let shard = shards[(self.next_shard + step) % shards.len()];
+            let shard = shards[(first + step) % shards.len()];
             let messages = self.consumer.read(shard, which, room).await?;
             room -= messages.len().min(room);
             if !messages.is_empty() {
-                batches.push(ShardBatch::new(shard, messages));
+                taken.push((shard, messages));
             }
         }
-        self.next_shard = (self.next_shard + 1) % shards.len().max(1);
-        Ok(batches)
+        if taken.is_empty() {
+            return Ok(Batch::default());
+        }
+        let installation = self.live.now_full();
+        let read = tokio::task::spawn_blocking(move || Batch::new(taken, &installation));
+        read.await.map_err(|_| ProjectorError::Ending)
     }
 
-    async fn finish(&self, mut batches: Vec<ShardBatch>) -> Result<(), ProjectorError> {
+    async fn finish(&self, batch: Batch) -> Result<(), ProjectorError> {
         let started = Instant::now();
-        let entries = batches.iter().flat_map(|batch| &batch.entries);
-        let facts = self.facts(entries.map(|entry| &entry.envelope));
-        let last = |batch: &ShardBatch| batch.ids.iter().max().map(|id| (batch.shard, *id));
-        let offsets = batches.iter().filter_map(last).collect();
+        let Batch { streams, facts, offsets } = batch;
         self.warehouse.write(facts, offsets).await?;
-        for batch in &mut batches {
+        for mut batch in streams {
             for (message, why) in &batch.unreadable {
                 tracing::warn!(shard = %batch.shard, id = %message.id, %why, "a dead letter");
                 metrics::counter!("ringtrace_ledger_dead_total").increment(1);
@@ -327,13 +351,9 @@ impl Projector {
         Ok(())
     }
 
+    /// The facts of these envelopes.
     pub(super) fn facts<'a>(&self, envelopes: impl Iterator<Item = &'a Envelope>) -> Facts {
-        let installation = self.live.now_full();
-        let mut settings: HashMap<&SiteId, Setting<'_>> = HashMap::new();
-        facts(envelopes, |envelope| {
-            let setting = settings.entry(&envelope.site);
-            setting.or_insert_with(|| Setting::of(&installation, &envelope.site)).clone()
-        })
+        facts_of(&self.live.now_full(), envelopes)
     }
 
     async fn with_segments_do<T: Send + 'static>(
