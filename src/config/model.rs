@@ -193,6 +193,8 @@ pub struct Warehouse {
     pub kind: WarehouseKind,
     /// Threads of a report; 0 = one per core.
     pub threads: usize,
+    /// Of DuckDB: most megabytes that it keeps in memory; 0 = four fifths of the machine's.
+    pub memory_mb: usize,
     /// Most rows that one batch writes.
     pub batch_rows: usize,
     /// Longest time that an event waits for its batch.

@@ -177,6 +177,7 @@ const REDIS: &[Key] = &[
 const WAREHOUSE: &[Key] = &[
     needed("kind", quoted::<WarehouseKind>("\"duckdb\" or \"clickhouse\"")),
     needed("threads", COUNT),
+    needed("memory_mb", COUNT),
     needed("batch_rows", COUNT),
     needed("batch_wait", DURATION),
     needed("several_processes", FLAG),

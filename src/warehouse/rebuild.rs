@@ -84,7 +84,7 @@ async fn anew(redis: Redis, live: &Live, despite_damage: bool) -> Result<Rebuilt
     let data = &installation.config.data_folder;
     let beside = data.join(BESIDE);
     remove_folder(&beside)?;
-    let fresh = Warehouse::open(&beside, installation.config.warehouse.threads)?;
+    let fresh = Warehouse::open(&beside, &installation.config.warehouse)?;
     let consumer = Consumer::new(redis, installation.shards, WAREHOUSE_GROUP, fresh.writer());
     let segments = Segments::new(&data.join("segments"));
     let mut projector = Projector::with_segments(consumer, fresh.clone(), segments, live.clone());

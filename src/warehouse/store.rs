@@ -38,6 +38,29 @@ pub(super) const FILE: &str = "warehouse.duckdb";
 #[derive(Clone)]
 pub struct Warehouse(Engine);
 
+/// What DuckDB may take of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+    /// Threads of one statement; 0: one per core.
+    pub threads: usize,
+    /// Megabytes of memory, whatever it is for; 0: four fifths of the machine's.
+    pub memory_mb: usize,
+}
+
+/// What the configuration gives it.
+impl From<&config::model::Warehouse> for Means {
+    fn from(config: &config::model::Warehouse) -> Self {
+        Means { threads: config.threads, memory_mb: config.memory_mb }
+    }
+}
+
+/// Threads alone.
+impl From<usize> for Means {
+    fn from(threads: usize) -> Self {
+        Means { threads, ..Means::default() }
+    }
+}
+
 /// Who keeps the tables.
 #[derive(Clone)]
 pub(super) enum Engine {
@@ -49,7 +72,7 @@ pub(super) enum Engine {
 
 pub(super) struct Shared {
     folder: PathBuf,
-    threads: usize,
+    means: Means,
     /// Read while it is used; written to open it again. `None` when that failed.
     opened: RwLock<Option<Opened>>,
     permits: Arc<Semaphore>,
@@ -64,14 +87,15 @@ struct Opened {
 }
 
 impl Warehouse {
-    /// Opens `warehouse.duckdb` in `folder`, or makes it. `threads` = 0: one per core. A damaged
+    /// Opens `warehouse.duckdb` in `folder`, or makes it. A damaged
     /// write-ahead log is set aside and the last checkpoint opened: the projector then replays
     /// everything after its offsets.
-    pub fn open(folder: &Path, threads: usize) -> Result<Self, WarehouseError> {
+    pub fn open(folder: &Path, means: impl Into<Means>) -> Result<Self, WarehouseError> {
+        let means = means.into();
         Ok(Warehouse(Engine::DuckDb(Arc::new(Shared {
             folder: folder.to_owned(),
-            threads,
-            opened: RwLock::new(Some(open(folder, threads)?)),
+            means,
+            opened: RwLock::new(Some(open(folder, means)?)),
             permits: Arc::new(Semaphore::new(READERS)),
         }))))
     }
@@ -79,7 +103,7 @@ impl Warehouse {
     /// The warehouse that the configuration names. One in ClickHouse need not answer yet.
     pub fn of(config: &config::model::Config) -> Result<Self, WarehouseError> {
         match config.warehouse.kind {
-            WarehouseKind::Duckdb => Self::open(&config.data_folder, config.warehouse.threads),
+            WarehouseKind::Duckdb => Self::open(&config.data_folder, &config.warehouse),
             WarehouseKind::Clickhouse => {
                 let writer = node_name(&config.data_folder)?;
                 let clickhouse = ClickHouse::new(&config.warehouse, writer)?;
@@ -268,7 +292,7 @@ impl Shared {
         // Closed first: what is in the log goes into the old file, which is then replaced.
         *opened = None;
         let replaced = rewrite::put_in_place(&beside, &self.folder, rewrite::remove_log);
-        *opened = Some(open(&self.folder, self.threads)?);
+        *opened = Some(open(&self.folder, self.means)?);
         replaced
     }
 
@@ -277,7 +301,7 @@ impl Shared {
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         // Closed first: one file must not be open twice.
         *opened = None;
-        match open(&self.folder, self.threads) {
+        match open(&self.folder, self.means) {
             Ok(again) => {
                 tracing::warn!("the warehouse gave up its file, which is open again");
                 *opened = Some(again);
@@ -287,18 +311,18 @@ impl Shared {
     }
 }
 
-fn open(folder: &Path, threads: usize) -> Result<Opened, WarehouseError> {
+fn open(folder: &Path, means: Means) -> Result<Opened, WarehouseError> {
     let path = folder.join(FILE);
     std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
         what: "make the folder",
         path: folder.to_owned(),
         source,
     })?;
-    let mut writer = match connect(&path, threads) {
+    let mut writer = match connect(&path, means) {
         Err(error) if is_damaged_log(&error) => {
             tracing::error!(%error, "the warehouse's write-ahead log is damaged");
             set_logs_aside(folder)?;
-            connect(&path, threads)
+            connect(&path, means)
         }
         opened => opened,
     }
@@ -317,13 +341,16 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Path, threads: usize) -> Result<Connection, duckdb::Error> {
+fn connect(path: &Path, means: Means) -> Result<Connection, duckdb::Error> {
     // Nothing is fetched from the network behind our back.
     let mut config = Config::default()
         .enable_autoload_extension(false)?
         .with("autoinstall_known_extensions", "false")?;
-    if threads > 0 {
-        config = config.threads(i64::try_from(threads).unwrap_or(i64::MAX))?;
+    if means.threads > 0 {
+        config = config.threads(i64::try_from(means.threads).unwrap_or(i64::MAX))?;
+    }
+    if means.memory_mb > 0 {
+        config = config.max_memory(&format!("{}MiB", means.memory_mb))?;
     }
     Connection::open_with_flags(path, config)
 }

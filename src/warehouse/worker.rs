@@ -288,12 +288,7 @@ impl Projector {
 
     /// Messages of as many streams as fill a batch, beginning with stream `first`: another one each time, so that a busy
     /// one does not starve the others.
-    async fn read(
-        &self,
-        which: Which,
-        rows: usize,
-        first: usize,
-    ) -> Result<Batch, ProjectorError> {
+    async fn read(&self, which: Which, rows: usize, first: usize) -> Result<Batch, ProjectorError> {
         let shards = self.consumer.shards();
         let mut taken = Vec::new();
         let mut room = rows;

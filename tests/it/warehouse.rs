@@ -4,7 +4,7 @@ use ringtrace::call::model::CallStatus;
 use ringtrace::lease::model::Tier;
 use ringtrace::platform::redis_server::RedisServer;
 use ringtrace::platform::shutdown::Shutdown;
-use ringtrace::warehouse::store::{Warehouse, WarehouseError};
+use ringtrace::warehouse::store::{Means, Warehouse, WarehouseError, sql};
 use ringtrace::warehouse::worker::{Outcome, ProjectorError};
 
 use crate::on_duckdb::query::world::lease_in;
@@ -233,6 +233,22 @@ async fn a_checkpoint_that_cannot_be_written_does_not_end_the_reports() {
     world.add(&(50..60).map(event).collect::<Vec<_>>()).await;
     assert_eq!(drain(&mut projector).await, 10);
     assert_eq!(world.count("SELECT count(*) FROM calls").await, 60);
+}
+
+#[tokio::test]
+async fn a_question_that_does_not_fit_into_its_memory_is_answered_by_the_disk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let means = Means { threads: 1, memory_mb: 100 };
+    let warehouse = Warehouse::open(folder.path(), means).expect("a warehouse");
+    let asked = warehouse.read(|connection| {
+        let one = |text: &str| connection.query_row(text, [], |row| row.get::<_, String>(0));
+        let groups = "SELECT count(*)::VARCHAR FROM (SELECT md5(n::VARCHAR) AS text, count(*) FROM range(2000000) t(n) GROUP BY text)";
+        let limit = one("SELECT current_setting('memory_limit')").map_err(sql("tell its limit"))?;
+        Ok((limit, one(groups).map_err(sql("count groups"))?))
+    });
+    let (limit, groups) = asked.await.expect("answers");
+    assert_eq!(limit, "100.0 MiB");
+    assert_eq!(groups, "2000000");
 }
 
 #[test]

@@ -20,6 +20,10 @@ const LARGEST_BODY: usize = 64 << 20;
 /// Longest that a webhook may wait for Redis: SignalWire gives an answer 5 s in all (telephony facts §3).
 const LONGEST_WEBHOOK_WAIT: SignedDuration = SignedDuration::from_secs(4);
 
+/// Least and most megabytes that DuckDB may be given: a batch must fit, and more than 16 TB is a slip of the pen.
+const LEAST_MEMORY_MB: usize = 256;
+const MOST_MEMORY_MB: usize = 16 << 20;
+
 /// Longest that somebody stays signed in: a cookie cannot be called back before.
 const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -141,6 +145,11 @@ fn warehouse(config: &Config, out: &mut Complaints) {
     }
     if warehouse.threads > 1024 {
         out.error("warehouse.threads", "at most 1024");
+    }
+    let memory = LEAST_MEMORY_MB..=MOST_MEMORY_MB;
+    if warehouse.memory_mb != 0 && !memory.contains(&warehouse.memory_mb) {
+        let range = format!("expected 0, or {LEAST_MEMORY_MB} to {MOST_MEMORY_MB}");
+        out.error("warehouse.memory_mb", range);
     }
     if !(1..=1_000_000).contains(&warehouse.batch_rows) {
         out.error("warehouse.batch_rows", "expected 1 to 1000000");

@@ -86,6 +86,7 @@ fn impossible_installations_are_refused() {
             },
             &["error warehouse.several_processes"],
         ),
+        ("little memory", |c| c.warehouse.memory_mb = 64, &["error warehouse.memory_mb"]),
         (
             "ClickHouse without its address",
             |c| c.warehouse.kind = WarehouseKind::Clickhouse,

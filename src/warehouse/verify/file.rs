@@ -26,12 +26,12 @@ const AT_ONCE: usize = 256;
 /// Compares the file of `live`'s data folder.
 pub(super) async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError> {
     let installation = live.now_full();
-    let (data, threads) = (&installation.config.data_folder, installation.config.warehouse.threads);
-    let shown = Warehouse::open(data, threads)?;
+    let (data, means) = (&installation.config.data_folder, &installation.config.warehouse);
+    let shown = Warehouse::open(data, means)?;
     let offsets: BTreeMap<Shard, EntryId> = shown.offsets().await?.into_iter().collect();
     let beside = data.join(BESIDE);
     remove_folder(&beside)?;
-    let made = Warehouse::open(&beside, threads)?;
+    let made = Warehouse::open(&beside, means)?;
     let (shards, name) = (installation.shards, shown.writer());
     let consumer = || Consumer::new(redis.clone(), shards, WAREHOUSE_GROUP, name);
     let segments = Segments::new(&data.join("segments"));

@@ -33,12 +33,12 @@ const WHAT: &str = "be compared";
 /// Compares what is in the segments of `live`'s data folder.
 pub(super) async fn verify(redis: Redis, live: &Live) -> Result<Verified, RebuildError> {
     let installation = live.now_full();
-    let (data, threads) = (&installation.config.data_folder, installation.config.warehouse.threads);
+    let (data, means) = (&installation.config.data_folder, &installation.config.warehouse);
     let shown = Warehouse::of(&installation.config)?;
     shown.ping().await?;
     let beside = data.join(BESIDE);
     remove_folder(&beside)?;
-    let made = Warehouse::open(&beside, threads)?;
+    let made = Warehouse::open(&beside, means)?;
     let (shards, name) = (installation.shards, shown.writer().to_owned());
     let consumer = || Consumer::new(redis.clone(), shards, WAREHOUSE_GROUP, &name);
     let segments = Segments::new(&data.join("segments"));
