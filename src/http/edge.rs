@@ -142,7 +142,8 @@ fn lacks_problem_body<B>(response: &ServiceResponse<B>) -> bool {
         return false;
     }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    !kind.is_some_and(|kind| kind.starts_with(PROBLEM))
+    // Readiness tells in JSON of its own what is missing; the framework's own errors are plain text.
+    !kind.is_some_and(|kind| kind.starts_with(PROBLEM) || kind.starts_with("application/json"))
 }
 
 fn problem_for(status: StatusCode) -> Problem {

@@ -1,9 +1,10 @@
 //! What every route has in common: problems, keys, sites, documentation.
 
+use nix::sys::signal::{Signal, kill};
 use ringtrace::http::routes::openapi;
 use serde_json::{Value, json};
 
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, redis_pid};
 
 #[tokio::test]
 async fn errors_are_problems_with_a_stable_id_and_the_request_id_comes_back() {
@@ -85,6 +86,18 @@ async fn every_documented_get_route_answers_and_none_fails() {
         let status = world.get(&path, "rt_admin").await.status();
         assert!(!status.is_server_error(), "{path} answers {status}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_says_what_does_not_answer() {
+    let world = TestApp::start().await;
+    let redis = redis_pid(&world);
+    kill(redis, Signal::SIGSTOP).expect("it hangs");
+    let ready = world.get("/readyz", "rt_admin").await;
+    kill(redis, Signal::SIGCONT).expect("it goes on");
+    assert_eq!(ready.status(), 503);
+    let said: Value = ready.json().await.expect("JSON");
+    assert_eq!(said, json!({"redis": false, "warehouse": true, "ending": false}));
 }
 
 #[test]
