@@ -159,15 +159,47 @@ async fn what_fails_until_its_latest_moment_is_given_up() {
     let latest = postback.latest_at;
     world.enqueue(&[postback]).await;
     let deliverer = world.deliverer();
-    world.drain(&deliverer).await;
+    let mut sent_at = None;
+    // Whether the last attempt fails or a rest outlasts the latest moment is left to chance.
+    for _ in 0..100 {
+        let before = world.received().await.len();
+        match world.round(&deliverer).await {
+            Outcome::Idle => break,
+            Outcome::NextDueAt(at) => world.clock.set(at),
+            Outcome::Settled(_) if world.received().await.len() > before => {
+                sent_at = Some(world.clock.now());
+            }
+            Outcome::Settled(_) => {}
+        }
+    }
+    assert!(sent_at.is_some_and(|at| at <= latest), "nothing is sent after its latest moment");
     let told = world.told().await;
     let [fact] = told.as_slice() else { panic!("one verdict, not {}", told.len()) };
     assert_eq!(fact.verdict, Verdict::GaveUp { why: "HTTP 500: broken".to_owned() });
     assert_eq!(fact.attempts as usize, world.received().await.len());
     assert!(fact.attempts > 3);
-    assert!(world.clock.now() <= latest);
     let depth = world.outbox.depth(world.live.now().shards).await.expect("Redis answers");
     assert_eq!((depth.due, depth.dead), (0, 1));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_rest_that_outlasts_its_latest_moment_is_given_up_unsent() {
+    let world = World::new().await;
+    let busy = ResponseTemplate::new(429).insert_header("Retry-After", "120");
+    world.answer_in_turn([busy]).await;
+    world.answer_all(ResponseTemplate::new(200)).await;
+    let deliverer = world.deliverer();
+    world.enqueue(&[world.postback("ads")]).await;
+    assert_eq!(world.tally(&deliverer).await, Tally { retried: 1, ..Tally::default() });
+    let mut short = world.postback("ads");
+    short.latest_at = world.clock.now().plus(60_000);
+    world.enqueue(std::slice::from_ref(&short)).await;
+    world.drain(&deliverer).await;
+    let told = world.told().await;
+    let fact = told.iter().find(|fact| fact.id == short.id).expect("a verdict");
+    assert_eq!(fact.verdict.word(), "gave_up");
+    assert_eq!(fact.attempts, 0);
+    assert_eq!(world.received().await.len(), 2, "the first one, twice");
 }
 
 #[tokio::test]
