@@ -13,8 +13,13 @@ use crate::report::query::dimensions::{Dimension, OF_SESSIONS};
 use crate::report::query::fact::Fact;
 use crate::report::query::filter::{Condition, Filter, Test};
 use crate::report::query::model::{MAX_GROUPS, Selection, Thresholds};
-use crate::report::query::sums::{How, Sum};
+use crate::report::query::sql::part::by_session;
+use crate::report::query::sums::Sum;
 use crate::warehouse::dialect::{CELLS, Dialect};
+
+mod part;
+
+pub use part::Part;
 
 /// A value that is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +51,11 @@ pub struct Asked<'a> {
     pub thresholds: Thresholds,
 }
 
-/// The statement that sums `sums`, all of `fact`; `Err` with the dimension that such rows do not have.
+/// The statement that sums `sums`, all of `fact`, over a part of its rows; `Err` with the dimension that such rows do not
+/// have.
 pub fn statement(
     dialect: &dyn Dialect,
-    fact: Fact,
+    (fact, part): (Fact, Part),
     asked: &Asked<'_>,
     sums: &[Sum],
 ) -> Result<Statement, &'static str> {
@@ -85,6 +91,7 @@ pub fn statement(
             _ => {}
         }
     }
+    conditions.extend(part.condition(dialect));
     conditions.extend(filter);
     let weight = credit.map(|crediting| format!("weight * {}", credit_column(crediting.model)));
     let mut columns: Vec<String> =
@@ -92,13 +99,13 @@ pub fn statement(
     columns.extend(sums.iter().enumerate().map(|(n, sum)| {
         let definition = sum.definition();
         let when = writer.limits(definition.when);
-        format!("{} AS s{n}", dialect.sum(definition.how, &when, weight.as_deref()))
+        format!("{} AS s{n}", dialect.sum(part.how(definition.how), &when, weight.as_deref()))
     }));
     if !conditions.is_empty() {
         source.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
-    if fact == Fact::Leases {
-        (columns, source) = writer.by_session(&keys, &source, sums);
+    if fact == Fact::Leases && part != Part::Alone {
+        (columns, source) = by_session(dialect, &keys, &source, sums);
     }
     let mut text = format!("SELECT {} FROM {source}", columns.join(", "));
     if !keys.is_empty() {
@@ -271,30 +278,6 @@ impl Writer<'_> {
         include_str!("../sql/leased.sql")
             .replace("{columns}", &columns.join(", "))
             .replace("{sessions}", &self.dialect.joined("sessions", &of_sites))
-    }
-
-    /// Columns and source of questions about leases, which count sessions: each is made one row before, which takes half the
-    /// time of counting different ones for every sum. Rows that are alone with their session need not be told apart for that
-    /// (`several` is NULL): they are counted before, all in one row.
-    fn by_session(&self, keys: &[String], source: &str, sums: &[Sum]) -> (Vec<String>, String) {
-        let names = || (0..keys.len()).map(|n| format!("k{n}"));
-        let mut inner: Vec<String> =
-            keys.iter().zip(names()).map(|(key, name)| format!("{key} AS {name}")).collect();
-        let mut outer: Vec<String> = names().collect();
-        inner.push(match self.dialect.alone() {
-            Some(alone) => format!("CASE WHEN {alone} THEN NULL ELSE session END AS several"),
-            None => "session AS several".to_owned(),
-        });
-        for (n, sum) in sums.iter().enumerate() {
-            let rows = self.dialect.sum(How::Count, sum.definition().when, None);
-            inner.push(format!("{rows} AS c{n}"));
-            outer.push(format!(
-                "sum(CASE WHEN several IS NOT NULL AND c{n} > 1 THEN 1 ELSE c{n} END) AS s{n}"
-            ));
-        }
-        let groups = names().chain(["several".to_owned()]).collect::<Vec<_>>().join(", ");
-        let rows = format!("(SELECT {} FROM {source} GROUP BY {groups})", inner.join(", "));
-        (outer, rows)
     }
 
     fn limits(&self, when: &str) -> String {

@@ -10,7 +10,7 @@ use crate::report::query::cell::{Cell, Kind};
 use crate::report::query::dimensions::Dimension;
 use crate::report::query::fact::Fact;
 use crate::report::query::model::{MAX_GROUPS, Selection, Thresholds};
-use crate::report::query::sql::{Asked, Bound, Statement, statement};
+use crate::report::query::sql::{Asked, Bound, Part, Statement, statement};
 use crate::report::query::sums::Sum;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::question::{Question, Row};
@@ -29,11 +29,8 @@ impl Sums {
         self.0.get(&sum).copied()
     }
 
-    /// Adds those of `other` for which `adds_up` holds.
-    fn add(&mut self, other: &Sums, adds_up: impl Fn(Sum) -> bool) {
-        for (sum, value) in other.0.iter().filter(|(sum, _)| adds_up(**sum)) {
-            *self.0.entry(*sum).or_default() += value;
-        }
+    fn add(&mut self, sum: Sum, value: f64) {
+        *self.0.entry(sum).or_default() += value;
     }
 }
 
@@ -90,9 +87,9 @@ pub struct Plan {
 impl Plan {
     /// Whether the rows' sums together are that of everything: callers, medians and numbers do not add up, and a call with
     /// two words is in two rows.
-    pub fn adds_up(&self, sum: Sum) -> bool {
+    pub fn adds_up(&self, part: Part, sum: Sum) -> bool {
         let has_words = self.dimensions.iter().any(|dimension| dimension.kind == Kind::Words);
-        self.dimensions.is_empty() || sum.is_additive() && !has_words
+        self.dimensions.is_empty() || part.is_additive(sum) && !has_words
     }
 }
 
@@ -100,9 +97,17 @@ impl Plan {
 #[derive(Debug)]
 pub struct Asking<'a> {
     plan: &'a Plan,
-    groups: Vec<(Vec<Sum>, Question)>,
-    totals: Vec<(Vec<Sum>, Question)>,
+    groups: Vec<Summed>,
+    totals: Vec<Summed>,
     left_out: BTreeMap<Fact, &'static str>,
+}
+
+/// What one statement sums.
+#[derive(Debug)]
+struct Summed {
+    part: Part,
+    sums: Vec<Sum>,
+    question: Question,
 }
 
 impl<'a> Asking<'a> {
@@ -112,27 +117,32 @@ impl<'a> Asking<'a> {
         for sum in &plan.sums {
             by_fact.entry(sum.definition().fact).or_default().push(*sum);
         }
-        let mut asked =
-            Asked { selection, shares, dimensions: &plan.dimensions, thresholds: plan.thresholds };
+        let by_part = by_fact.into_iter().flat_map(|(fact, sums)| {
+            let parts = Part::of(dialect, fact).iter();
+            parts.map(move |part| ((fact, *part), sums.clone()))
+        });
+        let thresholds = plan.thresholds;
+        let by_row = Asked { selection, shares, dimensions: &plan.dimensions, thresholds };
+        let together = Asked { selection, shares, dimensions: &[], thresholds };
         let mut asking =
             Asking { plan, groups: Vec::new(), totals: Vec::new(), left_out: BTreeMap::new() };
-        for (fact, sums) in &by_fact {
-            match statement(dialect, *fact, &asked, sums) {
-                Ok(statement) => asking.groups.push((sums.clone(), question(statement))),
-                Err(dimension) => _ = asking.left_out.insert(*fact, dimension),
-            }
-        }
-        if plan.totals {
-            asked.dimensions = &[];
-            by_fact.retain(|fact, _| !asking.left_out.contains_key(fact));
-            for (fact, mut sums) in by_fact {
-                sums.retain(|sum| !plan.adds_up(*sum));
-                if sums.is_empty() {
+        for ((fact, part), mut sums) in by_part {
+            match statement(dialect, (fact, part), &by_row, &sums) {
+                Ok(statement) => {
+                    let (sums, question) = (sums.clone(), question(statement));
+                    asking.groups.push(Summed { part, sums, question });
+                }
+                Err(dimension) => {
+                    asking.left_out.insert(fact, dimension);
                     continue;
                 }
-                if let Ok(statement) = statement(dialect, fact, &asked, &sums) {
-                    asking.totals.push((sums, question(statement)));
-                }
+            }
+            sums.retain(|sum| !plan.adds_up(part, *sum));
+            if !plan.totals || sums.is_empty() {
+                continue;
+            }
+            if let Ok(statement) = statement(dialect, (fact, part), &together, &sums) {
+                asking.totals.push(Summed { part, sums, question: question(statement) });
             }
         }
         asking
@@ -140,31 +150,39 @@ impl<'a> Asking<'a> {
 
     /// The statements, in the order in which [`Asking::read`] takes their answers.
     pub fn questions(&self) -> impl Iterator<Item = Question> {
-        self.groups.iter().chain(&self.totals).map(|(_, question)| question.clone())
+        self.groups.iter().chain(&self.totals).map(|summed| summed.question.clone())
     }
 
     /// The rows that the next of `answers` are.
     pub fn read(self, answers: &mut impl Iterator<Item = Vec<Row>>) -> Result<Rows, RowsError> {
         let Asking { plan, groups, totals, left_out } = self;
         let mut rows = Rows { asked: plan.sums.clone(), left_out, ..Rows::default() };
-        for ((sums, _), answer) in groups.iter().zip(&mut *answers) {
-            add(answer, plan.dimensions.len(), sums, &mut rows.groups)?;
+        for (summed, answer) in groups.iter().zip(&mut *answers) {
+            for row in answer {
+                let keys = plan.dimensions.len();
+                let key = (0..keys).map(|n| row.value(n).map_or(Cell::None, cell)).collect();
+                let group = rows.groups.entry(key).or_default();
+                for (sum, value) in values(&row, keys, &summed.sums)? {
+                    group.add(sum, value);
+                    if plan.adds_up(summed.part, sum) {
+                        rows.totals.add(sum, value);
+                    }
+                }
+            }
             if rows.groups.len() > MAX_GROUPS {
                 return Err(RowsError::TooMany);
             }
         }
-        let empty = rows.empty();
-        let complete = |sums: &mut Sums| {
-            empty.0.keys().for_each(|count| _ = sums.0.entry(*count).or_insert(0.0));
-        };
-        rows.groups.values_mut().for_each(complete);
-        rows.groups.values().for_each(|sums| rows.totals.add(sums, |sum| plan.adds_up(sum)));
-        let mut whole = HashMap::new();
-        for ((sums, _), answer) in totals.iter().zip(answers) {
-            add(answer, 0, sums, &mut whole)?;
+        for (summed, answer) in totals.iter().zip(answers) {
+            for row in answer {
+                let values = values(&row, 0, &summed.sums)?;
+                values.into_iter().for_each(|(sum, value)| rows.totals.add(sum, value));
+            }
         }
-        whole.values().for_each(|sums| rows.totals.add(sums, |_| true));
-        complete(&mut rows.totals);
+        let empty = rows.empty();
+        for sums in rows.groups.values_mut().chain([&mut rows.totals]) {
+            empty.0.keys().for_each(|count| _ = sums.0.entry(*count).or_insert(0.0));
+        }
         Ok(rows)
     }
 }
@@ -177,23 +195,15 @@ fn question(Statement { text, bound }: Statement) -> Question {
     Question::new("answer a report", text, bound.collect())
 }
 
-/// Adds the rows of one statement to `groups`.
-fn add(
-    answer: Vec<Row>,
-    dimensions: usize,
-    sums: &[Sum],
-    groups: &mut HashMap<Key, Sums>,
-) -> Result<(), WarehouseError> {
-    for row in answer {
-        let key = (0..dimensions).map(|n| row.value(n).map_or(Cell::None, cell)).collect();
-        let group = groups.entry(key).or_default();
-        for (n, sum) in sums.iter().enumerate() {
-            if let Some(value) = row.get::<Option<f64>>(dimensions + n)? {
-                *group.0.entry(*sum).or_default() += value;
-            }
+/// The sums of a row that are known; they stand behind its `keys`.
+fn values(row: &Row, keys: usize, sums: &[Sum]) -> Result<Vec<(Sum, f64)>, WarehouseError> {
+    let mut values = Vec::with_capacity(sums.len());
+    for (n, sum) in sums.iter().enumerate() {
+        if let Some(value) = row.get::<Option<f64>>(keys + n)? {
+            values.push((*sum, value));
         }
     }
-    Ok(())
+    Ok(values)
 }
 
 fn cell(value: &Value) -> Cell {
