@@ -110,7 +110,7 @@ impl Service {
         });
         let text = format!(
             "data_folder = \"{}\"\n[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1:1\"\n\
-             [limits]\napi_per_minute = 100000\n\
+             [limits]\napi_per_minute = 100000\n[reports]\ntime_limit = \"300s\"\n\
              [[api_keys]]\nname = \"bench\"\nsha256 = \"{}\"\nscope = \"admin\"\n{}",
             folder.display(),
             key_hash(KEY),

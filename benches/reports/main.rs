@@ -29,9 +29,11 @@ fn main() {
         None => SIZES.to_vec(),
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let measured: Vec<Measured> =
-        sizes.iter().map(|calls| runtime.block_on(measure(*calls))).collect();
-    println!("{}", table::whole(&measured));
+    let mut measured: Vec<Measured> = Vec::new();
+    for calls in sizes {
+        measured.push(runtime.block_on(measure(calls)));
+        println!("{}", table::last(&measured));
+    }
     if told.is_none() {
         table::write(&measured);
     }
@@ -44,7 +46,9 @@ async fn measure(calls: u64) -> Measured {
     let service = Service::start(folder.path()).await;
     let mut rows = Vec::new();
     for question in questions() {
-        rows.push((question.name, service.best(&question.path).await));
+        let took = service.best(&question.path).await;
+        eprintln!("{} {took:.0} ms", question.name);
+        rows.push((question.name, took));
     }
     let overview = service.overview().await;
     service.stop().await;

@@ -21,14 +21,16 @@ pub struct Measured {
     pub sqlite: Times,
 }
 
+/// The table of the last size, held against the one before.
+pub fn last(measured: &[Measured]) -> String {
+    let Some((one, smaller)) = measured.split_last() else { return String::new() };
+    part(one, smaller.last())
+}
+
 /// Everything in tables.
-pub fn whole(measured: &[Measured]) -> String {
-    let mut text = String::new();
-    for (n, one) in measured.iter().enumerate() {
-        let smaller = n.checked_sub(1).map(|before| &measured[before]);
-        _ = writeln!(text, "{}", part(one, smaller));
-    }
-    text
+fn whole(measured: &[Measured]) -> String {
+    let tables: Vec<String> = (1..=measured.len()).map(|n| last(&measured[..n])).collect();
+    tables.join("\n") + "\n"
 }
 
 fn part(measured: &Measured, smaller: Option<&Measured>) -> String {

@@ -33,6 +33,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::platform::dumps;
+
 pub use audit::AuditArgs;
 pub use backup::{BackupArgs, RestoreArgs};
 pub use check::CheckArgs;
@@ -143,6 +145,7 @@ pub enum Command {
 
 /// Does what `cli` asks for.
 pub fn run(cli: Cli) -> ExitCode {
+    dumps::forbid();
     match cli.command {
         Command::Serve(args) => finish(serve::run(args)),
         Command::Demo(args) => finish(demo::run(args)),

@@ -200,24 +200,23 @@ impl Projector {
             self.upkeep_at = Some(Instant::now());
         }
         let rows = self.live.now().config.warehouse.batch_rows.max(1);
-        let mut batch = Batch::default();
         if self.pending {
-            batch = self.read(Which::Pending, rows, self.next_shard).await?;
+            let batch = self.read(Which::Pending, rows, self.next_shard).await?;
             self.pending = !batch.is_empty();
+            if self.pending {
+                let events = batch.len();
+                self.finish(batch).await?;
+                return Ok((events, true));
+            }
         }
-        if self.pending {
-            let events = batch.len();
-            self.finish(batch).await?;
-            return Ok((events, true));
-        }
-        batch = self.read(Which::New, rows, self.next_shard).await?;
+        let mut batch = self.read(Which::New, rows, self.next_shard).await?;
         let mut events = batch.len();
-        for turn in 1..BATCHES_A_TURN {
+        for ahead in 1..BATCHES_A_TURN {
             if batch.len() < rows {
                 break;
             }
             // While one batch is written, the next is read; if that fails, both are pending.
-            let next = self.read(Which::New, rows, self.next_shard + turn);
+            let next = self.read(Which::New, rows, self.next_shard + ahead);
             let (finished, next) = join(self.finish(batch), next).await;
             finished?;
             batch = next?;

@@ -10,7 +10,6 @@ use ringtrace::lease::model::{Lease, Tier};
 use ringtrace::lease::numbers::sync::sync_pools;
 use ringtrace::lease::worker;
 use ringtrace::platform::ids::{SessionId, VisitorId};
-use ringtrace::platform::phone::PhoneNumber;
 use ringtrace::visit::areas::AreaTable;
 use ringtrace::visit::model::Place;
 use serde_json::{Value, json};
@@ -158,9 +157,9 @@ async fn check_numbers(
     sessions: &[SessionId],
 ) -> Result<(), TestCaseError> {
     let (keys, pool) = (&world.keys, &world.pool().id);
-    let free: Vec<String> = world.redis(&["ZRANGE", &keys.pool_free(pool), "0", "-1"]).await;
+    let free = scored(world, &keys.pool_free(pool)).await;
     let held: Vec<String> = world.redis(&["ZRANGE", &keys.pool_held(pool), "0", "-1"]).await;
-    let mut all: Vec<String> = free.iter().cloned().chain(held).collect();
+    let mut all: Vec<String> = free.iter().map(|(number, _)| number.clone()).chain(held).collect();
     all.sort();
     check_areas(world, &free).await?;
     let expected: Vec<String> = world.pool().numbers.iter().map(ToString::to_string).collect();
@@ -168,9 +167,11 @@ async fn check_numbers(
 
     let now = world.clock.now().0;
     let mut running: HashMap<String, Vec<Tier>> = HashMap::new();
-    for session in sessions {
-        let value: Option<String> = world.redis(&["GET", &keys.lease(pool, session)]).await;
-        let Some(value) = value else { continue };
+    let leases: Vec<String> = sessions.iter().map(|session| keys.lease(pool, session)).collect();
+    let mut get = vec!["MGET"];
+    get.extend(leases.iter().map(String::as_str));
+    let leases: Vec<Option<String>> = world.redis(&get).await;
+    for value in leases.iter().flatten() {
         let words: Vec<&str> = value.split(' ').collect();
         if words[0] != "-" && words[4].parse::<i64>().expect("ms") > now {
             let tier = Tier::from_word(words[1]).expect("a tier");
@@ -186,24 +187,26 @@ async fn check_numbers(
     Ok(())
 }
 
+/// The members of a set with their scores, in order.
+async fn scored(world: &World, key: &str) -> Vec<(String, String)> {
+    world.redis(&["ZRANGE", key, "0", "-1", "WITHSCORES"]).await
+}
+
 /// The set of each area has the free numbers of that area, with their scores.
-async fn check_areas(world: &World, free: &[String]) -> Result<(), TestCaseError> {
+async fn check_areas(world: &World, free: &[(String, String)]) -> Result<(), TestCaseError> {
     let (keys, pool) = (&world.keys, world.pool());
     if !pool.match_area {
         return Ok(());
     }
-    let free_set = keys.pool_free(&pool.id);
-    for area in pool.numbers.iter().flat_map(|number| AREAS.of_number(number)) {
-        let set = keys.pool_free_of(&pool.id, &area);
-        let within: Vec<String> = world.redis(&["ZRANGE", &set, "0", "-1", "WITHSCORES"]).await;
-        let mut expected = Vec::new();
-        for number in free {
-            let home: PhoneNumber = number.parse().expect("a number");
-            if AREAS.of_number(&home).contains(&area) {
-                let score: String = world.redis(&["ZSCORE", &free_set, number]).await;
-                expected.extend([number.clone(), score]);
-            }
-        }
+    let mut areas: Vec<_> =
+        pool.numbers.iter().flat_map(|number| AREAS.of_number(number)).collect();
+    areas.sort();
+    areas.dedup();
+    let home = |number: &str| AREAS.of_number(&number.parse().expect("a number"));
+    for area in areas {
+        let within = scored(world, &keys.pool_free_of(&pool.id, &area)).await;
+        let expected: Vec<_> =
+            free.iter().filter(|(number, _)| home(number).contains(&area)).cloned().collect();
         prop_assert_eq!(within, expected, "{}", area);
     }
     Ok(())
