@@ -56,10 +56,11 @@ faults: setup-test ## everything that can fail, at length: kills, Redis, failove
 	RINGTRACE_FAULTS=long RINGTRACE_FUZZ=20000 cargo test --locked --test it -- --nocapture --test-threads=2 \
 		faults:: parsers:: redis::failover:: redis::lost_writes:: storm::
 
+# Without optimisation: with it, and with one codegen unit as cargo-fuzz wants, two cores build for half an hour.
 fuzz: setup ## every parser of outside bytes, coverage-guided, SECONDS_EACH
 	@scripts/setup fuzz
 	cd fuzz && for target in fuzz_targets/*.rs; do name=$$(basename $$target .rs); \
-		mkdir -p corpus/$$name && cargo fuzz run --sanitizer none --fuzz-dir . $$name corpus/$$name seeds/$$name -- \
+		mkdir -p corpus/$$name && cargo fuzz run --dev --sanitizer none --fuzz-dir . $$name corpus/$$name seeds/$$name -- \
 		-max_total_time=$(or $(SECONDS_EACH),60) -max_len=16384 -timeout=10 || exit; done
 
 soak: build ## an hour (MINUTES) of mixed load on one service: memory, descriptors, Redis
