@@ -24,8 +24,9 @@ export let reply = { beat_s: 30, targets: [] as Target[] } as Kept;
 
 // The tab keeps the newest reply with the session's token; the head snippet reads it, too.
 const readTab = safe((): Kept => JSON.parse(sessionStorage.rt_reply));
-const writeTab = safe((kept: Kept) => (sessionStorage.rt_reply = JSON.stringify(kept)));
-const clearTab = safe(() => delete sessionStorage.rt_reply);
+const writeTab = safe(() =>
+  reply.mode === "none" ? delete sessionStorage.rt_reply : reply.at && (sessionStorage.rt_reply = JSON.stringify(reply)),
+);
 
 /** Knows the visitor by what the device kept. */
 export function recall(): void {
@@ -38,7 +39,7 @@ function store(ownsCookie: unknown): void {
   const isCookie = isFull && (tag.storage || reply.storage) !== "tab";
   if (ownsCookie || !isCookie) writeCookie(SESSION, isCookie ? me.session : undefined);
   writeCookie(VISITOR, isFull ? me.visitor : undefined, LONGEST_LIFE_S);
-  if (reply.mode === "none") clearTab();
+  writeTab();
 }
 
 /** What the visitor allows from now on; what was never said is denied. */
@@ -58,7 +59,6 @@ export function keep(news: Reply, isView: unknown): void {
   reply = { session: me.session, session_id: reply.session_id, ...news, at: Date.now() };
   me.session = reply.session;
   if (isView || news.visitor) me.visitor = news.visitor;
-  if (reply.mode !== "none") writeTab(reply);
   store(ownsCookie);
 }
 

@@ -1,7 +1,7 @@
 /** The conversation of one loaded page with the service: numbers its messages and takes in the replies. */
 
 import { tagCookies } from "./cookie.ts";
-import { keep, me } from "./identity.ts";
+import { allow, keep, me } from "./identity.ts";
 import { shown } from "./numbers.ts";
 import { now } from "./safe.ts";
 import { tag } from "./settings.ts";
@@ -24,10 +24,10 @@ let want: Want;
 let known: Known = {};
 // The newest view, and whether it was answered.
 let newest = 0;
-let isViewed: boolean;
+let isViewed: boolean | void;
 // The page has left, or will never get an answer.
 let isOver: boolean;
-let lastAnswer: Promise<boolean> | undefined;
+let lastAnswer: Promise<boolean | void> | undefined;
 let lastView: Promise<void> | undefined;
 
 /** When the page last said something. */
@@ -60,7 +60,7 @@ function heading(): Message {
  * Sends `message` and takes in the reply. Text is a "simple" request: no preflight. `keepalive` lets it outlive the page.
  * Never rejects: whatever goes wrong, it is as if no answer had come.
  */
-async function say(path: string, message: ViewMessage | SignMessage, asked?: Want): Promise<boolean> {
+async function say(path: string, message: ViewMessage | SignMessage, asked?: Want): Promise<boolean | void> {
   try {
     const response = await fetch(tag.endpoint + path, {
       method: "POST",
@@ -69,7 +69,7 @@ async function say(path: string, message: ViewMessage | SignMessage, asked?: Wan
       keepalive: true,
       signal: AbortSignal.timeout?.(TIMEOUT_MS),
     });
-    isOver ||= /^4(?!08|29)/.test(`${response.status}`);
+    isOver ||= /^4(?!08|29)/.test(response.status as unknown as string);
     const reply = await response.json();
     if (reply.v === 1) {
       keep(reply, asked);
@@ -79,7 +79,6 @@ async function say(path: string, message: ViewMessage | SignMessage, asked?: Wan
   } catch {
     // The page keeps what it has.
   }
-  return false;
 }
 
 /** A page view. It is over when it, or the newer one that took its place, was answered or given up. */
@@ -93,6 +92,8 @@ async function viewNow(mine: number): Promise<void> {
   for (const pause_ms of [1000 + Math.random() * 1000, 0]) {
     await lastAnswer;
     if (mine !== newest) return lastView;
+    // That answered what was said before: what was withdrawn meanwhile stays withdrawn, even if nobody hears of it.
+    if (me.consent?.analytics === false) allow({});
     if (isOver) break;
     lastAnswer = say(
       "/v1/lease",
@@ -108,8 +109,10 @@ async function viewNow(mine: number): Promise<void> {
       want,
     );
     isViewed = await lastAnswer;
-    if (isViewed) link = undefined;
-    if (isViewed || isOver) break;
+    if (isViewed) {
+      link = undefined;
+      break;
+    }
     // A service that was away for a moment should not meet everybody at once.
     await new Promise(resolve => setTimeout(resolve, pause_ms));
   }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import type { BrowserContext, Page } from "playwright-core";
 import { until } from "./chromium.ts";
 import { visit } from "./visit.ts";
+import { reply } from "./world.ts";
 
 const BODY = `<p id=a>800-555-0100</p>`;
 
@@ -51,6 +53,31 @@ visit("consent upgrades and its withdrawal removes, at run time", async ({ page,
   await page.waitForFunction(() => sessionStorage.rt_reply);
   await until(async () => (await visitor.cookies()).length === 0, "no cookies");
   assert.deepEqual(await kept(visitor, page), { cookies: [], tab: ["rt_reply"] });
+});
+
+visit("an answer to what was said before a withdrawal brings nothing back", async ({ page, world, visitor, open }) => {
+  world.tag = world.tag.replace("data-key", 'data-consent="granted" data-key');
+  world.visitor = "visitor-1";
+  await open(BODY);
+  let late: ServerResponse | undefined;
+  world.fault = response => (late = response);
+  await page.evaluate(() => void ringtrace.consent({ ads: false }));
+  await until(() => late !== undefined, "a view whose answer is late");
+  let refused = 0;
+  world.fault = response => {
+    refused++;
+    response.writeHead(503).end();
+  };
+  await page.evaluate(() => void ringtrace.consent({ analytics: false }));
+  reply(late!, { v: 1, session: "late", session_id: "the-session", visitor: "visitor-2", mode: "full", beat_s: 30, hold_s: 180, targets: world.targets });
+  await until(() => refused === 1, "a view that says so");
+  assert.deepEqual(await kept(visitor, page), { cookies: [], tab: [] });
+  world.fault = undefined;
+  await until(() => world.leases().length === 2, "another try");
+  const { body } = world.leases()[1]!;
+  assert.deepEqual([body.consent, body.visitor], [{ analytics: false, ads: false }, undefined]);
+  assert.equal(body.session, "late", "the page is the same");
+  assert.deepEqual(await kept(visitor, page), { cookies: [], tab: [] });
 });
 
 visit("consent denied in the tag forgets what the page before showed", async ({ page, world, visitor, open, text }) => {
