@@ -56,7 +56,6 @@ faults: setup-test ## everything that can fail, at length: kills, Redis, failove
 	RINGTRACE_FAULTS=long RINGTRACE_FUZZ=20000 cargo test --locked --test it -- --nocapture --test-threads=2 \
 		faults:: parsers:: redis::failover:: redis::lost_writes:: storm::
 
-# Without optimisation: with it, and with one codegen unit as cargo-fuzz wants, two cores build for half an hour.
 fuzz: setup ## every parser of outside bytes, coverage-guided, SECONDS_EACH
 	@scripts/setup fuzz
 	cd fuzz && for target in fuzz_targets/*.rs; do name=$$(basename $$target .rs); \

@@ -13,10 +13,12 @@ use crate::report::query::dimensions::{Dimension, OF_SESSIONS};
 use crate::report::query::fact::Fact;
 use crate::report::query::filter::{Condition, Filter, Test};
 use crate::report::query::model::{MAX_GROUPS, Selection, Thresholds};
+use crate::report::query::sql::grouping::Grouping;
 use crate::report::query::sql::part::by_session;
 use crate::report::query::sums::Sum;
 use crate::warehouse::dialect::{CELLS, Dialect};
 
+mod grouping;
 mod part;
 
 pub use part::Part;
@@ -30,7 +32,8 @@ pub enum Bound {
     Whole(i64),
 }
 
-/// One statement. Its columns are the dimensions, then the sums.
+/// One statement. Its columns are the dimensions, then the sums; where a row of everything together was asked for, then 1 in
+/// that row and 0 in the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// The SQL.
@@ -47,6 +50,9 @@ pub struct Asked<'a> {
     pub shares: &'a str,
     /// By what rows are told apart.
     pub dimensions: &'a [&'static Dimension],
+    /// Whether a row of everything together stands among them. Where rows are dear to make, it costs far less there than
+    /// by a statement of its own.
+    pub with_total: bool,
     /// What counts as in time and the like.
     pub thresholds: Thresholds,
 }
@@ -104,13 +110,18 @@ pub fn statement(
     if !conditions.is_empty() {
         source.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
+    let grouping = Grouping { keys: keys.len(), with_total: asked.with_total };
+    let mut groups = grouping.by(&[]);
     if fact == Fact::Leases && part != Part::Alone {
-        (columns, source) = by_session(dialect, &keys, &source, sums);
+        (columns, source) = by_session(dialect, &keys, &source, (sums, grouping));
+        groups = grouping.again();
+    } else {
+        columns.extend(grouping.mark());
     }
-    let mut text = format!("SELECT {} FROM {source}", columns.join(", "));
+    let mut text = format!("SELECT {} FROM {source}{groups}", columns.join(", "));
     if !keys.is_empty() {
-        let keys: Vec<String> = (0..keys.len()).map(|n| format!("k{n}")).collect();
-        text.push_str(&format!(" GROUP BY {} LIMIT {}", keys.join(", "), MAX_GROUPS + 1));
+        let most = MAX_GROUPS + 1 + usize::from(asked.with_total);
+        text.push_str(&format!(" LIMIT {most}"));
     }
     if let Some(crediting) = credit {
         let calls = writer.calls(sums);

@@ -88,8 +88,11 @@ impl Plan {
     /// Whether the rows' sums together are that of everything: callers, medians and numbers do not add up, and a call with
     /// two words is in two rows.
     pub fn adds_up(&self, part: Part, sum: Sum) -> bool {
-        let has_words = self.dimensions.iter().any(|dimension| dimension.kind == Kind::Words);
-        self.dimensions.is_empty() || part.is_additive(sum) && !has_words
+        self.dimensions.is_empty() || part.is_additive(sum) && !self.has_words()
+    }
+
+    fn has_words(&self) -> bool {
+        self.dimensions.iter().any(|dimension| dimension.kind == Kind::Words)
     }
 }
 
@@ -107,6 +110,8 @@ pub struct Asking<'a> {
 struct Summed {
     part: Part,
     sums: Vec<Sum>,
+    /// Whether a row of everything together is among its rows.
+    with_total: bool,
     question: Question,
 }
 
@@ -121,28 +126,36 @@ impl<'a> Asking<'a> {
             let parts = Part::of(dialect, fact).iter();
             parts.map(move |part| ((fact, *part), sums.clone()))
         });
-        let thresholds = plan.thresholds;
-        let by_row = Asked { selection, shares, dimensions: &plan.dimensions, thresholds };
-        let together = Asked { selection, shares, dimensions: &[], thresholds };
+        let asked = |dimensions, with_total| Asked {
+            selection,
+            shares,
+            dimensions,
+            with_total,
+            thresholds: plan.thresholds,
+        };
         let mut asking =
             Asking { plan, groups: Vec::new(), totals: Vec::new(), left_out: BTreeMap::new() };
         for ((fact, part), mut sums) in by_part {
+            let needs_total = plan.totals && sums.iter().any(|sum| !plan.adds_up(part, *sum));
+            let with_total = needs_total && !plan.has_words();
+            let by_row = asked(&plan.dimensions, with_total);
             match statement(dialect, (fact, part), &by_row, &sums) {
                 Ok(statement) => {
                     let (sums, question) = (sums.clone(), question(statement));
-                    asking.groups.push(Summed { part, sums, question });
+                    asking.groups.push(Summed { part, sums, with_total, question });
                 }
                 Err(dimension) => {
                     asking.left_out.insert(fact, dimension);
                     continue;
                 }
             }
-            sums.retain(|sum| !plan.adds_up(part, *sum));
-            if !plan.totals || sums.is_empty() {
+            if !needs_total || with_total {
                 continue;
             }
-            if let Ok(statement) = statement(dialect, (fact, part), &together, &sums) {
-                asking.totals.push(Summed { part, sums, question: question(statement) });
+            sums.retain(|sum| !plan.adds_up(part, *sum));
+            if let Ok(statement) = statement(dialect, (fact, part), &asked(&[], false), &sums) {
+                let question = question(statement);
+                asking.totals.push(Summed { part, sums, with_total, question });
             }
         }
         asking
@@ -160,9 +173,17 @@ impl<'a> Asking<'a> {
         for (summed, answer) in groups.iter().zip(&mut *answers) {
             for row in answer {
                 let keys = plan.dimensions.len();
+                let is_total = summed.with_total && row.get::<i64>(keys + summed.sums.len())? == 1;
+                let values = values(&row, keys, &summed.sums)?;
+                if is_total {
+                    let rest =
+                        values.into_iter().filter(|(sum, _)| !plan.adds_up(summed.part, *sum));
+                    rest.for_each(|(sum, value)| rows.totals.add(sum, value));
+                    continue;
+                }
                 let key = (0..keys).map(|n| row.value(n).map_or(Cell::None, cell)).collect();
                 let group = rows.groups.entry(key).or_default();
-                for (sum, value) in values(&row, keys, &summed.sums)? {
+                for (sum, value) in values {
                     group.add(sum, value);
                     if plan.adds_up(summed.part, sum) {
                         rows.totals.add(sum, value);

@@ -1,6 +1,7 @@
 //! Kinds of rows that are summed in parts, each by a statement of its own.
 
 use crate::report::query::fact::Fact;
+use crate::report::query::sql::grouping::Grouping;
 use crate::report::query::sums::Sum;
 use crate::warehouse::dialect::{Dialect, How};
 
@@ -54,12 +55,11 @@ pub(super) fn by_session(
     dialect: &dyn Dialect,
     keys: &[String],
     source: &str,
-    sums: &[Sum],
+    (sums, grouping): (&[Sum], Grouping),
 ) -> (Vec<String>, String) {
-    let names = || (0..keys.len()).map(|n| format!("k{n}"));
     let mut inner: Vec<String> =
-        keys.iter().zip(names()).map(|(key, name)| format!("{key} AS {name}")).collect();
-    let mut outer: Vec<String> = names().collect();
+        keys.iter().zip(grouping.names()).map(|(key, name)| format!("{key} AS {name}")).collect();
+    let mut outer: Vec<String> = grouping.names().collect();
     for (n, sum) in sums.iter().enumerate() {
         let one = match sum.definition().when {
             "" => "1".to_owned(),
@@ -68,7 +68,9 @@ pub(super) fn by_session(
         inner.push(format!("max({one}) AS c{n}"));
         outer.push(format!("{} AS s{n}", dialect.sum(How::Count, &format!("c{n} = 1"), None)));
     }
-    let groups = names().chain(["session".to_owned()]).collect::<Vec<_>>().join(", ");
-    let rows = format!("(SELECT {} FROM {source} GROUP BY {groups})", inner.join(", "));
+    inner.extend(grouping.mark());
+    outer.extend(grouping.marked());
+    let groups = grouping.by(&["session"]);
+    let rows = format!("(SELECT {} FROM {source}{groups})", inner.join(", "));
     (outer, rows)
 }
