@@ -78,7 +78,7 @@ async fn opening(folder: &Path) -> f64 {
     let warehouse = Warehouse::open(folder, 0).expect("a warehouse");
     let (_, plan, selection) = planned().remove(0);
     let (limit, now) = (Duration::from_secs(60), Millis::system_now());
-    let answers = several(&warehouse, plan, vec![Some(selection)], limit, now).await;
+    let answers = several(&warehouse, vec![Some((plan, selection))], limit, now).await;
     let rows = answers.expect("an answer").remove(0).expect("rows");
     assert!(!rows.groups.is_empty());
     started.elapsed().as_secs_f64()

@@ -140,6 +140,10 @@ impl Dialect for Sqlite {
         Some("alone")
     }
 
+    fn groups_several_ways(&self) -> bool {
+        false
+    }
+
     fn only_adds(&self) -> bool {
         false
     }

@@ -1,11 +1,14 @@
 //! What each alert finds.
 
+use std::collections::HashMap;
+
 use duckdb::types::Value;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::alert::model::{Finding, Verdict};
+use crate::alert::model::{Finding, Remembered, Verdict};
 use crate::alert::question::{Reports, against_benchmark, against_bounds};
+use crate::alert::store;
 use crate::config::Installation;
 use crate::config::model::{Alert, AlertKind, Pool, SilentOf, Site};
 use crate::forecast::backtest::{learn, total};
@@ -47,9 +50,14 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// What `alert` of `site` finds, one for each thing that it watches. What cannot be judged now is
-    /// [`Verdict::Unknown`], and logged.
-    pub async fn look(&self, site: &Site, alert: &Alert) -> Vec<Finding> {
+    /// What `alert` of `site` finds, one for each thing that it watches; `known` is what is remembered of the site's
+    /// alerts. What cannot be judged now is [`Verdict::Unknown`], and logged.
+    pub async fn look(
+        &self,
+        site: &Site,
+        alert: &Alert,
+        known: &HashMap<String, Remembered>,
+    ) -> Vec<Finding> {
         let found = match &alert.kind {
             AlertKind::Threshold { metric, filter, period, above, below, at_least } => {
                 let told = self.reports.ask(site, (metric, filter), period, None, self.now).await;
@@ -62,7 +70,8 @@ impl Judge<'_> {
             }
             AlertKind::Forecast {} => self.unusual_day(site).await.map_err(|e| e.to_string()),
             AlertKind::Silent { source, of, quiet } => {
-                let silent = self.silent(site, source, *of, *quiet).await;
+                let before = wrong_before(alert, known);
+                let silent = self.silent(site, source, *of, *quiet, &before).await;
                 silent.map_err(|error| error.to_string())
             }
             AlertKind::Overflow { pool } => {
@@ -94,13 +103,15 @@ impl Judge<'_> {
         Ok(one(judged.unwrap_or(Verdict::Unknown)))
     }
 
-    /// Sources that were there in the same hours of each of the last weeks, and are not now.
+    /// Sources that were there in the same hours of each of the last weeks, and are not now; and those that were silent
+    /// `before`, until they are there again.
     async fn silent(
         &self,
         site: &Site,
         source: &str,
         of: SilentOf,
         quiet: SignedDuration,
+        before: &[&str],
     ) -> Result<Vec<Finding>, WarehouseError> {
         let table = match of {
             SilentOf::Visits => "sessions",
@@ -128,7 +139,8 @@ impl Judge<'_> {
         }
         let what = if of == SilentOf::Visits { "visits" } else { "calls" };
         let judged = by_source.into_iter().map(|(source, weeks)| {
-            let verdict = silence(&source, weeks, what, quiet);
+            let was_silent = before.contains(&source.as_str());
+            let verdict = silence(&source, weeks, what, quiet, was_silent);
             Finding { subject: source, verdict }
         });
         Ok(judged.collect())
@@ -195,6 +207,13 @@ fn one(verdict: Verdict) -> Vec<Finding> {
     vec![Finding { subject: String::new(), verdict }]
 }
 
+/// The subjects of which `alert` was wrong when it was looked at last.
+fn wrong_before<'a>(alert: &Alert, known: &'a HashMap<String, Remembered>) -> Vec<&'a str> {
+    let wrong = known.iter().filter(|(_, known)| known.since.is_some());
+    let of_it = wrong.map(|(field, _)| store::parts(field));
+    of_it.filter(|(id, _)| *id == alert.id.as_str()).map(|(_, subject)| subject).collect()
+}
+
 /// A share for people.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
@@ -218,8 +237,15 @@ fn unusual(known: &History, calls: f64) -> Verdict {
     }
 }
 
-/// `weeks`: what came in these hours, and in those of each week before.
-fn silence(source: &str, weeks: [f64; WEEKS + 1], what: &str, quiet: SignedDuration) -> Verdict {
+/// `weeks`: what came in these hours, and in those of each week before. Silence that was found is over when something
+/// comes: after a week it stands among the weeks before, and would look usual.
+fn silence(
+    source: &str,
+    weeks: [f64; WEEKS + 1],
+    what: &str,
+    quiet: SignedDuration,
+    was_silent: bool,
+) -> Verdict {
     let [now, before @ ..] = weeks;
     let usual = before.iter().sum::<f64>() / WEEKS as f64;
     let is_steady = before.iter().all(|count| *count > 0.0);
@@ -227,7 +253,8 @@ fn silence(source: &str, weeks: [f64; WEEKS + 1], what: &str, quiet: SignedDurat
         "{now} {what} from {source} in the last {quiet:#}; the same hours of the last {WEEKS} weeks had {usual:.1} on average"
     );
     // No count at all has the probability e^-mean under Poisson's law.
-    match now == 0.0 && is_steady && (-usual).exp() < BY_CHANCE {
+    let is_unusual = is_steady && (-usual).exp() < BY_CHANCE;
+    match now == 0.0 && (was_silent || is_unusual) {
         true => Verdict::Wrong(text),
         false => Verdict::Fine(text),
     }
@@ -242,7 +269,7 @@ mod tests {
     #[test]
     fn a_source_is_silent_when_it_was_steady_and_chance_is_no_excuse() {
         let day = SignedDuration::from_hours(24);
-        let judged = |weeks| silence("google", weeks, "visits", day);
+        let judged = |weeks| silence("google", weeks, "visits", day, false);
         assert!(matches!(judged([0.0, 9.0, 5.0, 6.0, 8.0]), Verdict::Wrong(_)));
         assert!(matches!(judged([1.0, 90.0, 50.0, 60.0, 80.0]), Verdict::Fine(_)), "it is there");
         assert!(matches!(judged([0.0, 2.0, 1.0, 3.0, 1.0]), Verdict::Fine(_)), "that is chance");
@@ -250,6 +277,16 @@ mod tests {
             matches!(judged([0.0, 90.0, 0.0, 0.0, 0.0]), Verdict::Fine(_)),
             "one campaign long ago"
         );
+    }
+
+    #[test]
+    fn a_silent_source_is_silent_until_it_is_there_again() {
+        let day = SignedDuration::from_hours(24);
+        let on_day_eight = [0.0, 0.0, 9.0, 5.0, 6.0];
+        let judged = |weeks, was_silent| silence("google", weeks, "visits", day, was_silent);
+        assert!(matches!(judged(on_day_eight, true), Verdict::Wrong(_)), "it is silent still");
+        assert!(matches!(judged(on_day_eight, false), Verdict::Fine(_)));
+        assert!(matches!(judged([1.0, 0.0, 9.0, 5.0, 6.0], true), Verdict::Fine(_)));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::alert::mail::{Enclosed, Letter};
+use crate::alert::mailable::mailable;
 use crate::alert::question::Reports;
 use crate::config::model::{Every, Schedule, Site};
 use crate::platform::clock::Millis;
-use crate::report::presets::preset;
 use crate::report::query::answer::{Answer, AnswerRow};
 use crate::report::query::figure::Figure;
 use crate::report::query::write::flat::{Plain, cells};
@@ -14,8 +14,10 @@ use crate::report::query::write::text;
 
 /// Rows of a report that a letter shows; its file has all.
 const SHOWN: usize = 25;
+/// Stands for a report that failed.
+const NOT_MADE: &str = "This report could not be made; the log of the service says why.";
 
-/// The letter of a schedule. The error is for people.
+/// The letter of a schedule. A report that cannot be made is told of in it; where none can, that is the error, for people.
 pub async fn compose(
     reports: &Reports,
     site: &Site,
@@ -31,19 +33,33 @@ pub async fn compose(
     let name = if site.name.is_empty() { site.id.as_str() } else { &site.name };
     let mut letter = Letter::default();
     let mut html = String::new();
+    let mut failed = Vec::new();
     for report in &schedule.reports {
-        let answer = reports.report(site, report, period, now).await?;
-        let about = preset(report).map_or(report.as_str(), |preset| preset.about);
+        let about = mailable(report).map_or(report.as_str(), |known| known.about);
+        _ = write!(html, "<h2 style=\"{H2}\">{}</h2>", escaped(about));
+        let answer = match reports.report(site, report, period, now).await {
+            Ok(answer) => answer,
+            Err(why) => {
+                tracing::warn!(site = %site.id, schedule = %schedule.id, %report, %why, "a report could not be made");
+                _ = write!(html, "<p>{NOT_MADE}</p>");
+                _ = writeln!(letter.text, "{about}\n{NOT_MADE}\n");
+                failed.push(why);
+                continue;
+            }
+        };
         if letter.subject.is_empty() {
             let (from, to) = (&answer.head.from, &answer.head.to);
             let days = if from == to { from.clone() } else { format!("{from} to {to}") };
             letter.subject = format!("{name}: {days}");
         }
-        _ = write!(html, "<h2 style=\"{H2}\">{}</h2>{}", escaped(about), table(&answer));
+        html.push_str(&table(&answer));
         _ = writeln!(letter.text, "{about}\n{}", plain(&answer));
         let mut csv = String::new();
         text::chunks(answer).for_each(|chunk| csv.push_str(&String::from_utf8_lossy(&chunk)));
         letter.enclosed.push(Enclosed { name: format!("{report}-{period}.csv"), csv });
+    }
+    if letter.enclosed.is_empty() {
+        return Err(failed.join("; "));
     }
     letter.html = format!(
         "<!doctype html><html lang=\"en\"><body style=\"{BODY}\"><h1 style=\"{H1}\">{}</h1>{html}</body></html>",

@@ -7,13 +7,14 @@
 //! → [`store`] (what was told) → [`send`] (letters, webhooks, log).
 //!
 //! What always holds: what cannot be judged (no data, a warehouse that does not answer) neither begins nor ends anything;
-//! news are noted before they are sent and sent until every recipient took them or a day has passed; nobody hears of the
-//! same twice within the hold-off; no address and no secret is logged.
+//! news are noted before they are sent and sent until every recipient took them or a day has passed; within the hold-off
+//! nobody hears of the same again but that it is over; no address and no secret is logged.
 
 pub mod http;
 pub mod judge;
 pub mod letter;
 pub mod mail;
+pub mod mailable;
 pub mod model;
 pub mod question;
 pub mod rules;

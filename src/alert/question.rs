@@ -2,25 +2,31 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::alert::judge::percent;
+use crate::alert::mailable::mailable;
 use crate::alert::model::Verdict;
 use crate::config::Live;
 use crate::config::model::{Config, Site};
 use crate::platform::clock::Millis;
-use crate::report::presets::preset;
 use crate::report::query::answer::{Answer, Measured};
 use crate::report::query::benchmarks::{Benchmarks, Better};
 use crate::report::query::figure::Figure;
 use crate::report::query::filter::Filter;
+use crate::report::query::metrics;
 use crate::report::query::model::Thresholds;
+use crate::report::query::periods;
 use crate::report::query::read::{Body, OneOrMany};
 use crate::report::query::resolve::{AskedSite, Circumstances, resolve, time_limit};
 use crate::report::query::run::run;
 use crate::warehouse::store::Warehouse;
-use crate::warehouse::zone::site_zone;
+use crate::warehouse::zone::{local_time, site_zone};
 
 /// The industry that all belong to.
 const EVERYBODY: &str = "all";
+/// What stands for the site's own past among the benchmarks.
+const OWN_PAST: &str = "own_past";
 /// A mean or a sum that differs by less than this part of the site's own past is as usual.
 const AS_USUAL: f64 = 0.2;
 /// Half of a 95 % interval in standard deviations.
@@ -42,7 +48,7 @@ pub struct Reports {
 pub struct Asked {
     /// Its name.
     pub metric: &'static str,
-    /// The named period.
+    /// The period, for people.
     pub period: String,
     /// The figure.
     pub figure: Figure,
@@ -58,7 +64,8 @@ impl Reports {
         Reports { warehouse, live, benchmarks }
     }
 
-    /// One metric of a site, and how it lies to a benchmark. The error is for people.
+    /// One metric of a site, and how it lies to a benchmark. What adds up is held against the own past on whole days alone:
+    /// a day that is not over has less than others. The error is for people.
     pub async fn ask(
         &self,
         site: &Site,
@@ -68,9 +75,18 @@ impl Reports {
         now: Millis,
     ) -> Result<Asked, String> {
         let conditions = filter.iter().map(|text| condition(text)).collect::<Result<_, _>>()?;
+        let days = match against.is_some_and(|against| against == OWN_PAST) && adds_up(metric) {
+            true => {
+                Some(whole_days(period, self.today(site, now)).ok_or("there are no such days")?)
+            }
+            false => None,
+        };
+        let (from, to) = days.map(|(from, to)| (from.to_string(), to.to_string())).unzip();
         let body = Body {
             metrics: vec![metric.to_owned()],
-            period: Some(period.to_owned()),
+            period: days.is_none().then(|| period.to_owned()),
+            from,
+            to,
             benchmark: against.cloned(),
             conditions,
             ..Body::default()
@@ -81,7 +97,16 @@ impl Reports {
         let figure = row.figures.first().copied().unwrap_or(Figure::Unknown);
         let measured = row.measured.into_iter().next().flatten();
         let better = self.benchmarks.of(metric, EVERYBODY).map(|benchmark| benchmark.better);
-        Ok(Asked { metric, period: period.to_owned(), figure, measured, better })
+        let period = match days {
+            Some((from, to)) if from == to => from.to_string(),
+            Some((from, to)) => format!("{from} to {to}"),
+            None => period.replace('_', " "),
+        };
+        Ok(Asked { metric, period, figure, measured, better })
+    }
+
+    fn today(&self, site: &Site, now: Millis) -> Date {
+        local_time(now, &site_zone(&self.live.now_full(), &site.id)).date
     }
 
     /// A named report of a site. The error is for people.
@@ -92,7 +117,7 @@ impl Reports {
         period: &str,
         now: Millis,
     ) -> Result<Answer, String> {
-        let preset = preset(name).ok_or_else(|| format!("there is no report `{name}`"))?;
+        let preset = mailable(name).ok_or_else(|| format!("there is no report `{name}`"))?;
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let body = Body {
             metrics: owned(preset.metrics),
@@ -129,6 +154,18 @@ impl Reports {
 /// A condition as the parameter `filter` of reports takes it. The error is for people.
 pub fn condition(text: &str) -> Result<Filter, String> {
     Filter::read_short(text)
+}
+
+/// Whether a metric grows from day to day: what is counted or summed, and divided by nothing.
+fn adds_up(metric: &str) -> bool {
+    metrics::metric(metric).is_some_and(|metric| metric.under.is_empty())
+}
+
+/// First and last day of a named period without a day that is not over: such a period is that of the day before.
+fn whole_days(period: &str, today: Date) -> Option<(Date, Date)> {
+    let named = periods::named(period, today)?;
+    let is_over = named.1 < today;
+    if is_over { Some(named) } else { periods::named(period, today.yesterday().ok()?) }
 }
 
 /// Whether a metric lies between its bounds.
@@ -189,7 +226,7 @@ fn judged(asked: &Asked, at_least: f64) -> Option<f64> {
 
 fn told(asked: &Asked, value: f64) -> String {
     let of = asked.figure.parts().map(|(part, of)| format!(" ({} of {})", part.get(), of.get()));
-    let (metric, period) = (asked.metric, asked.period.replace('_', " "));
+    let (metric, period) = (asked.metric, &asked.period);
     format!("{metric} is {}{} ({period})", written(&asked.figure, value), of.unwrap_or_default())
 }
 
@@ -202,6 +239,8 @@ fn written(figure: &Figure, value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
     use crate::report::metrics::Rate;
 
@@ -214,8 +253,24 @@ mod tests {
             verdict,
             from: "a survey".to_owned(),
         });
-        let (metric, period) = ("completion_rate", "last_7_days".to_owned());
+        let (metric, period) = ("completion_rate", "last 7 days".to_owned());
         Asked { metric, period, figure, measured, better: Some(Better::Higher) }
+    }
+
+    #[test]
+    fn a_day_that_is_not_over_is_no_whole_day() {
+        // A Monday.
+        let today = date(2026, 3, 9);
+        let is = |name, from, to| assert_eq!(whole_days(name, today), Some((from, to)), "{name}");
+        is("today", date(2026, 3, 8), date(2026, 3, 8));
+        is("yesterday", date(2026, 3, 8), date(2026, 3, 8));
+        is("last_7_days", date(2026, 3, 2), date(2026, 3, 8));
+        is("this_week", date(2026, 3, 2), date(2026, 3, 8));
+        is("last_week", date(2026, 3, 2), date(2026, 3, 8));
+        is("this_month", date(2026, 3, 1), date(2026, 3, 8));
+        assert_eq!(whole_days("some_day", today), None);
+        assert!(adds_up("calls") && adds_up("revenue"));
+        assert!(!adds_up("completion_rate") && !adds_up("average_call_duration"));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::platform::clock::Millis;
 /// News that a recipient did not take for so long are given up, in milliseconds: a day.
 const STALE_MS: i64 = 86_400_000;
 
-/// What is remembered after a look at `now`, and the news, if any. `recipients`: hashes of who hears of it.
+/// What is remembered after a look at `now`, and the news, if any. `recipients`: hashes of who hears of it. Within the
+/// hold-off of the last news nothing is told but the end of what was told; what is wrong after it is told then.
 pub fn look(
     before: &Remembered,
     verdict: &Verdict,
@@ -18,15 +19,14 @@ pub fn look(
     // Who is no recipient any more is not waited for, nor are old news.
     let is_stale = before.news_at.is_none_or(|at| now.since(at) >= STALE_MS);
     after.untold.retain(|one| !is_stale && recipients.contains(one));
-    let news = match (verdict, before.since) {
-        (Verdict::Unknown, _) => None,
-        (Verdict::Wrong(_), None) => Some(News::Begins),
-        (Verdict::Wrong(_), Some(_)) => {
-            let is_due = before.news_at.is_none_or(|at| now.since(at) >= hold_off_ms);
-            is_due.then_some(News::GoesOn)
-        }
-        (Verdict::Fine(_), Some(_)) => Some(News::IsOver),
-        (Verdict::Fine(_), None) => None,
+    let is_held_off = before.news_at.is_some_and(|at| now.since(at) < hold_off_ms);
+    let is_told = matches!(before.news, Some(News::Begins | News::GoesOn));
+    let news = match verdict {
+        Verdict::Wrong(_) if is_held_off => None,
+        Verdict::Wrong(_) if is_told => Some(News::GoesOn),
+        Verdict::Wrong(_) => Some(News::Begins),
+        Verdict::Fine(_) => is_told.then_some(News::IsOver),
+        Verdict::Unknown => None,
     };
     match verdict {
         Verdict::Wrong(text) => {
@@ -45,6 +45,12 @@ pub fn look(
         after.untold = recipients.to_vec();
     }
     (after, news)
+}
+
+/// Whether somebody is still to be told the last news. That something is over waits while it is wrong again.
+pub fn is_to_be_told(known: &Remembered) -> bool {
+    let is_wrong_again = known.news == Some(News::IsOver) && known.since.is_some();
+    !known.untold.is_empty() && !is_wrong_again
 }
 
 #[cfg(test)]
@@ -84,6 +90,24 @@ mod tests {
     }
 
     #[test]
+    fn what_flaps_is_told_when_the_hold_off_is_over_if_it_is_wrong_then() {
+        let to = ["a".to_owned()];
+        let mut known = Remembered::default();
+        let mut step = |verdict: Verdict, hour: i64| {
+            let (after, news) = look(&known, &verdict, Millis(hour * HOUR), 5 * HOUR, &to);
+            known = after;
+            (news, known.since.map(|since| since.0 / HOUR), is_to_be_told(&known))
+        };
+        assert_eq!(step(wrong(), 1), (Some(News::Begins), Some(1), true));
+        assert_eq!(step(fine(), 2), (Some(News::IsOver), None, true));
+        assert_eq!(step(wrong(), 3), (None, Some(3), false), "remembered, and the end waits");
+        assert_eq!(step(fine(), 4), (None, None, true), "nobody heard of that beginning");
+        assert_eq!(step(wrong(), 5), (None, Some(5), false));
+        assert_eq!(step(wrong(), 7), (Some(News::Begins), Some(5), true));
+        assert_eq!(step(fine(), 8), (Some(News::IsOver), None, true), "an end is told at once");
+    }
+
+    #[test]
     fn who_did_not_take_it_is_tried_for_a_day() {
         let to = ["a".to_owned(), "b".to_owned()];
         let (mut known, _) = look(&Remembered::default(), &wrong(), Millis(0), 99 * HOUR, &to);
@@ -98,26 +122,40 @@ mod tests {
     }
 
     proptest! {
-        /// Told at most once in a hold-off while it goes on, and each end has its beginning.
+        /// Within the hold-off of the news before only ends are told; what is wrong after it is told; and each end has
+        /// its beginning.
         #[test]
         fn news_take_turns(verdicts in proptest::collection::vec(0u8..3, 1..200), hold_off in 1i64..20) {
-            let (mut known, mut told, mut is_wrong) = (Remembered::default(), None, false);
+            let (mut known, mut told_at, mut is_told) = (Remembered::default(), None, false);
+            let mut is_wrong = false;
             for (hour, verdict) in verdicts.iter().enumerate() {
                 let verdict = [fine(), wrong(), Verdict::Unknown][usize::from(*verdict)].clone();
                 let now = Millis(hour as i64 * HOUR);
+                let is_held_off = told_at.is_some_and(|at: Millis| now.since(at) < hold_off * HOUR);
                 let (after, news) = look(&known, &verdict, now, hold_off * HOUR, &[]);
                 known = after;
                 match news {
-                    Some(News::Begins) => prop_assert!(!std::mem::replace(&mut is_wrong, true)),
-                    Some(News::IsOver) => prop_assert!(std::mem::replace(&mut is_wrong, false)),
-                    Some(News::GoesOn) => {
-                        prop_assert!(is_wrong);
-                        prop_assert!(told.is_some_and(|at: Millis| now.since(at) >= hold_off * HOUR));
+                    Some(News::Begins) => {
+                        prop_assert!(!is_held_off);
+                        prop_assert!(!std::mem::replace(&mut is_told, true));
                     }
+                    Some(News::GoesOn) => prop_assert!(is_told && !is_held_off),
+                    Some(News::IsOver) => prop_assert!(std::mem::replace(&mut is_told, false)),
                     None => {}
                 }
+                match verdict {
+                    Verdict::Wrong(_) => {
+                        is_wrong = true;
+                        prop_assert!(news.is_some() || is_held_off);
+                    }
+                    Verdict::Fine(_) => {
+                        is_wrong = false;
+                        prop_assert!(!is_told);
+                    }
+                    Verdict::Unknown => prop_assert!(news.is_none()),
+                }
                 prop_assert_eq!(known.since.is_some(), is_wrong);
-                told = news.map_or(told, |_| Some(now));
+                told_at = news.map_or(told_at, |_| Some(now));
             }
         }
     }

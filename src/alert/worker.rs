@@ -10,7 +10,7 @@ use crate::alert::letter;
 use crate::alert::mail::Letter;
 use crate::alert::model::{Finding, Remembered};
 use crate::alert::question::Reports;
-use crate::alert::rules::look;
+use crate::alert::rules::{is_to_be_told, look};
 use crate::alert::schedule::When;
 use crate::alert::send::{Teller, Told, recipient_hash};
 use crate::alert::store;
@@ -107,13 +107,14 @@ impl AlertWorker {
         let judge = Judge { warehouse, redis, installation, reports, now };
         let mut wrong = 0;
         for alert in &site.alerts {
-            for finding in judge.look(site, alert).await {
+            let found = judge.look(site, alert, &known).await;
+            for finding in found {
                 let field = store::field(&alert.id, &finding.subject);
                 let before = known.remove(&field).unwrap_or_default();
                 let mut after = news(alert, &finding, &before, now);
                 wrong += u32::from(after.since.is_some());
                 store::save(redis, &keys, &field, &after).await?;
-                if !after.untold.is_empty() {
+                if is_to_be_told(&after) {
                     let dashboard = &installation.config.server.public_url;
                     tell(teller, (site, alert, &finding.subject, dashboard), &mut after).await;
                     store::save(redis, &keys, &field, &after).await?;

@@ -99,7 +99,7 @@ pub async fn load(redis: &Redis, path: &Path) -> Result<u64, BackupError> {
             waiting = 0;
         }
         tag = next;
-        asked.cmd("RESTORE").arg(key).arg(left.max(0)).arg(dumped).ignore();
+        asked.cmd("RESTORE").arg(key).arg(lifetime(left)).arg(dumped).ignore();
         waiting += 1;
         count += 1;
     }
@@ -107,6 +107,12 @@ pub async fn load(redis: &Redis, path: &Path) -> Result<u64, BackupError> {
         redis.pipeline::<()>("a restore", &asked).await?;
     }
     Ok(count)
+}
+
+/// What `RESTORE` is told of the milliseconds that a key had left: 0 is for ever, which is what Redis tells as -1. A key in
+/// its last millisecond is over soon, not never.
+fn lifetime(left: i64) -> i64 {
+    if left < 0 { 0 } else { left.max(1) }
 }
 
 /// The next field; `None` at the end of the file.
@@ -125,4 +131,14 @@ fn field(file: &mut impl Read, path: &Path) -> Result<Option<Field>, BackupError
         return Err(BackupError::Refused(format!("{} breaks off", path.display())));
     }
     Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_its_last_millisecond_does_not_live_for_ever() {
+        assert_eq!([-1, 0, 1, 5_000].map(lifetime), [0, 1, 1, 5_000]);
+    }
 }

@@ -19,7 +19,7 @@ use crate::privacy::list::merge;
 use crate::warehouse::store::Warehouse;
 
 /// The installation's own keys.
-const KEYS: [&str; 3] = ["signing.key", KEY_FILE, "client.key"];
+const KEYS: [&str; 4] = ["signing.key", KEY_FILE, "client.key", "tokens.key"];
 
 /// Options of `backup`.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,8 +35,8 @@ pub struct BackupArgs {
     /// Where the service is; by default the configuration's listen address.
     #[arg(long, env = "RINGTRACE_URL")]
     url: Option<String>,
-    /// Take `signing.key`, `numbers.key` and `client.key` along: without them, callers are not known again, their
-    /// numbers cannot be read, and sessions end.
+    /// Take `signing.key`, `numbers.key`, `client.key` and `tokens.key` along: without them, callers are not known again,
+    /// their numbers cannot be read, sessions end, and platforms must be connected anew.
     #[arg(long)]
     with_keys: bool,
 }
@@ -72,7 +72,8 @@ pub(super) async fn backup(args: BackupArgs) -> Result<(), CliError> {
         Err(error) => return Err(crate::app::StartError::from(error).into()),
     };
     if args.with_keys {
-        for name in KEYS {
+        // Each is made when it is first needed.
+        for name in KEYS.iter().filter(|name| config.data_folder.join(name).exists()) {
             copy_file(&config.data_folder.join(name), &target.join(name))?;
         }
         manifest = describe(&target, manifest.made_at, manifest.shards)?;

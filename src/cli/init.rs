@@ -38,6 +38,9 @@ pub struct InitArgs {
     /// Where the world reaches this service, such as https://calls.example.com.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// The folder in which everything is kept, such as /var/lib/ringtrace.
+    #[arg(long, default_value = "ringtrace-data", value_name = "PATH")]
+    data_folder: String,
 }
 
 /// Makes the file; an existing one stays.
@@ -79,7 +82,7 @@ pub(super) fn run(args: &InitArgs) -> Result<(), CliError> {
             ask("Where the world reaches this service (https://calls.example.com)", "public-url")?
         }
     };
-    let text = written(&website, &number, &tracking, &time_zone, &public_url)?;
+    let text = written(&website, &number, &tracking, &time_zone, &public_url, &args.data_folder)?;
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.config);
     let path = args.config.display();
     let mut file =
@@ -91,7 +94,8 @@ pub(super) fn run(args: &InitArgs) -> Result<(), CliError> {
          \x20   ringtrace key new --config {path} --name me --scope admin\n\
          \x20   ringtrace serve --config {path}\n\
          \x20   ringtrace snippet --config {path}\n\n\
-         It has a place for your telephony provider (docs/telephony.md)."
+         It has a place for your telephony provider (docs/telephony.md). Only you may read it:\n\
+         docs/OPERATIONS.md, Install it, has the commands that let a service do so, too."
     );
     Ok(())
 }
@@ -103,6 +107,7 @@ fn written(
     tracking: &[String],
     time_zone: &str,
     public_url: &str,
+    data_folder: &str,
 ) -> Result<String, CliError> {
     let mut wrong = Vec::new();
     let phone = |text: &str| PhoneNumber::parse_loose(text, None);
@@ -129,6 +134,7 @@ fn written(
     let id: String = host.trim_start_matches("www.").split('.').next().unwrap_or("site").to_owned();
     let random: [u8; 12] = rand::random();
     let text = TEMPLATE
+        .replace("@data_folder", &quoted(data_folder))
         .replace("@public_url", &quoted(public_url.trim_end_matches('/')))
         .replace("@site", &quoted(&id))
         .replace("@name", &quoted(&host))
@@ -157,7 +163,8 @@ mod tests {
         url: &str,
     ) -> Result<String, String> {
         let tracking: Vec<String> = tracking.iter().map(|n| (*n).to_owned()).collect();
-        written(website, number, &tracking, zone, url).map_err(|error| error.to_string())
+        let folder = "/var/lib/ringtrace";
+        written(website, number, &tracking, zone, url, folder).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -181,6 +188,7 @@ mod tests {
             assert_eq!(site.origins, [origin]);
             assert_eq!(site.pools[0].numbers.len(), 2);
             assert_eq!(config.server.public_url, "https://calls.example.com");
+            assert_eq!(config.data_folder, std::path::Path::new("/var/lib/ringtrace"));
             assert!(!text.contains('@'), "an answer is missing: {text}");
         }
     }

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::platform::dumps;
+use crate::platform::{dumps, own_files};
 
 pub use audit::AuditArgs;
 pub use backup::{BackupArgs, RestoreArgs};
@@ -146,6 +146,10 @@ pub enum Command {
 /// Does what `cli` asks for.
 pub fn run(cli: Cli) -> ExitCode {
     dumps::forbid();
+    // Manual pages are for everybody.
+    if !matches!(cli.command, Command::Man(_)) {
+        own_files::keep_to_owner();
+    }
     match cli.command {
         Command::Serve(args) => finish(serve::run(args)),
         Command::Demo(args) => finish(demo::run(args)),

@@ -49,6 +49,8 @@ pub async fn edge<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let started = Instant::now();
     let id = request_id(&request);
+    // Answers of the API tell of people: no cache on the way, nor a browser's, keeps them.
+    let is_answer = request.path().starts_with("/v1/");
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = method_word(request.method());
     if request.method() == Method::HEAD {
@@ -83,6 +85,9 @@ pub async fn edge<B: MessageBody + 'static>(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let headers = response.headers_mut();
+    if is_answer && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     if is_html(headers) && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         for (name, value) in [

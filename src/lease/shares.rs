@@ -17,7 +17,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::{PoolId, SessionId, SiteId};
 use crate::visit::address::truncated;
 
-/// Numbers that any network may have, however small the pool is: an office, a family.
+/// Numbers that any network may have of a small pool, where one is left for others: an office, a family.
 const ALWAYS: usize = 5;
 
 /// The network of `address` that is counted as one (IPv4 /24, IPv6 /48); `None` for addresses that are not of the
@@ -33,7 +33,8 @@ pub fn counted_network(address: IpAddr) -> Option<IpNet> {
 
 /// The most numbers that one network may have of a pool with `numbers`.
 pub fn most(numbers: usize, share: f64) -> usize {
-    ((numbers as f64 * share).ceil() as usize).max(ALWAYS)
+    let always = ALWAYS.min(numbers.saturating_sub(1)).max(1);
+    ((numbers as f64 * share).ceil() as usize).max(always)
 }
 
 /// Sessions of a network with a number, and when they are over unless they are heard of again.
@@ -169,6 +170,15 @@ mod tests {
         }
         // A carrier's gateway is many people, and still one network.
         assert!(counted("100.64.0.1").is_some());
+    }
+
+    #[test]
+    fn a_small_pool_is_not_for_one_network_alone() {
+        assert_eq!(
+            [1, 2, 3, 5, 6, 10, 100].map(|numbers| most(numbers, 0.3)),
+            [1, 1, 2, 4, 5, 5, 30]
+        );
+        assert_eq!(most(4, 1.0), 4, "whoever allows all allows all");
     }
 
     proptest! {

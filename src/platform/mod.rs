@@ -11,6 +11,7 @@ pub mod email;
 pub mod ids;
 pub mod key_file;
 pub mod keys;
+pub mod own_files;
 pub mod phone;
 pub mod redis;
 pub mod redis_server;

@@ -43,6 +43,18 @@ pub fn start_logs(filter: &str, format: LogFormat, traces: Option<&Traces>) {
         tracing_subscriber::registry().with(lines.with_filter(filter)).with(collected).try_init();
 }
 
+/// Counters that alert rules watch for their first rise: it is seen as one only from a zero.
+const ALARMING: [&str; 8] = [
+    "ringtrace_audit_failures_total",
+    "ringtrace_ledger_dead_total",
+    "ringtrace_projector_failures_total",
+    "ringtrace_redis_restarts_total",
+    "ringtrace_retention_failures_total",
+    "ringtrace_sealed_numbers_unreadable_total",
+    "ringtrace_segment_damages_total",
+    "ringtrace_spool_failures_total",
+];
+
 /// Installs the process-wide metrics recorder once and returns what renders `/metrics`.
 pub fn start_metrics() -> PrometheusHandle {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
@@ -56,6 +68,9 @@ pub fn start_metrics() -> PrometheusHandle {
                 .unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
             let handle = recorder.handle();
             let _ = metrics::set_global_recorder(recorder);
+            for name in ALARMING {
+                metrics::counter!(name).increment(0);
+            }
             handle
         })
         .clone()

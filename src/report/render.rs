@@ -6,7 +6,7 @@ use console::{measure_text_width, truncate_str};
 use crate::report::columns::{FIGURES, Figure, GAP, fit};
 use crate::report::heat;
 use crate::report::metrics::{Metrics, Rate};
-use crate::report::model::{Report, ReportKind, RowKey};
+use crate::report::model::{AbTest, Report, ReportKind, RowKey};
 
 /// How a report looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,30 @@ const BAR: usize = 6;
 const LONGEST_NAME: usize = 40;
 const LONGEST_PAGE: usize = 80;
 
-/// The report as a table (sources, landing pages) or as a heat map (hours), with a title line.
+/// The report as a table (sources, landing pages) or as heat maps (hours), with a title line; below it what came of two
+/// pages that are held against each other.
 pub fn render(report: &Report, options: &RenderOptions) -> String {
     let body = match report.report {
         ReportKind::Hours => heat::render(report, options.plain),
         ReportKind::Sources | ReportKind::LandingPages => table(report, options),
     };
-    format!("{}\n{body}\n", title(report))
+    let test = report.comparison.as_ref().map(ab_test).unwrap_or_default();
+    format!("{}\n{body}\n{test}", title(report))
+}
+
+fn ab_test(test: &AbTest) -> String {
+    let page = |rate: Option<Rate>| match rate {
+        Some(Rate { numerator, denominator, .. }) => {
+            format!("{} ({numerator:.1} of {denominator:.1})", percent(rate))
+        }
+        None => "no visits".to_owned(),
+    };
+    let p = test.p_value.map(|p| format!(", {}", p_value(p))).unwrap_or_default();
+    let difference = match test.difference {
+        Some(difference) => format!("Difference: {:+.1} pp{p}", difference * 100.0),
+        None => "They cannot be compared".to_owned(),
+    };
+    format!("Call rate of a: {}, of b: {}\n{difference}\n", page(test.a), page(test.b))
 }
 
 fn title(report: &Report) -> String {
@@ -191,6 +208,11 @@ pub(super) fn bar(calls: f64, most: f64, plain: bool) -> String {
 
 fn percent(rate: Option<Rate>) -> String {
     rate.map_or("-".to_owned(), |rate| format!("{:.1} %", rate.value * 100.0))
+}
+
+/// How probable a difference is where there is none.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p {p:.3}") }
 }
 
 /// Minutes and seconds.

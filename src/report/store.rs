@@ -68,7 +68,7 @@ pub async fn answer_within(
         credit,
     };
     let plan = plan(query.kind);
-    let found = several(warehouse, plan, vec![Some(selection)], limit, now).await?;
+    let found = several(warehouse, vec![Some((plan, selection))], limit, now).await?;
     let rows = found.into_iter().flatten().next().unwrap_or_default();
     let counted = rows.groups.iter().map(|(cells, sums)| (key(query.kind, cells), tally(sums)));
     Ok(rules::report(&query, counted.collect(), tally(&rows.totals)))

@@ -9,9 +9,13 @@ use ringtrace::alert::worker::AlertWorker;
 use ringtrace::call::model::CallStatus;
 use ringtrace::config::Live;
 use ringtrace::config::model::Site;
-use ringtrace::ledger::model::Envelope;
+use ringtrace::lease::model::Tier;
+use ringtrace::lease::pools::load::{self, Grants};
+use ringtrace::ledger::model::{Envelope, Event};
 use ringtrace::platform::clock::Clock;
-use ringtrace::platform::ids::SiteId;
+use ringtrace::platform::ids::{CallId, SiteId};
+use ringtrace::platform::keys::SiteKeys;
+use ringtrace::postback::model::{PostbackFact, Verdict};
 use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::warehouse::rules::facts;
 use ringtrace::warehouse::store::Warehouse;
@@ -152,8 +156,17 @@ impl World {
         self.warehouse.write(facts, Vec::new()).await.expect("written");
     }
 
+    fn keys(&self) -> SiteKeys {
+        self.live.now_full().shards.keys(&self.site)
+    }
+
     /// Calls on a day, so many of them answered.
     async fn calls(&self, day: &str, calls: usize, answered: usize) {
+        self.write(&self.made(day, calls, answered)).await;
+    }
+
+    /// What happens in these calls and the visits that make them.
+    fn made(&self, day: &str, calls: usize, answered: usize) -> Vec<Envelope> {
         let mut envelopes = Vec::new();
         for n in 0..calls {
             let started = at(&format!("{day}T09:00:00Z")).plus(n as i64 * 60_000);
@@ -167,13 +180,58 @@ impl World {
             call.talk_s = (n < answered).then_some(60);
             envelopes.extend([session_event(&visit), call_event(&call)]);
         }
+        envelopes
+    }
+
+    /// Postbacks to a shop's own system that were settled at `moment`, so many of them refused.
+    async fn postbacks(&self, moment: &str, settled: usize, refused: usize) {
+        let envelope = |n: usize| {
+            let id = format!("{moment}-{n}");
+            let verdict = match n < refused {
+                true => Verdict::Rejected { why: "400".to_owned() },
+                false => Verdict::Delivered,
+            };
+            let fact = PostbackFact {
+                id: id.clone(),
+                site: self.site.clone(),
+                destination: "crm".parse().expect("a destination id"),
+                call: CallId::of(&self.site, "test", &id),
+                conversion: "long_call".to_owned(),
+                attempts: 1,
+                verdict,
+            };
+            let event = Event::Postback(Box::new(fact));
+            Envelope::new(self.site.clone(), at(moment), format!("{id}.1"), event)
+        };
+        let envelopes: Vec<Envelope> = (0..settled).map(envelope).collect();
         self.write(&envelopes).await;
+    }
+
+    /// Visitors who asked the pool `main` for a number at `moment`, so many of whom had to share one.
+    async fn visitors(&self, moment: &str, visitors: usize, sharing: usize) {
+        let (grants, pool) = (Grants::default(), "main".parse().expect("a pool id"));
+        for n in 0..visitors {
+            let tier = if n < sharing { Tier::Shared } else { Tier::Own };
+            grants.count(&self.site, &pool, tier);
+        }
+        let (keys, of) = (self.keys(), (&self.site, &pool));
+        let written = load::write(&self.redis, &keys, &grants, of, 0, at(moment)).await;
+        written.expect("Redis is there");
     }
 
     async fn look_at(&self, moment: &str) {
         self.clock.set(at(moment));
         self.worker.look_at_all().await.expect("Redis is there");
     }
+}
+
+/// Alert, subject and news of each that was told, by alert.
+fn heads(told: &[Value]) -> Vec<[&str; 3]> {
+    let fields = ["alert", "subject", "news"];
+    let heads = told.iter().map(|one| fields.map(|field| one[field].as_str().expect("a word")));
+    let mut heads: Vec<[&str; 3]> = heads.collect();
+    heads.sort_unstable();
+    heads
 }
 
 fn parsed<T: DeserializeOwned>(text: &str) -> T {
@@ -256,12 +314,97 @@ async fn a_source_that_falls_silent_and_a_day_without_calls_are_told() {
         news[1]["found"].as_str().expect("a text").starts_with("0 calls on 2026-03-09"),
         "{news:?}"
     );
+    // On the eighth day the silent week stands among the weeks before.
+    world.look_at("2026-03-17T12:00:00Z").await;
+    let news = taken(&told);
+    assert!(heads(&news).contains(&["silent", "google", "goes_on"]), "{news:?}");
+    world.calls("2026-03-17", 12, 10).await;
+    world.look_at("2026-03-17T12:05:00Z").await;
+    let news = taken(&told);
+    assert!(heads(&news).contains(&["silent", "google", "is_over"]), "{news:?}");
+}
+
+#[actix_web::test]
+async fn calls_are_held_against_the_own_past_on_days_that_are_over() {
+    let (port, _) = mail_server().await;
+    let (url, _, told) = webhook().await;
+    let alert = format!(
+        "[[list]]\nid = 'few'\nkind = 'benchmark'\nmetric = 'calls'\nperiod = 'today'\nto = ['{url}']"
+    );
+    let world = World::new(|site| site.alerts = parsed(&alert), port).await;
+    // Twelve weeks, and Sunday, 8 March.
+    let first = at("2025-12-14T00:00:00Z");
+    let days = (0..85).map(|day| first.plus(day * 86_400_000).to_string());
+    let past: Vec<Envelope> = days.flat_map(|day| world.made(&day[..10], 10, 10)).collect();
+    world.write(&past).await;
+    // Five past midnight in Berlin: nobody called yet today.
+    world.look_at("2026-03-08T23:05:00Z").await;
+    assert!(taken(&told).is_empty(), "yesterday was as usual");
+
+    world.calls("2026-03-09", 2, 2).await;
+    world.look_at("2026-03-10T06:00:00Z").await;
+    let news = taken(&told);
+    assert_eq!(heads(&news), [["few", "", "begins"]], "{news:?}");
+    let found = news[0]["found"].as_str().expect("a text");
+    assert!(found.starts_with("calls is 2 (2026-03-09); usual: 10 to 10"), "{found}");
+    world.look_at("2026-03-10T07:00:00Z").await;
+    assert!(taken(&told).is_empty(), "nobody hears of it twice within the hold-off");
+
+    world.calls("2026-03-10", 1, 1).await;
+    world.look_at("2026-03-11T06:00:00Z").await;
+    assert_eq!(heads(&taken(&told)), [["few", "", "goes_on"]]);
+    world.calls("2026-03-11", 10, 10).await;
+    world.look_at("2026-03-12T06:00:00Z").await;
+    assert_eq!(heads(&taken(&told)), [["few", "", "is_over"]]);
+}
+
+#[actix_web::test]
+async fn a_pool_that_is_too_small_and_postbacks_that_fail_are_told_again_and_when_it_is_over() {
+    let (port, _) = mail_server().await;
+    let (url, _, told) = webhook().await;
+    let alert = |id: &str, kind: &str| {
+        format!("[[list]]\nid = '{id}'\nkind = '{kind}'\nhold_off = '1h'\nto = ['{url}']\n")
+    };
+    let alerts = alert("crowded", "overflow") + &alert("failing", "postbacks");
+    let change = |site: &mut Site| {
+        site.alerts = parsed(&alerts);
+        site.pools = parsed("[[list]]\nid = 'main'\nnumbers = ['+14155550110']");
+    };
+    let world = World::new(change, port).await;
+    world.visitors("2026-03-09T11:00:00Z", 25, 10).await;
+    world.postbacks("2026-03-09T11:00:00Z", 25, 10).await;
+    world.look_at("2026-03-09T12:00:00Z").await;
+    let news = taken(&told);
+    let both = |news| [["crowded", "main", news], ["failing", "crm", news]];
+    assert_eq!(heads(&news), both("begins"), "{news:?}");
+    for one in &news {
+        assert!(one["found"].as_str().expect("a text").starts_with("10 of 25 "), "{one}");
+    }
+    world.look_at("2026-03-09T12:55:00Z").await;
+    assert!(taken(&told).is_empty(), "nobody hears of it twice within the hold-off");
+    world.look_at("2026-03-09T13:00:00Z").await;
+    assert_eq!(heads(&taken(&told)), both("goes_on"));
+
+    world.visitors("2026-03-10T11:00:00Z", 25, 0).await;
+    world.postbacks("2026-03-10T11:30:00Z", 25, 0).await;
+    world.look_at("2026-03-10T12:00:00Z").await;
+    assert_eq!(heads(&taken(&told)), both("is_over"));
+
+    // Wrong again within the hold-off: told when that is over.
+    world.postbacks("2026-03-10T12:10:00Z", 25, 20).await;
+    world.look_at("2026-03-10T12:15:00Z").await;
+    assert!(taken(&told).is_empty(), "it flaps");
+    world.look_at("2026-03-10T13:00:00Z").await;
+    let news = taken(&told);
+    assert_eq!(heads(&news), [["failing", "crm", "begins"]]);
+    assert!(news[0]["since"].as_str().expect("a time").starts_with("2026-03-10T12:15"), "{news:?}");
 }
 
 #[actix_web::test]
 async fn a_schedule_sends_its_reports_once_by_the_sites_wall() {
     let (port, letters) = mail_server().await;
-    let schedule = "[[list]]\nid = 'monday'\nevery = 'week'\nat = '07:00'\nreports = ['campaigns', 'status']\n\
+    let schedule = "[[list]]\nid = 'monday'\nevery = 'week'\nat = '07:00'\n\
+                    reports = ['campaigns', 'sauces', 'sources', 'hours', 'landing-pages']\n\
                     to = ['boss@example.com', 'desk@example.com']";
     let world = World::new(|site| site.schedules = parsed(schedule), port).await;
     world.calls("2026-03-11", 10, 7).await;
@@ -275,14 +418,19 @@ async fn a_schedule_sends_its_reports_once_by_the_sites_wall() {
     assert_eq!(sent.len(), 2, "one to each");
     let letter = &sent[0];
     assert!(letter.contains("2026-03-09 to 2026-03-15"), "last week: {letter}");
+    for name in ["campaigns", "sources", "hours"] {
+        assert!(letter.contains(&format!("{name}-last_week.csv")), "{letter}");
+    }
+    // Lines may be cut anywhere on their way.
+    let whole = letter.replace("=\n", "");
+    assert!(whole.contains("Landing pages: visits") && whole.contains("landing_host"), "{letter}");
     assert!(
-        letter.contains("campaigns-last_week.csv") && letter.contains("status-last_week.csv"),
+        whole.contains("sauces") && whole.contains("This report could not be made"),
         "{letter}"
     );
     assert!(letter.contains("spring") && letter.contains("multipart/alternative"), "{letter}");
     world.look_at("2026-03-16T06:06:00Z").await;
     assert!(taken(&letters).is_empty(), "once");
-    let keys = world.live.now_full().shards.keys(&world.site);
-    let done = store::done(&world.redis, &keys, &"monday".parse().expect("an id")).await;
+    let done = store::done(&world.redis, &world.keys(), &"monday".parse().expect("an id")).await;
     assert_eq!(done.expect("Redis"), Some(at("2026-03-16T06:00:00Z")));
 }

@@ -1,5 +1,6 @@
 //! A backup that is made while the service works, put into a clean folder: the same reports, byte for byte.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -128,6 +129,11 @@ async fn a_backup_of_a_running_service_makes_the_same_service_again() {
     assert!(run(&["backup", name], &config_of(&home)).is_err(), "it would be overwritten");
     let before = all(&home, 6).await;
     visitor_calls(&home, 7).await;
+    // Neither the copy nor what the service itself writes is for anybody else.
+    for path in walk(&backup).into_iter().chain(walk(&home.data())) {
+        let mode = std::fs::metadata(&path).map(|of| of.permissions().mode());
+        assert!(mode.is_err() || mode.is_ok_and(|mode| mode & 0o077 == 0), "{path:?}");
+    }
 
     let every_file: Vec<u8> =
         walk(&backup).iter().flat_map(|f| std::fs::read(f).unwrap()).collect();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ringtrace::call::answer::Feature;
 use ringtrace::call::providers;
+use ringtrace::postback::model::SkipReason;
 use ringtrace::report::presets::PRESETS;
 use ringtrace::report::query::dimensions::DIMENSIONS;
 use ringtrace::report::query::metrics::METRICS;
@@ -100,6 +101,17 @@ fn what_packages_the_service_fits_it() {
     for hardened in ["NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n"] {
         assert!(unit.contains(hardened), "{hardened}");
     }
+    // What the unit lets it write to is where it keeps everything.
+    for kept in ["StateDirectory=ringtrace\n", "RINGTRACE__DATA_FOLDER=/var/lib/ringtrace\n"] {
+        assert!(unit.contains(kept), "{kept}");
+    }
+    // The proxy comes from the gateway of the network, and Redis runs as the user to whom its data belongs.
+    let compose = read("compose.yaml");
+    let gateway = regex::Regex::new(r"gateway: (\S+)").unwrap();
+    let gateway = &gateway.captures(&compose).expect("a gateway")[1];
+    let trusted = format!(r#"RINGTRACE__SERVER__TRUSTED_PROXIES: '["{gateway}/32"]'"#);
+    assert!(compose.contains(&trusted), "compose.yaml does not trust {gateway}");
+    assert!(compose.contains("user: \"999:999\"") && !compose.contains("cap_add"));
 }
 
 #[test]
@@ -122,6 +134,20 @@ fn every_problem_and_every_reason_is_documented() {
             protocol.contains(&format!("`{word}`")),
             "reason {word} is not in docs/protocol.md"
         );
+    }
+}
+
+#[test]
+fn every_reason_why_a_conversion_is_not_sent_says_what_to_do() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let (help, list) = (read("docs/troubleshoot.md"), read("docs/postbacks.md"));
+    let rows = help.lines().filter(|line| line.starts_with("| `skipped`,"));
+    let named: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).collect();
+    for reason in SkipReason::ALL {
+        let word = format!("`{}`", reason.word());
+        let is_helped = named.iter().any(|cell| cell.contains(&word));
+        assert!(is_helped, "reason {word} has no row in docs/troubleshoot.md");
+        assert!(list.contains(&word), "reason {word} is not in docs/postbacks.md");
     }
 }
 

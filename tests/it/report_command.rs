@@ -1,9 +1,14 @@
 //! `ringtrace report …` against a running service.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{ChildStdout, Command, Output, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::app::TestApp;
 
@@ -117,13 +122,10 @@ async fn every_named_report_is_printed() {
     app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn watching_asks_again_and_sees_what_is_new() {
-    let mut app = service().await;
-    let mut watching = command(&app, &["query", "--metrics=cost", "--format=csv", "--watch=1"]);
-    let mut watching = watching.stdout(Stdio::piped()).spawn().expect("the binary runs");
-    let lines = BufReader::new(watching.stdout.take().expect("a pipe")).lines();
-    let (send, mut told) = tokio::sync::mpsc::unbounded_channel();
+/// What is printed, line by line, and the thread that reads it.
+fn lines(from: Option<ChildStdout>) -> (UnboundedReceiver<String>, JoinHandle<()>) {
+    let lines = BufReader::new(from.expect("a pipe")).lines();
+    let (send, told) = tokio::sync::mpsc::unbounded_channel();
     let reading = std::thread::spawn(move || {
         for line in lines.map_while(Result::ok) {
             if send.send(line).is_err() {
@@ -131,13 +133,22 @@ async fn watching_asks_again_and_sees_what_is_new() {
             }
         }
     });
+    (told, reading)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_asks_again_and_sees_what_is_new() {
+    let mut app = service().await;
+    let mut watching = command(&app, &["query", "--metrics=cost", "--format=csv", "--watch=1"]);
+    let mut watching = watching.stdout(Stdio::piped()).spawn().expect("the binary runs");
+    let (mut told, reading) = lines(watching.stdout.take());
     assert_eq!(told.recv().await.as_deref(), Some("cost"));
     assert_eq!(told.recv().await.as_deref(), Some("450"));
     let more = json!({ "costs": [{ "date": "2026-03-04", "source": "bing", "medium": "cpc", "amount": 50 }] });
     let asked = app.client.post(format!("{}/v1/costs?site=one", app.base)).bearer_auth("rt_admin");
     assert_eq!(asked.json(&more).send().await.expect("an answer").status(), 200);
     let seen = async { while told.recv().await.expect("it goes on") != "500" {} };
-    tokio::time::timeout(std::time::Duration::from_secs(30), seen).await.expect("the new figure");
+    tokio::time::timeout(Duration::from_secs(30), seen).await.expect("the new figure");
     watching.kill().expect("it can be ended");
     watching.wait().expect("it ended");
     drop(told);
@@ -151,5 +162,96 @@ async fn what_cannot_be_asked_is_told_with_the_nearest_name() {
     let refused = run(&app, &["query", "--metrics=kalls"]).await;
     let told = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && told.contains("did you mean `calls`"), "{told}");
+    let watched = run(&app, &["query", "--metrics=kalls", "--watch=1"]).await;
+    let told = String::from_utf8_lossy(&watched.stderr);
+    assert!(!watched.status.success() && told.contains("did you mean `calls`"), "{told}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_goes_on_when_there_is_no_answer() {
+    let server = MockServer::start().await;
+    let answer =
+        |calls: u8| ResponseTemplate::new(200).set_body_string(format!("calls\n{calls}\n"));
+    let failed = ResponseTemplate::new(503).set_body_json(json!({ "detail": "out for lunch" }));
+    for answer in [failed.clone(), answer(1), failed, answer(2)] {
+        Mock::given(any()).respond_with(answer).up_to_n_times(1).mount(&server).await;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringtrace"));
+    command.args(["report", "query", "--format=csv", "--watch=1"]).stdin(Stdio::null());
+    command.env("RINGTRACE_URL", server.uri()).env("RINGTRACE_KEY", "rt_admin");
+    let mut watching =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let (mut told, reading) = lines(watching.stdout.take());
+    let seen = async { while told.recv().await.expect("it goes on") != "2" {} };
+    tokio::time::timeout(Duration::from_secs(30), seen).await.expect("the second answer");
+    watching.kill().expect("it can be ended");
+    watching.wait().expect("it ended");
+    let mut errors = String::new();
+    let mut stderr = watching.stderr.take().expect("a pipe");
+    stderr.read_to_string(&mut errors).expect("text");
+    assert!(errors.matches("out for lunch; asking again in 1 s").count() >= 2, "{errors}");
+    drop(told);
+    reading.join().expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_can_be_asked_the_command_can_be_asked() {
+    let mut app = service().await;
+    let of = |words: &[&'static str]| [&QUERY[..], words].concat();
+    let json = |text: String| serde_json::from_str::<Value>(&text).expect("JSON");
+    let page = json(text(&app, &of(&["--limit=1", "--totals=false", "--format=json"])).await);
+    assert_eq!((&page["rows"][0]["source"], &page["totals"]), (&json!("google"), &Value::Null));
+    let cursor = format!("--cursor={}", page["next"].as_str().expect("another page"));
+    let table = text(&app, &of(&["--limit=1"])).await;
+    assert!(table.contains("Next page: --cursor "), "{table}");
+    let next = [&of(&["--limit=1", "--format=json"])[..], &[cursor.as_str()]].concat();
+    let next = json(text(&app, &next).await);
+    assert_eq!((&next["rows"][0]["source"], &next["next"]), (&json!("bing"), &Value::Null));
+
+    text(&app, &of(&["--spam=only"])).await;
+    let refused = run(&app, &of(&["--spam=maybe"])).await;
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("`only`"));
+
+    let analysis = ["query", "--metrics=cost", "--filter=source:equals:google", "--analyse"];
+    let analysis = text(&app, &analysis).await;
+    for (row, cost) in
+        [("(none)", "450"), ("alone", "400"), ("all but this", "450"), ("(all)", "400")]
+    {
+        let line = analysis.lines().find(|line| line.contains(row));
+        assert!(line.is_some_and(|line| line.contains(cost)), "{row}, {cost}:\n{analysis}");
+    }
+    assert!(analysis.contains("source = google"), "{analysis}");
+
+    let pages = text(&app, &["landing-pages", "--a=/one", "--b=/two"]).await;
+    assert!(pages.contains("They cannot be compared"), "{pages}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_written_whole_or_not_at_all() {
+    let mut app = service().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = |name: &str| format!("--output={}", folder.path().join(name).display());
+    let formats: [(&str, &[u8]); 4] = [
+        ("parquet", b"PAR1"),
+        ("arrow", &[0xff; 4]),
+        ("csv", b"source,cost"),
+        ("table", b"query, 2026-03-01"),
+    ];
+    for (format, begins) in formats {
+        let (format, name) = (format!("--format={format}"), format!("rows.{format}"));
+        let piped = run(&app, &[&QUERY[..], &[format.as_str()]].concat()).await;
+        assert!(piped.stdout.starts_with(begins), "{name}");
+        let told =
+            text(&app, &[&QUERY[..], &[format.as_str(), output(&name).as_str()]].concat()).await;
+        let written = std::fs::read(folder.path().join(&name)).expect("the file");
+        assert!(written.starts_with(begins), "{name}");
+        assert!(told.contains(&format!("{} bytes", written.len())), "{told}");
+    }
+    let refused = run(&app, &["sources", "--format=parquet", &output("sources.parquet")]).await;
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("`json` or `csv`"), "{told}");
+    assert_eq!(folder.path().read_dir().expect("the folder").count(), 4, "and no parts");
     app.stop().await;
 }

@@ -204,6 +204,16 @@ async fn reports_look_right_on_a_terminal() {
     insta::assert_snapshot!("landing_pages", render(&pages, &options));
     insta::assert_snapshot!("hours", render(&hours, &options));
     insta::assert_snapshot!("hours_plain", render(&hours, &plain));
+    // 3 of 5 against 4 of 7: pooled 7/12, z = 0.0990.
+    let path = format!("/v1/reports/landing-pages?{query}&a=/plumbing&b=/");
+    let told =
+        "Call rate of a: 60.0 % (3 of 5), of b: 57.1 % (4 of 7)\nDifference: +2.9 pp, p 0.921\n";
+    let text = render(&edge.report(&path).await, &plain);
+    assert!(text.ends_with(told), "{text}");
+    let path = format!("/v1/reports/landing-pages?{query}&a=/plumbing&b=/nowhere");
+    let told = "(3 of 5), of b: no visits\nThey cannot be compared\n";
+    let text = render(&edge.report(&path).await, &plain);
+    assert!(text.ends_with(told), "{text}");
     // On any terminal the lines fit, and every row is one line.
     for width in 80..=160 {
         let options = RenderOptions { width, ..plain };

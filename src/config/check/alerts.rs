@@ -5,6 +5,7 @@ use lettre::message::Mailbox;
 
 use super::{positive, unique};
 use crate::alert::mail::is_address;
+use crate::alert::mailable;
 use crate::alert::schedule::When;
 use crate::alert::send::{LOG, is_recipient, is_webhook};
 use crate::config::complaint::{Complaints, did_you_mean};
@@ -105,6 +106,13 @@ fn schedule(path: &str, schedule: &Schedule, mail: bool, out: &mut Complaints) {
     }
     if schedule.reports.is_empty() {
         out.error(format!("{path}.reports"), "expected names of reports");
+    }
+    for (i, name) in schedule.reports.iter().enumerate() {
+        if mailable::mailable(name).is_none() {
+            let meant = did_you_mean(name, mailable::names());
+            let path = format!("{path}.reports[{i}]");
+            out.error(path, format!("there is no report `{name}` for letters{meant}"));
+        }
     }
 }
 

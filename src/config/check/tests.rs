@@ -1,5 +1,6 @@
 //! One thing broken at a time in the demo's configuration, and what is said about it.
 
+mod alerts;
 mod conversions;
 
 use jiff::SignedDuration;

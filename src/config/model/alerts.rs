@@ -26,7 +26,7 @@ pub struct Alert {
     /// Who hears of it: mail addresses, `https://` URLs that take JSON, or `log`.
     #[serde(default = "log")]
     pub to: Vec<Secret>,
-    /// While it goes on, it is told again after this long.
+    /// So long nothing is told after the last news but that it is over: while it goes on, it is told again then.
     #[serde(default = "hold_off")]
     pub hold_off: SignedDuration,
     /// What is watched.
@@ -65,7 +65,7 @@ pub enum AlertKind {
         /// Which calls and visits; empty: all.
         #[serde(default)]
         filter: Vec<String>,
-        /// A named period of reports.
+        /// A named period of reports; what adds up (calls, revenue) is held against the own past on whole days alone.
         #[serde(default = "week")]
         period: String,
         /// `own_past`, or an industry.
@@ -134,7 +134,7 @@ pub struct Schedule {
     /// Of a week: the day (`mon` to `sun`); of a month: 1 to 28. Default: `mon`, or 1.
     #[serde(default)]
     pub on: String,
-    /// Names of reports.
+    /// Names of reports; each but `credits`.
     pub reports: Vec<String>,
     /// A named period; by default the day, week or month before.
     #[serde(default)]

@@ -80,10 +80,10 @@ pub async fn analyse(
     }
     let selection = |filters: Vec<Filter>| {
         let filter = (!filters.is_empty()).then_some(Filter::All(filters));
-        Some(Selection { filter, ..query.selection.clone() })
+        Some((plan(&whole), Selection { filter, ..query.selection.clone() }))
     };
-    let selections = filters.into_iter().map(selection).collect();
-    let found = several(warehouse, plan(&whole), selections, limit, now).await?;
+    let asked = filters.into_iter().map(selection).collect();
+    let found = several(warehouse, asked, limit, now).await?;
     let none = Benchmarks { benchmarks: Vec::new(), targets: Vec::new() };
     let figures = |rows| {
         let found = Found { rows, ..Found::default() };

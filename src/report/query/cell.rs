@@ -107,12 +107,18 @@ impl Kind {
         }
     }
 
+    /// The first day of the span behind the one that begins with `first`; `None` where spans are not days.
+    pub fn next_day(self, first: Date) -> Option<Date> {
+        first.checked_add(self.step()?).ok()
+    }
+
     /// Every span of this kind from the one with `from` to the one with `to`; at most `most`, and none where spans
     /// are not days.
     pub fn spans(self, from: Date, to: Date, most: usize) -> Vec<Cell> {
-        let Some(step) = self.step() else { return Vec::new() };
-        let next = |day: &Date| day.checked_add(step).ok();
-        let days = std::iter::successors(Some(self.first_day(from)), next);
+        if self.step().is_none() {
+            return Vec::new();
+        }
+        let days = std::iter::successors(Some(self.first_day(from)), |day| self.next_day(*day));
         days.take_while(|day| *day <= to).take(most).map(Cell::Day).collect()
     }
 

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::model::Reports;
+use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::report::credits::model::{Bounds, Crediting};
 use crate::report::model::{Period, SpamFilter};
@@ -97,6 +98,8 @@ pub struct Query {
     pub selection: Selection,
     /// The days of the period by the sites' clocks, both included.
     pub days: (Date, Date),
+    /// When it was asked; of a further page, when the first one was.
+    pub asked_at: Millis,
     /// The zones of the sites, each once.
     pub zones: Vec<TimeZone>,
     /// The order; what it leaves open is decided by the dimensions.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -11,6 +12,7 @@ use crate::platform::ids::SiteId;
 use crate::report::credits::model::{Bounds, Crediting};
 use crate::report::model::{Period, SpamFilter};
 use crate::report::query::benchmarks::INDUSTRIES;
+use crate::report::query::cursor::Place;
 use crate::report::query::dimensions::{DIMENSIONS, Dimension, dimension};
 use crate::report::query::filter::{Filter, MAX_CONDITIONS};
 use crate::report::query::metrics::{METRICS, Metric, metric};
@@ -18,9 +20,9 @@ use crate::report::query::model::{
     MAX_DIMENSIONS, MAX_GROUPS, MAX_METRICS, OrderBy, Query, Selection, Sort, Thresholds, Yardstick,
 };
 use crate::report::query::names::unknown;
+use crate::report::query::past::PAST_DAYS;
 use crate::report::query::periods;
 use crate::report::query::read::Body;
-use crate::report::query::rules::PAST_DAYS;
 use crate::report::rules::{self, bound, bounds};
 use crate::warehouse::zone::local_time;
 
@@ -71,7 +73,10 @@ pub fn time_limit(configured: jiff::SignedDuration) -> Duration {
 }
 
 /// The query that `body` means. The error is for people.
-pub fn resolve(body: Body, asked: Circumstances) -> Result<Query, String> {
+pub fn resolve(body: Body, mut asked: Circumstances) -> Result<Query, String> {
+    if let Some(cursor) = &body.cursor {
+        asked.now = Place::read(cursor)?.asked_at(asked.now)?;
+    }
     let period = asked_period(&body, &asked)?;
     let metrics = metrics(&body)?;
     let dimensions = dimensions(&body)?;
@@ -98,6 +103,7 @@ pub fn resolve(body: Body, asked: Circumstances) -> Result<Query, String> {
         metrics,
         dimensions,
         days,
+        asked_at: asked.now,
         zones,
         order,
         limit,
@@ -131,6 +137,13 @@ impl Circumstances {
                 (days(from).min().unwrap_or(utc(from)), days(last).max().unwrap_or(utc(last)))
             }
         }
+    }
+
+    /// The same moment on the wall of the first site a year before; `None` before the calendar begins.
+    fn year_before(&self, at: Millis) -> Option<Millis> {
+        let zone = self.sites.first().map_or(TimeZone::UTC, |site| site.zone.clone());
+        let before = at.timestamp().to_zoned(zone).checked_sub(1.year()).ok()?;
+        Some(Millis::from(before.timestamp()))
     }
 
     fn bounds(&self, period: Period) -> Result<Bounds, String> {
@@ -293,6 +306,10 @@ fn compared(
                 ("previous_period", _) => {
                     let (from, to) = periods::previous(days).ok_or_else(none)?;
                     Period::Days { from, to }
+                }
+                ("same_period_last_year", Period::Moments { from, to }) => {
+                    let year_before = |at| asked.year_before(at).ok_or_else(none);
+                    Period::Moments { from: year_before(from)?, to: year_before(to)? }
                 }
                 ("same_period_last_year", _) => {
                     let (from, to) = periods::last_year(days).ok_or_else(none)?;

@@ -2,23 +2,18 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::report::model::Period;
 use crate::report::query::answer::{Answer, AnswerRow, Compared, Head, LeftOut, Measured, Span};
-use crate::report::query::benchmarks::{Benchmark, Benchmarks, Better};
-use crate::report::query::cell::{Cell, Kind};
+use crate::report::query::benchmarks::Benchmarks;
+use crate::report::query::cursor::Place;
 use crate::report::query::figure::{Figure, p_value};
-use crate::report::query::fill::{align, buckets};
+use crate::report::query::fill::{align, fill};
 use crate::report::query::metrics::{Metric, MetricKind};
-use crate::report::query::model::{MAX_GROUPS, OrderBy, Query, Selection, Sort, Yardstick};
+use crate::report::query::model::{OrderBy, Query, Selection, Sort, Yardstick};
+use crate::report::query::past::{against_past, key_of_past, of_past};
 use crate::report::query::store::{Key, Plan, Rows, Sums};
 
-/// Days of a site's own past that it is held against.
-pub const PAST_DAYS: i64 = 84;
 /// The dimension over which shares are told.
 const SHARED_OVER: &str = "disposition";
 
@@ -49,7 +44,7 @@ pub struct Found {
 /// The answer to `query`. The error is for people.
 pub fn answer(query: &Query, found: Found, benchmarks: &Benchmarks) -> Result<Answer, String> {
     let Found { mut rows, compared, past } = found;
-    let left_out = left_out(query, &rows);
+    let left_out = left_out(query, &rows, compared.as_ref());
     if left_out.len() == query.metrics.len() {
         let because: Vec<&str> = left_out.iter().map(|out| out.because.as_str()).collect();
         return Err(because.join("; "));
@@ -60,16 +55,18 @@ pub fn answer(query: &Query, found: Found, benchmarks: &Benchmarks) -> Result<An
     let compared = compared.map(|compared| align(query, compared));
     let book = Book::new(query, &rows, &left_out);
     let other = compared.as_ref().map(|rows| Book::new(query, rows, &left_out));
-    let past = past.as_ref().map(|rows| Book::new(query, rows, &left_out));
+    let asked_of_past = of_past(query);
+    let past = past.as_ref().map(|rows| Book::new(&asked_of_past, rows, &left_out));
     let mut keys: HashSet<&Key> = rows.groups.keys().collect();
     keys.extend(compared.iter().flat_map(|compared| compared.groups.keys()));
     let row = |key: Option<&Key>| {
         let figures = book.figures(key);
         let compared = other.as_ref().map(|other| compare(&figures, &other.figures(key)));
-        let past = past.as_ref().map(|past| past.figures(key));
+        let key_of_past = key.map(|key| key_of_past(query, key));
+        let past = past.as_ref().map(|past| past.figures(key_of_past.as_ref()));
         let measured = match (&query.yardstick, past) {
             (Some(Yardstick::Industry(name)), _) => measure(query, &figures, benchmarks, name),
-            (Some(Yardstick::OwnPast(_)), Some(past)) => against_past(query, &figures, &past),
+            (Some(Yardstick::OwnPast(_)), Some(past)) => against_past(query, key, &figures, &past),
             _ => Vec::new(),
         };
         let key = key.cloned().unwrap_or_default();
@@ -80,7 +77,10 @@ pub fn answer(query: &Query, found: Found, benchmarks: &Benchmarks) -> Result<An
     let (rows_total, begin) = (all.len(), begin(query, &all)?);
     let page = all.drain(begin..rows_total.min(begin + query.limit)).collect::<Vec<_>>();
     let is_last = begin + page.len() == rows_total;
-    let next = page.last().filter(|_| !is_last).map(|last| cursor(query, last));
+    let next = page
+        .last()
+        .filter(|_| !is_last)
+        .map(|last| Place::behind(query, &values(query, last), last.key.clone()).text());
     Ok(Answer {
         head: head(query, left_out.clone()),
         dimensions: query.dimensions.clone(),
@@ -92,13 +92,13 @@ pub fn answer(query: &Query, found: Found, benchmarks: &Benchmarks) -> Result<An
     })
 }
 
-fn left_out(query: &Query, rows: &Rows) -> Vec<LeftOut> {
+fn left_out(query: &Query, rows: &Rows, compared: Option<&Rows>) -> Vec<LeftOut> {
     let has_sites = query.dimensions.iter().any(|dimension| dimension.name == "site");
     let out = query.metrics.iter().filter_map(|metric| {
         let missing = metric.sums().find_map(|sum| {
             let fact = sum.definition().fact;
-            let lacks = rows.left_out.get(&fact)?;
-            Some(match *lacks {
+            let other = || compared.and_then(|rows| rows.left_out.get(&fact));
+            Some(match *rows.left_out.get(&fact).or_else(other)? {
                 "moment" => format!("{} have days and no moments", fact.word()),
                 lacks => format!("{} have no `{lacks}`", fact.word()),
             })
@@ -199,28 +199,6 @@ fn measure(
     measured.collect()
 }
 
-/// What is counted or summed is scaled to the length of the period.
-fn against_past(query: &Query, figures: &[Figure], past: &[Figure]) -> Vec<Option<Measured>> {
-    let (first, last) = query.days;
-    let days = last.since(first).map_or(0, |span| span.get_days()) + 1;
-    let scale = f64::from(days) / PAST_DAYS as f64;
-    let measured = query.metrics.iter().zip(figures).zip(past).map(|((metric, now), past)| {
-        let scale = if metric.under.is_empty() { scale } else { 1.0 };
-        let usual = Some(past.value()? * scale);
-        let benchmark = Benchmark {
-            metric: metric.name.to_owned(),
-            industry: String::new(),
-            low: usual,
-            high: usual,
-            better: Better::Higher,
-            from: format!("the {PAST_DAYS} days before"),
-        };
-        // Whether more is better depends on the metric; the gap says what there is to say.
-        Some(Measured { better: "within", verdict: "own", ..benchmark.measure(now.value()?) })
-    });
-    measured.collect()
-}
-
 fn head(query: &Query, left_out: Vec<LeftOut>) -> Head {
     let selection = &query.selection;
     let (from, to) = bounds(selection);
@@ -250,37 +228,6 @@ fn bounds(selection: &Selection) -> (String, String) {
         Period::Days { from, to } => (from.to_string(), to.to_string()),
         Period::Moments { from, to } => (from.to_string(), to.to_string()),
     }
-}
-
-/// Adds rows for spans of time that have none, for every combination of the other dimensions that has any.
-fn fill(query: &Query, rows: &mut Rows) -> Result<(), String> {
-    let times =
-        query.dimensions.iter().position(|d| d.kind.is_time() || matches!(d.kind, Kind::Whole(..)));
-    let Some(place) = times else { return Ok(()) };
-    let buckets = buckets(query, query.dimensions[place].kind, query.days);
-    let others: HashSet<Key> = rows.groups.keys().cloned().collect();
-    let others: HashSet<Key> = match query.dimensions.len() {
-        1 => HashSet::from([vec![Cell::None]]),
-        _ => others
-            .into_iter()
-            .map(|mut key| {
-                key[place] = Cell::None;
-                key
-            })
-            .collect(),
-    };
-    if others.len().saturating_mul(buckets.len()) > MAX_GROUPS {
-        return Err(format!("filled up the answer would have more than {MAX_GROUPS} rows"));
-    }
-    let empty = rows.empty();
-    for other in others {
-        for bucket in &buckets {
-            let mut key = other.clone();
-            key[place] = bucket.clone();
-            rows.groups.entry(key).or_insert_with(|| empty.clone());
-        }
-    }
-    Ok(())
 }
 
 /// What is not known comes last; rows that are alike go by their dimensions.
@@ -316,36 +263,14 @@ fn sorted(order: &[Sort], a: (&[Option<f64>], &Key), b: (&[Option<f64>], &Key)) 
     a.1.cmp(b.1)
 }
 
-/// What a cursor says: which question it belongs to, and the last row before it.
-type Place = (u64, Vec<Option<f64>>, Key);
-
-/// Opaque to clients: base64url of JSON.
-fn cursor(query: &Query, last: &AnswerRow) -> String {
-    let place: Place = (fingerprint(query), values(query, last), last.key.clone());
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&place).unwrap_or_default())
-}
-
 /// Where the page begins.
 fn begin(query: &Query, all: &[AnswerRow]) -> Result<usize, String> {
     let Some(text) = &query.cursor else { return Ok(0) };
-    let bad = || "`cursor` must be `next` of a page before of the same question".to_owned();
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
-    let (asked, last, key): Place = serde_json::from_slice(&bytes).map_err(|_| bad())?;
-    if asked != fingerprint(query) {
-        return Err(bad());
-    }
+    let place = Place::read(text)?;
+    let last = place.figures(query)?;
     let before = |row: &AnswerRow| {
-        sorted(&query.order, (&values(query, row), &row.key), (&last, &key)) != Ordering::Greater
+        let row = (&values(query, row)[..], &row.key);
+        sorted(&query.order, row, (&last, &place.key)) != Ordering::Greater
     };
     Ok(all.partition_point(before))
-}
-
-/// The same for the same question, whatever the page.
-fn fingerprint(query: &Query) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let names = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>();
-    names(&mut query.metrics.iter().map(|m| m.name)).hash(&mut hasher);
-    names(&mut query.dimensions.iter().map(|d| d.name)).hash(&mut hasher);
-    format!("{:?}{:?}{}", query.selection, query.order, query.fill).hash(&mut hasher);
-    hasher.finish()
 }

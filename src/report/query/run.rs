@@ -8,6 +8,7 @@ use crate::report::credits::store::{learn, shares_by_site};
 use crate::report::query::answer::Answer;
 use crate::report::query::benchmarks::Benchmarks;
 use crate::report::query::model::{Query, Selection, Yardstick};
+use crate::report::query::past::of_past;
 use crate::report::query::rules::{Found, answer, plan};
 use crate::report::query::sql::needs_shares;
 use crate::report::query::store::{Asking, Plan, Rows, RowsError};
@@ -39,32 +40,31 @@ pub async fn run(
         Some(Yardstick::OwnPast(past)) => Some(past.as_ref().clone()),
         _ => None,
     };
-    let selections = [
-        Some(query.selection.clone()),
-        query.compare.as_ref().map(|(other, _)| other.clone()),
-        past,
+    let plan_of = plan(query);
+    let asked = vec![
+        Some((plan_of.clone(), query.selection.clone())),
+        query.compare.as_ref().map(|(other, _)| (plan_of, other.clone())),
+        past.map(|past| (plan(&of_past(query)), past)),
     ];
-    let plan = plan(query);
-    let mut found = several(warehouse, plan, selections.to_vec(), limit, now).await?.into_iter();
+    let mut found = several(warehouse, asked, limit, now).await?.into_iter();
     let mut next = || found.next().flatten();
     let found = Found { rows: next().unwrap_or_default(), compared: next(), past: next() };
     answer(query, found, benchmarks).map_err(RunError::Unanswerable)
 }
 
-/// The rows of each selection; of a DuckDB file all seen at one moment.
+/// The rows of each plan and selection; of a DuckDB file all seen at one moment.
 pub async fn several(
     warehouse: &Warehouse,
-    plan: Plan,
-    selections: Vec<Option<Selection>>,
+    asked: Vec<Option<(Plan, Selection)>>,
     limit: Duration,
     now: Millis,
 ) -> Result<Vec<Option<Rows>>, RunError> {
-    let mut learnt = Vec::with_capacity(selections.len());
-    for selection in selections {
-        learnt.push(match selection {
-            Some(selection) => {
+    let mut learnt = Vec::with_capacity(asked.len());
+    for asked in asked {
+        learnt.push(match asked {
+            Some((plan, selection)) => {
                 let shares = learn_shares(warehouse, &selection, now).await?;
-                Some((selection, shares))
+                Some((plan, selection, shares))
             }
             None => None,
         });
@@ -73,10 +73,8 @@ pub async fn several(
     let asking: Vec<Option<Asking<'_>>> = learnt
         .iter()
         .map(|asked| {
-            let ask = |(selection, shares): &(Selection, String)| {
-                Asking::new(dialect, &plan, selection, shares)
-            };
-            asked.as_ref().map(ask)
+            let (plan, selection, shares) = asked.as_ref()?;
+            Some(Asking::new(dialect, plan, selection, shares))
         })
         .collect();
     let questions = asking.iter().flatten().flat_map(Asking::questions).collect();

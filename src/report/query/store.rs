@@ -137,7 +137,7 @@ impl<'a> Asking<'a> {
             Asking { plan, groups: Vec::new(), totals: Vec::new(), left_out: BTreeMap::new() };
         for ((fact, part), mut sums) in by_part {
             let needs_total = plan.totals && sums.iter().any(|sum| !plan.adds_up(part, *sum));
-            let with_total = needs_total && !plan.has_words();
+            let with_total = needs_total && !plan.has_words() && dialect.groups_several_ways();
             let by_row = asked(&plan.dimensions, with_total);
             match statement(dialect, (fact, part), &by_row, &sums) {
                 Ok(statement) => {

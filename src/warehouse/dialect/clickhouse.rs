@@ -106,6 +106,10 @@ impl Dialect for ClickHouse {
         None
     }
 
+    fn groups_several_ways(&self) -> bool {
+        true
+    }
+
     fn only_adds(&self) -> bool {
         true
     }

@@ -105,6 +105,10 @@ impl Dialect for DuckDb {
         Some("alone")
     }
 
+    fn groups_several_ways(&self) -> bool {
+        true
+    }
+
     fn only_adds(&self) -> bool {
         false
     }

@@ -72,6 +72,8 @@ pub trait Dialect: Sync {
     fn rfc3339(&self, cell: &str) -> String;
     /// The column of `leases` that holds where no other row has the same session; `None`: there is none.
     fn alone(&self) -> Option<&'static str>;
+    /// Whether a statement can group its rows in several ways at once (`GROUPING SETS`).
+    fn groups_several_ways(&self) -> bool;
     /// Whether rows are added only and the newest version of a thing is found when they are read. Else they are
     /// replaced when they are written.
     fn only_adds(&self) -> bool;

@@ -220,8 +220,28 @@ async fn benchmarks_are_an_industry_or_the_own_past() {
         "metrics": ["calls"], "benchmark": "own_past", "site": "shop", "from": "2026-03-03", "to": "2026-03-09",
     });
     let own = world.ask(question).await["totals"]["benchmark"]["calls"].take();
-    // Nine calls in 84 days are three quarters of one in seven.
-    assert_eq!((&own["low"], &own["gap"]), (&json!(0.75), &json!(-0.75)));
+    // Nine calls in 84 days, in the six and a half days of the seven that are over: it is noon.
+    let usual = 9.0 / 84.0 * 6.5;
+    let is = |told: &Value, expected: f64| {
+        let told = told.as_f64().expect("a number");
+        assert!((told - expected).abs() < 1e-9, "{told}, not {expected}");
+    };
+    is(&own["low"], usual);
+    is(&own["gap"], -usual);
+    // Each day is held against a usual day, today against as much of one as is over; what was never is not told.
+    let question = json!({
+        "metrics": ["calls", "unique_callers"], "benchmark": "own_past", "site": "shop", "grain": "day", "fill": true,
+        "from": "2026-03-08", "to": "2026-03-10",
+    });
+    let days = world.ask(question).await;
+    let lows: Vec<f64> = rows(&days)
+        .iter()
+        .map(|row| row["benchmark"]["calls"]["low"].as_f64().expect("a number"))
+        .collect();
+    for (low, expected) in lows.iter().zip([1.0, 0.5, 0.0]) {
+        assert!((low - expected * 9.0 / 84.0).abs() < 1e-9, "{lows:?}");
+    }
+    assert!(rows(&days).iter().all(|row| row["benchmark"]["unique_callers"].is_null()));
 }
 
 #[actix_web::test]
@@ -347,4 +367,84 @@ async fn every_named_report_answers() {
     }
     let (_, catalogue) = world.get("/v1/reports/catalogue").await;
     assert_eq!(catalogue["dimensions"].as_array().map(Vec::len), Some(DIMENSIONS.len()));
+}
+
+#[actix_web::test]
+async fn pages_of_a_question_that_ends_now_are_about_the_same_time() {
+    let world = world().await;
+    let mut question = json!({
+        "metrics": ["calls"], "dimensions": ["status"], "from": "2026-03-01T00:00:00Z", "limit": 1,
+    });
+    let (_, first) = world.post("/v1/reports/query", question.clone()).await;
+    world.clock.set(world.clock.now().plus(3_600_000));
+    question["cursor"] = first["next"].clone();
+    let (status, second) = world.post("/v1/reports/query", question.clone()).await;
+    assert_eq!(status, StatusCode::OK, "{second}");
+    assert_eq!((&second["to"], &second["rows_total"]), (&first["to"], &first["rows_total"]));
+    assert_ne!(rows(&second), rows(&first));
+}
+
+#[actix_web::test]
+async fn pages_in_the_order_of_a_share_tell_every_row_once() {
+    let world = World::new(&[("shop", "UTC")]);
+    // Ten of eleven: a decimal that some readers read as its neighbour.
+    let mut events = Vec::new();
+    for (hour, answered, missed) in [(10, 10, 1), (11, 10, 1), (12, 1, 10), (13, 5, 6)] {
+        for n in 0..answered + missed {
+            let status = if n < answered { CallStatus::Answered } else { CallStatus::Busy };
+            let when = at(&format!("2026-03-02T{hour}:00:00Z"));
+            events.push(call_event(&call(&site("shop"), &format!("{hour}-{n}"), when, status)));
+        }
+    }
+    world.write(&events).await;
+    for order in ["-completion_rate", "completion_rate"] {
+        let question = json!({
+            "metrics": ["completion_rate"], "dimensions": ["hour"], "order": [order], "limit": 1,
+            "from": "2026-03-01", "to": "2026-03-08",
+        });
+        let (mut hours, mut cursor) = (Vec::new(), Value::Null);
+        for _ in 0..6 {
+            let mut question = question.clone();
+            if !cursor.is_null() {
+                question["cursor"] = cursor;
+            }
+            let page = world.ask(question).await;
+            hours.extend(rows(&page).iter().map(|row| row["hour"].clone()));
+            cursor = page["next"].clone();
+            if cursor.is_null() {
+                break;
+            }
+        }
+        let expected = match order {
+            "-completion_rate" => [10, 11, 13, 12],
+            _ => [12, 13, 10, 11],
+        };
+        assert_eq!(hours, expected, "{order}");
+    }
+}
+
+#[actix_web::test]
+async fn moments_are_compared_with_moments_and_filled_with_their_own_hours() {
+    let world = World::new(&[("shop", "Europe/Berlin")]);
+    let events: Vec<_> = ["2025-03-02T10:30:00Z", "2025-03-02T20:30:00Z", "2026-03-02T11:30:00Z"]
+        .iter()
+        .map(|when| call_event(&call(&site("shop"), when, at(when), CallStatus::Busy)))
+        .collect();
+    world.write(&events).await;
+    let question = json!({
+        "metrics": ["calls"], "grain": "hour", "fill": true, "compare": "same_period_last_year",
+        "from": "2026-03-02T10:00:00Z", "to": "2026-03-02T12:00:00Z",
+    });
+    let answer = world.ask(question).await;
+    let hours: Vec<_> = rows(&answer).iter().map(|row| row["date_hour"].clone()).collect();
+    assert_eq!(hours, ["2026-03-02T11:00+01:00", "2026-03-02T12:00+01:00"]);
+    // The call of the evening is not of these two hours.
+    assert_eq!(answer["totals"]["compare"]["calls"]["value"], 1, "{}", answer["totals"]);
+    let question = json!({
+        "metrics": ["calls"], "dimensions": ["weekday", "hour"], "fill": true,
+        "from": "2026-03-02", "to": "2026-03-08",
+    });
+    let week = world.ask(question).await;
+    assert_eq!(week["rows_total"], 168, "every hour of the week");
+    assert_eq!(week["totals"]["calls"], 1);
 }
