@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::alert::question::Reports;
 use crate::alert::worker::AlertWorker;
 use crate::attribution::worker::Fitter;
+use crate::audit::keys::note as note_keys;
 use crate::audit::store::AuditLog;
 use crate::backup::snapshot::Backups;
 use crate::call::archive::Archive;
@@ -218,7 +219,7 @@ impl Service {
         let redis = Redis::over(&deployment);
         let live = Live::new(config);
         let spool = spool.sealed(live.clone(), caller_keys.clone());
-        keys::load(&live, &live.now().config.keys_file())?;
+        let known_keys = keys::load(&live, &live.now().config.keys_file())?;
         let audit = AuditLog::new(&data);
         let places = Places::default();
         let mut watcher = Watcher::new(places.clone(), live.clone(), data);
@@ -275,7 +276,7 @@ impl Service {
             ending: ending.signal(),
             outbox: outbox.clone(),
             deliverer: deliverer.clone(),
-            audit,
+            audit: audit.clone(),
             ended_sessions: ended_sessions.clone(),
             eraser: eraser.clone(),
             exports: Exports::new(warehouse.clone(), &installation.config.data_folder),
@@ -293,6 +294,12 @@ impl Service {
             let tables = parts.tables.clone().into_inner();
             Recorder::new(redis, live.clone(), clock.clone(), caller_keys.clone(), tables)
                 .forgetting(eraser.list().clone())
+        };
+        let note_keys = {
+            let (log, live, clock) = (audit, live.clone(), clock.clone());
+            move |changes: &[keys::KeyChange]| {
+                note_keys(&log, changes, clock.now(), live.now_full().config.audit.keep)
+            }
         };
         let hub = parts.hub.clone();
         let reconciler = Reconciler::new(
@@ -340,7 +347,7 @@ impl Service {
             tokio::spawn(reconciler.run(signal())),
             tokio::spawn(hub.clone().run(signal())),
             tokio::spawn(ended_sessions.run(signal())),
-            tokio::spawn(keys::watch(live.clone(), signal())),
+            tokio::spawn(keys::watch(live.clone(), known_keys, note_keys, signal())),
             tokio::spawn(privacy::worker::run(eraser, signal())),
             tokio::spawn(lease::worker::run(
                 leases.clone(),

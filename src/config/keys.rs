@@ -135,34 +135,97 @@ fn look(path: &Path) -> Seen {
     Some((found.ino(), found.mtime(), found.mtime_nsec(), found.len()))
 }
 
-/// Puts the keys in `path` in force.
-pub fn load(live: &Live, path: &Path) -> Result<usize, KeysError> {
-    let keys: Vec<ApiKey> = read(path)?.into_iter().map(|kept| kept.key).collect();
-    let count = keys.len();
-    live.now().learn_keys(keys);
-    Ok(count)
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It is new.
+    Made,
+    /// It ends at another time than before.
+    Changed,
+    /// It is gone.
+    Revoked,
 }
 
-/// Puts the keys in force again whenever the file changes, until `shutdown`. A file that cannot be read changes nothing
-/// and is logged; a file that is gone has no keys.
-pub async fn watch(live: Live, mut shutdown: ShutdownSignal) {
+impl Became {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Became::Made => "made",
+            Became::Changed => "changed",
+            Became::Revoked => "revoked",
+        }
+    }
+}
+
+/// A key of the file that is not what it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyChange {
+    /// What became of it.
+    pub what: Became,
+    /// The key as it is now, or was last.
+    pub kept: KeptKey,
+}
+
+/// What became of the keys between two readings.
+fn changes(before: &[KeptKey], after: &[KeptKey]) -> Vec<KeyChange> {
+    let of =
+        |keys: &[KeptKey], hash: &str| keys.iter().find(|kept| kept.key.sha256 == hash).cloned();
+    let now = after.iter().filter_map(|kept| match of(before, &kept.key.sha256) {
+        None => Some(KeyChange { what: Became::Made, kept: kept.clone() }),
+        Some(was) if was != *kept => Some(KeyChange { what: Became::Changed, kept: kept.clone() }),
+        Some(_) => None,
+    });
+    let gone = before.iter().filter(|kept| of(after, &kept.key.sha256).is_none());
+    let gone = gone.map(|kept| KeyChange { what: Became::Revoked, kept: kept.clone() });
+    now.chain(gone).collect()
+}
+
+/// Puts the keys in `path` in force, and tells them.
+pub fn load(live: &Live, path: &Path) -> Result<Vec<KeptKey>, KeysError> {
+    load_with(live, path, |_| ())
+}
+
+/// The same; `first` sees them before they are in force.
+fn load_with(
+    live: &Live,
+    path: &Path,
+    first: impl FnOnce(&[KeptKey]),
+) -> Result<Vec<KeptKey>, KeysError> {
+    let kept = read(path)?;
+    first(&kept);
+    live.now().learn_keys(kept.iter().map(|kept| kept.key.clone()).collect());
+    Ok(kept)
+}
+
+/// Puts the keys in force again whenever the file changes, until `shutdown`, and lets `note` know what changed since
+/// `loaded`. A file that cannot be read changes nothing and is logged; a file that is gone has no keys.
+pub async fn watch(
+    live: Live,
+    mut loaded: Vec<KeptKey>,
+    note: impl Fn(&[KeyChange]) + Clone + Send + 'static,
+    mut shutdown: ShutdownSignal,
+) {
     let path = live.now().config.keys_file();
     // What it looked like when it was read at the start is not known any more: it is read once more.
     let mut seen: Option<Seen> = None;
     while !shutdown.sleep(LOOK_EVERY).await {
-        let (asked, live) = (path.clone(), live.clone());
-        let before = seen;
+        let (asked, live, note) = (path.clone(), live.clone(), note.clone());
+        let (before, known) = (seen, loaded.clone());
         let looked = tokio::task::spawn_blocking(move || {
             let now = look(&asked);
-            (now, (before != Some(now)).then(|| load(&live, &asked)))
+            let note = |kept: &[KeptKey]| note(&changes(&known, kept));
+            (now, (before != Some(now)).then(|| load_with(&live, &asked, note)))
         });
-        let Ok((now, loaded)) = looked.await else { continue };
-        match loaded {
-            Some(Ok(keys)) if before.is_some() => {
-                tracing::info!(keys, "the keys of the API changed")
+        let Ok((now, read)) = looked.await else { continue };
+        match read {
+            Some(Ok(kept)) => {
+                if kept != loaded {
+                    tracing::info!(keys = kept.len(), "the keys of the API changed");
+                }
+                loaded = kept;
             }
             Some(Err(error)) => tracing::error!(%error, "the keys of the API stay as they were"),
-            Some(Ok(_)) | None => {}
+            None => {}
         }
         seen = Some(now);
     }
@@ -209,6 +272,25 @@ mod tests {
             read(&path).unwrap().into_iter().map(|kept| kept.key.name).collect();
         assert_eq!(names, ["one", "two"]);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_became_of_keys_is_told() {
+        let (one, two) = (kept("one", 'a'), kept("two", 'b'));
+        let ending = KeptKey {
+            key: ApiKey { expires_at: Some(Timestamp::UNIX_EPOCH), ..one.key.clone() },
+            ..one.clone()
+        };
+        let told = |before: &[KeptKey], after: &[KeptKey]| -> Vec<String> {
+            let changes = changes(before, after).into_iter();
+            changes.map(|c| format!("{} {}", c.kept.key.name, c.what.word())).collect()
+        };
+        assert_eq!(told(&[], std::slice::from_ref(&one)), ["one made"]);
+        assert_eq!(
+            told(std::slice::from_ref(&one), &[ending, two.clone()]),
+            ["one changed", "two made"]
+        );
+        assert_eq!(told(&[one, two.clone()], &[two]), ["one revoked"]);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub fn routes(config: &mut ServiceConfig) {
         (status = 400, description = "A parameter is not usable", body = ProblemBody),
         (status = 403, description = "The key has no scope `analyst`", body = ProblemBody),
         (status = 404, description = "No such site for this key", body = ProblemBody),
+        (status = 429, description = "Another export is being written; or too many requests", body = ProblemBody),
     ),
 )]
 #[get("/v1/export")]
@@ -132,6 +133,7 @@ impl From<ExportError> for Problem {
     fn from(error: ExportError) -> Self {
         match error {
             ExportError::Warehouse(error) => error.into(),
+            ExportError::Busy => Problem::TooManyRequests { retry_after_s: 30 },
             error @ ExportError::Io { .. } => {
                 tracing::error!(%error, "an export failed");
                 Problem::Internal

@@ -29,7 +29,9 @@ use crate::warehouse::store::{Warehouse, WarehouseError, sql};
 const FOLDER: &str = "exports";
 /// Files that are written at a time; reports need the rest of the machine.
 const AT_ONCE: usize = 1;
-/// Longest that one may be written, its turn included.
+/// Longest that one waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest that one may be written.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// What errors call it.
 const WHAT: &str = "export a table";
@@ -52,6 +54,9 @@ pub enum ExportError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others are being written.
+    #[error("another export is being written; ask again when it is done")]
+    Busy,
 }
 
 /// Writes files of facts; cheap to clone.
@@ -60,6 +65,7 @@ pub struct Exports {
     warehouse: Warehouse,
     folder: PathBuf,
     turns: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Exports {
@@ -68,10 +74,11 @@ impl Exports {
         let folder = data_folder.join(FOLDER);
         // Nothing is there at the first start; what cannot be removed only takes room.
         let _ = std::fs::remove_dir_all(&folder);
-        Exports { warehouse, folder, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Exports { warehouse, folder, turns, patience: PATIENCE }
     }
 
-    /// Begins to write `wanted`.
+    /// Begins to write `wanted`, when it is its turn. Who would wait long is told so at once, not by silence.
     pub async fn start(&self, wanted: Wanted) -> Result<Export, ExportError> {
         let columns = columns(&self.warehouse, wanted.table).await?;
         if !self.warehouse.is_shared() {
@@ -88,15 +95,17 @@ impl Exports {
     }
 
     async fn grow(&self, wanted: Wanted, columns: Vec<Column>) -> Result<Growing, ExportError> {
+        let turn = timeout(self.patience, self.turns.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| ExportError::Busy)?.map_err(|_| WarehouseError::Closing)?;
         let failed = |source| ExportError::Io { folder: self.folder.clone(), source };
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let own = tempfile::tempdir_in(&self.folder).map_err(failed)?;
         let path = own.path().join(wanted.table.word());
         std::fs::File::create(&path).map_err(failed)?;
         let file = File::open(&path).await.map_err(failed)?;
-        let (warehouse, turns) = (self.warehouse.clone(), self.turns.clone());
+        let warehouse = self.warehouse.clone();
         let writing = async move {
-            let _turn = turns.acquire().await.map_err(|_| WarehouseError::Closing)?;
+            let _turn = turn;
             let (text, bound) = copy(&wanted, &columns, &path.to_string_lossy());
             let write = move |connection: &Connection| {
                 let written = connection.execute(&text, params_from_iter(bound));
@@ -160,4 +169,30 @@ impl Growing {
 pub async fn columns(warehouse: &Warehouse, table: Table) -> Result<Vec<Column>, WarehouseError> {
     let columns = warehouse.columns(table.word()).await?;
     Ok(columns.into_iter().filter_map(|(name, kind)| Column::new(name, &kind)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_would_wait_long_is_told_so_and_the_next_one_is_served() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let warehouse = Warehouse::open(folder.path(), 1).expect("a warehouse");
+        let mut exports = Exports::new(warehouse, folder.path());
+        exports.patience = Duration::from_millis(10);
+        let wanted = || Wanted {
+            table: Table::Calls,
+            sites: vec!["shop".parse().expect("an id")],
+            period: None,
+            format: FileFormat::Csv,
+        };
+        let mut first = exports.start(wanted()).await.expect("its turn");
+        assert!(matches!(exports.start(wanted()).await, Err(ExportError::Busy)));
+        while first.next().await.expect("a piece").is_some() {}
+        let second = exports.start(wanted()).await.expect("the first one is whole");
+        // Whoever leaves gives the turn back.
+        drop(second);
+        exports.start(wanted()).await.expect("the second one left");
+    }
 }

@@ -81,6 +81,21 @@ async fn keys_are_made_rotated_and_revoked_while_the_service_runs() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(!kept.contains(&first), "only hashes are kept");
+    let client = ringtrace::platform::tls::client_builder().no_proxy().build().expect("a client");
+    let asked = client.get(home.url("/v1/audit?action=change")).bearer_auth("rt_admin");
+    let log = asked.send().await.expect("an answer").text().await.expect("a text");
+    let log: Value = serde_json::from_str(&log).expect("JSON");
+    let entries = log["entries"].as_array().expect("entries").iter();
+    let told: Vec<&str> = entries
+        .filter(|entry| entry["by"] == "ringtrace key" && entry["sites"] == json!(["one"]))
+        .map(|entry| {
+            entry["target"].as_str().expect("a target").rsplit(' ').next().expect("a word")
+        })
+        .collect();
+    // Newest first: two are revoked; a third was made as the second one ended; the second was made as the first one got its end.
+    let count = |word: &str| told.iter().filter(|told| **told == word).count();
+    assert_eq!((count("made"), count("revoked")), (3, 3), "{log}");
+    assert!(!log.to_string().contains(&first));
     drop(service);
 }
 

@@ -44,7 +44,9 @@ fn header<B>(response: &ServiceResponse<B>, name: &str) -> String {
 
 #[actix_web::test]
 async fn a_copy_on_a_cache_gets_a_number_and_nothing_to_keep() {
-    let edge = edge(one_site(), TestRedis::patient_handle).await;
+    // Three, of which one network may have two.
+    let three = config(json!([site_json("demo", 3, json!({}))]));
+    let edge = edge(three, TestRedis::patient_handle).await;
     let page = "https%3A%2F%2Fwww.example.com%2Famp%2F%3Futm_source%3Dgoogle%26utm_medium%3Dcpc";
     let query = format!("key=pk_demo&url={page}{SOURCE}");
     let headers = [("origin", CACHE), ("cookie", "rt_session=x; rt_visitor=y")];

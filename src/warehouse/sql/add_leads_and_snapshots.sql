@@ -2,11 +2,11 @@
 -- forgotten. `searchable` is in lower case; `caller` as in calls; `origin`: webhook, reconciled or imported. Of a call
 -- that the business tried to call back, `called_back_at` is the first try and `reached_at` the first that was answered.
 
-ALTER TABLE calls ADD COLUMN origin VARCHAR DEFAULT 'webhook';
-ALTER TABLE calls ADD COLUMN called_back_at BIGINT;
-ALTER TABLE calls ADD COLUMN reached_at BIGINT;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS origin VARCHAR DEFAULT 'webhook';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS called_back_at BIGINT;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS reached_at BIGINT;
 
-CREATE TABLE call_snapshots (
+CREATE TABLE IF NOT EXISTS call_snapshots (
     id          UUID     NOT NULL,
     version     BIGINT   NOT NULL,
     site        VARCHAR  NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE call_snapshots (
     snapshot    VARCHAR  NOT NULL
 );
 
-CREATE TABLE leads (
+CREATE TABLE IF NOT EXISTS leads (
     id              UUID     NOT NULL,
     version         BIGINT   NOT NULL,
     site            VARCHAR  NOT NULL,

@@ -3,9 +3,9 @@
 -- channel's removal effect and share. `sessions_version` is the newest version among the visits, `calls_version` the
 -- sum of those of the calls: together with the counts they tell whether anything changed since.
 
-ALTER TABLE calls ADD COLUMN conversions VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS conversions VARCHAR DEFAULT '';
 
-CREATE TABLE removal_periods (
+CREATE TABLE IF NOT EXISTS removal_periods (
     site              VARCHAR  NOT NULL,
     since             BIGINT   NOT NULL,
     until             BIGINT   NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE removal_periods (
     computed_at       BIGINT   NOT NULL
 );
 
-CREATE TABLE removal_effects (
+CREATE TABLE IF NOT EXISTS removal_effects (
     site     VARCHAR  NOT NULL,
     since    BIGINT   NOT NULL,
     until    BIGINT   NOT NULL,

@@ -4,36 +4,36 @@
 -- the pool or the static number; `call_backs` counts calls of the business to the caller; `blocked`: the line was busy,
 -- failed or full. `page` is where the number was seen last. Texts are empty where nothing is known.
 
-ALTER TABLE sessions ADD COLUMN local_offset VARCHAR DEFAULT '';
-ALTER TABLE sessions ADD COLUMN shift VARCHAR DEFAULT '';
-ALTER TABLE sessions ADD COLUMN publisher VARCHAR DEFAULT '';
-ALTER TABLE sessions ADD COLUMN variant VARCHAR DEFAULT '';
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS local_offset VARCHAR DEFAULT '';
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS shift VARCHAR DEFAULT '';
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS publisher VARCHAR DEFAULT '';
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS variant VARCHAR DEFAULT '';
 
-ALTER TABLE leases ADD COLUMN local_offset VARCHAR DEFAULT '';
-ALTER TABLE leases ADD COLUMN shift VARCHAR DEFAULT '';
-ALTER TABLE leases ADD COLUMN number_kind VARCHAR DEFAULT '';
+ALTER TABLE leases ADD COLUMN IF NOT EXISTS local_offset VARCHAR DEFAULT '';
+ALTER TABLE leases ADD COLUMN IF NOT EXISTS shift VARCHAR DEFAULT '';
+ALTER TABLE leases ADD COLUMN IF NOT EXISTS number_kind VARCHAR DEFAULT '';
 
-ALTER TABLE leads ADD COLUMN local_offset VARCHAR DEFAULT '';
-ALTER TABLE leads ADD COLUMN shift VARCHAR DEFAULT '';
+ALTER TABLE leads ADD COLUMN IF NOT EXISTS local_offset VARCHAR DEFAULT '';
+ALTER TABLE leads ADD COLUMN IF NOT EXISTS shift VARCHAR DEFAULT '';
 
-ALTER TABLE calls ADD COLUMN local_offset VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN shift VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN publisher VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN variant VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN page VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN tracker VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN number_kind VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN caller_area_code VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN duration_band VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN confidence_band VARCHAR DEFAULT '';
-ALTER TABLE calls ADD COLUMN forwarded BOOLEAN;
-ALTER TABLE calls ADD COLUMN blocked BOOLEAN DEFAULT false;
-ALTER TABLE calls ADD COLUMN converted_at BIGINT;
-ALTER TABLE calls ADD COLUMN call_backs INTEGER DEFAULT 0;
-ALTER TABLE calls ADD COLUMN call_backs_answered INTEGER DEFAULT 0;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS local_offset VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS shift VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS publisher VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS variant VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS page VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS tracker VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS number_kind VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS caller_area_code VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS duration_band VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS confidence_band VARCHAR DEFAULT '';
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS forwarded BOOLEAN;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS blocked BOOLEAN DEFAULT false;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS converted_at BIGINT;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS call_backs INTEGER DEFAULT 0;
+ALTER TABLE calls ADD COLUMN IF NOT EXISTS call_backs_answered INTEGER DEFAULT 0;
 
 -- One row for each thing that money was spent on on a day; `kind` is ad, fee, production or other.
-CREATE TABLE costs (
+CREATE TABLE IF NOT EXISTS costs (
     id           VARCHAR         NOT NULL,
     version      BIGINT          NOT NULL,
     site         VARCHAR         NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE costs (
 );
 
 -- How long who was there to take calls; `wage` is for an hour.
-CREATE TABLE staffing (
+CREATE TABLE IF NOT EXISTS staffing (
     id          VARCHAR         NOT NULL,
     version     BIGINT          NOT NULL,
     site        VARCHAR         NOT NULL,

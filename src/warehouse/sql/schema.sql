@@ -3,7 +3,7 @@
 -- written. Times are milliseconds since 1970 UTC. No keys and no indexes: rows are replaced by
 -- deleting and inserting them, and the newest `version` of an id wins.
 
-CREATE TABLE sessions (
+CREATE TABLE IF NOT EXISTS sessions (
     id              UUID     NOT NULL,
     version         BIGINT   NOT NULL,
     site            VARCHAR  NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE sessions (
 );
 
 -- Numbers that were granted, or could not be (tier `original`, no number).
-CREATE TABLE leases (
+CREATE TABLE IF NOT EXISTS leases (
     id              VARCHAR  NOT NULL,
     version         BIGINT   NOT NULL,
     site            VARCHAR  NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE leases (
 
 -- `outcome`: answered, missed, rejected, or open while the call lasts. `caller`: the first 64 bits
 -- of the keyed hash of the caller's number; the number itself is not kept here.
-CREATE TABLE calls (
+CREATE TABLE IF NOT EXISTS calls (
     id                  UUID     NOT NULL,
     version             BIGINT   NOT NULL,
     site                VARCHAR  NOT NULL,
@@ -90,7 +90,7 @@ CREATE TABLE calls (
 );
 
 -- The touches of a call's winner, oldest first from position 0, with their share of the call.
-CREATE TABLE touches (
+CREATE TABLE IF NOT EXISTS touches (
     call            UUID      NOT NULL,
     site            VARCHAR   NOT NULL,
     position        SMALLINT  NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE touches (
 );
 
 -- Verdicts of postback attempts.
-CREATE TABLE postbacks (
+CREATE TABLE IF NOT EXISTS postbacks (
     id              VARCHAR  NOT NULL,
     version         BIGINT   NOT NULL,
     site            VARCHAR  NOT NULL,
@@ -129,7 +129,7 @@ CREATE TABLE postbacks (
 );
 
 -- Up to which entry of each ledger stream everything is in the tables above.
-CREATE TABLE offsets (
+CREATE TABLE IF NOT EXISTS offsets (
     shard  USMALLINT  NOT NULL,
     ms     UBIGINT    NOT NULL,
     seq    UBIGINT    NOT NULL
