@@ -67,7 +67,7 @@ use crate::warehouse::store::Warehouse;
 use crate::warehouse::worker::Projector;
 pub use model::{ExtraRoutes, Options, StartError};
 use redis_part::RedisPart;
-use steps::{fill_pools, in_time};
+use steps::{fill_pools, in_time, read_by_this_program};
 
 /// How long the projector, and then the warehouse, may take to write what is left at the end.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -225,6 +225,7 @@ impl Service {
         let mut watcher = Watcher::new(places.clone(), live.clone(), data);
         watcher.run_once();
         let leases = LeaseStore::new(redis.clone());
+        read_by_this_program(&redis).await?;
         fill_pools(&leases, &live, &clock).await?;
 
         let installation = live.now_full();

@@ -8,6 +8,7 @@ use actix_web::web;
 use crate::config::keys::KeysError;
 use crate::lease::numbers::sync::NumbersError;
 use crate::platform::data_folder::DataFolderError;
+use crate::platform::data_format::UnknownFormat;
 use crate::platform::key_file::KeyFileError;
 use crate::platform::redis::StoreError;
 use crate::platform::redis_server::RedisServerError;
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The data folder cannot be used.
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
+    /// A newer program wrote what Redis holds.
+    #[error(transparent)]
+    NewerData(#[from] UnknownFormat),
     /// The private Redis did not start.
     #[error(transparent)]
     RedisServer(#[from] RedisServerError),

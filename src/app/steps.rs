@@ -7,7 +7,8 @@ use crate::config::Live;
 use crate::lease::numbers::sync::{NumbersError, sync_pools};
 use crate::lease::store::LeaseStore;
 use crate::platform::clock::Clock;
-use crate::platform::redis::StoreError;
+use crate::platform::data_format::{FormatError, agree_with};
+use crate::platform::redis::{Redis, StoreError};
 
 /// Waits for `work`, but no longer than this; says when that was not enough.
 pub(super) async fn in_time<T>(
@@ -20,6 +21,16 @@ pub(super) async fn in_time<T>(
         tracing::warn!("{what} did not end in time; what was left comes at the next start");
     }
     done.ok()
+}
+
+/// Refuses a Redis that a newer program wrote. One that is away must not keep the phone from being answered: it is not
+/// asked again.
+pub(super) async fn read_by_this_program(redis: &Redis) -> Result<(), StartError> {
+    match agree_with(redis).await {
+        Ok(()) | Err(FormatError::Redis(StoreError::Unavailable(_))) => Ok(()),
+        Err(FormatError::Redis(error)) => Err(error.into()),
+        Err(FormatError::Unknown(newer)) => Err(newer.into()),
+    }
 }
 
 /// Puts the configured numbers into their pools. A Redis that is away must not keep the phone from

@@ -6,6 +6,7 @@ use crate::backup::files::{copy_file, known, make_folder};
 use crate::backup::keyspace;
 use crate::backup::model::{BackupError, CONFIG, DUMP, MANIFEST, Manifest, RDB, failed};
 use crate::config::model::{Config, RedisMode};
+use crate::platform::data_folder::{is_of_no_data, unfinished};
 use crate::platform::redis::{Deployment, Patience, Redis, StoreError};
 use crate::platform::redis_server::RedisServer;
 use crate::warehouse::migrate::STEPS;
@@ -13,7 +14,9 @@ use crate::warehouse::migrate::STEPS;
 /// What Redis loads in the place of an append-only file of its own: an RDB file is how such a file begins.
 const APPEND_ONLY: &str = "appendonly.aof";
 
-/// Checks the whole backup, then puts it into the data folder of `config`, which the caller has claimed.
+/// Checks the whole backup, then puts it into the data folder of `config`, which the caller has claimed. The folder is
+/// marked as half restored before the first file, so that nobody starts on half a backup; the caller takes the mark away
+/// ([`crate::platform::data_folder::finished`]) once nothing is left to do.
 pub async fn restore(source: &Path, config: &Config) -> Result<Manifest, BackupError> {
     let manifest = examine(source, config)?;
     let data = &config.data_folder;
@@ -24,6 +27,7 @@ pub async fn restore(source: &Path, config: &Config) -> Result<Manifest, BackupE
     {
         return Err(refused("the Redis of the configuration is not empty: nothing was restored"));
     }
+    unfinished(data).map_err(failed("mark", data))?;
     for file in &manifest.files {
         let Some(path) = file.inside() else { continue };
         if ![RDB, DUMP, CONFIG].contains(&file.path.as_str()) {
@@ -119,12 +123,12 @@ fn examine(source: &Path, config: &Config) -> Result<Manifest, BackupError> {
     Ok(manifest)
 }
 
-/// Refuses a data folder that has more than its lock.
+/// Refuses a data folder that has data.
 fn empty(data: &Path) -> Result<(), BackupError> {
     let files = std::fs::read_dir(data).map_err(failed("list", data))?;
     for file in files {
         let name = file.map_err(failed("list", data))?.file_name();
-        if name != "ringtrace.lock" {
+        if !is_of_no_data(&name) {
             return Err(refused(&format!(
                 "the data folder {} is not empty: restore into a new one",
                 data.display()

@@ -12,7 +12,7 @@ use crate::config::Live;
 use crate::config::load::load_checked;
 use crate::config::model::Config;
 use crate::platform::caller_keys::KEY_FILE;
-use crate::platform::data_folder::{DataFolder, DataFolderError};
+use crate::platform::data_folder::{DataFolder, DataFolderError, finished};
 use crate::platform::redis::{Deployment, Patience, Redis};
 use crate::platform::redis_server::RedisServer;
 use crate::privacy::list::merge;
@@ -157,16 +157,21 @@ pub(super) async fn redis_of(config: &Config) -> Result<(Redis, Option<RedisServ
 /// Fills an empty data folder.
 pub(super) async fn restore(args: RestoreArgs) -> Result<(), CliError> {
     let (config, _) = load_checked(Some(&args.config))?;
-    let claimed = DataFolder::claim(&config.data_folder).map_err(crate::app::StartError::from)?;
+    if let Some(list) = &args.erasures {
+        std::fs::File::open(list).map_err(failed("read", list))?;
+    }
+    let data = &config.data_folder;
+    let claimed = DataFolder::claim(data).map_err(crate::app::StartError::from)?;
     let manifest = restore_into(&args.source, &config).await?;
     if let Some(list) = &args.erasures {
-        let merged = merge(&config.data_folder, list).map_err(failed("read", list))?;
+        let merged = merge(data, list).map_err(failed("read", list))?;
         println!("{merged} erasures will be done again at the next start");
     }
+    finished(data).map_err(failed("finish", data))?;
     drop(claimed);
     println!(
         "{} has the backup of {}: {} files, {} bytes",
-        config.data_folder.display(),
+        data.display(),
         manifest.made_at,
         manifest.files.len(),
         manifest.bytes()

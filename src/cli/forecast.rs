@@ -172,8 +172,12 @@ fn quality(told: &Value) -> String {
     else {
         return format!("{} days are known: too few to say how good this is.", told["days_known"]);
     };
+    let how = match told["method"].as_str() {
+        Some("week_before") => " Days are told as in the last week, which did best.",
+        _ => "",
+    };
     format!(
-        "Learnt from {} days. In {} weeks that were held back it was off by {ours:.2} calls on average (the week before \
+        "Learnt from {} days.{how} In {} weeks that were held back it was off by {ours:.2} calls on average (the week before \
          would have been by {naive:.2}); {:.0} % lay in the 80 % interval.",
         told["days_known"],
         told["weeks_held_back"],

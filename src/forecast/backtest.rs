@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::forecast::days::{WEEK, expect_days};
+use crate::forecast::days::{Method, WEEK, expect_days};
 use crate::forecast::hours::{HOURS, shares};
 use crate::forecast::spread::{dispersion, quantile};
 
@@ -38,6 +38,8 @@ pub struct Quality {
 pub struct Learnt {
     /// Weeks that were held back.
     pub weeks: usize,
+    /// What said their days best.
+    pub method: Method,
     /// How daily counts vary beyond Poisson's law.
     pub day_dispersion: f64,
     /// How hourly counts do.
@@ -48,16 +50,27 @@ pub struct Learnt {
     pub hours: Quality,
 }
 
-/// Holds back the newest whole weeks of `days`, oldest day first.
+/// Holds back the newest whole weeks of `days`, oldest day first. The method that said their days best is the one that
+/// counts from then on; its quality is told of the weeks it was chosen by.
 pub fn learn(days: &[[u32; HOURS]]) -> Learnt {
     let whole = days.len() / WEEK;
     let weeks = whole.saturating_sub(FEWEST_BEFORE).min(HELD_BACK);
+    let tried = [Method::Model, Method::WeekBefore].map(|method| of_method(days, weeks, method));
+    let [model, week_before] = tried;
+    // On equal terms, and where nothing was held back, it is the model.
+    match (model.days.mean_error, week_before.days.mean_error) {
+        (Some(ours), Some(naive)) if naive < ours => week_before,
+        _ => model,
+    }
+}
+
+fn of_method(days: &[[u32; HOURS]], weeks: usize, method: Method) -> Learnt {
     let (mut by_day, mut by_hour) = (Vec::new(), Vec::new());
     for back in (1..=weeks).rev() {
         let (before, after) = days.split_at(days.len() - back * WEEK);
         let totals: Vec<f64> = before.iter().map(total).collect();
         let last_week = &before[before.len() - WEEK..];
-        for (n, expected) in expect_days(&totals, WEEK).into_iter().enumerate() {
+        for (n, expected) in expect_days(&totals, WEEK, method).into_iter().enumerate() {
             let (came, naive) = (&after[n], &last_week[n]);
             by_day.push(Compared { expected, came: total(came), naive: total(naive) });
             let shares = shares(before, n);
@@ -72,6 +85,7 @@ pub fn learn(days: &[[u32; HOURS]]) -> Learnt {
     let (day_dispersion, hour_dispersion) = (dispersion(&by_day), dispersion(&by_hour));
     Learnt {
         weeks,
+        method,
         day_dispersion,
         hour_dispersion,
         days: quality(&by_day, day_dispersion),

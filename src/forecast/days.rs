@@ -3,12 +3,14 @@
 //! With five weeks or more: multiple seasonal-trend decomposition by loess (Bandara, Hyndman and Bergmeir, 2021) of the
 //! square roots, with exponential smoothing of what is left of the weeks' rhythm (the crate `augurs`). The square root of a
 //! count varies alike on quiet and busy days (Anscombe, 1948). With less: the mean of each weekday, drawn towards the
-//! mean of all days.
+//! mean of all days. Where held-back weeks of a site were said better by the week before, that is what is said of it.
 
 use augurs::ets::AutoETS;
 use augurs::mstl::MSTLModel;
 use augurs::mstl::stlrs::{MstlParams, StlParams};
 use augurs::{Fit, Predict};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Days of a week.
 pub const WEEK: usize = 7;
@@ -25,8 +27,22 @@ const ANSCOMBE: f64 = 3.0 / 8.0;
 /// How far from the recent level an expectation may go: a trend does not last.
 const FURTHEST: f64 = 3.0;
 
+/// How days are forecast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// By what all known weeks have in common, and their trend.
+    #[default]
+    Model,
+    /// As the same day of the last known week (seasonal naive).
+    WeekBefore,
+}
+
 /// What to expect of the `horizon` days after `counts`, one for each day, oldest first.
-pub fn expect_days(counts: &[f64], horizon: usize) -> Vec<f64> {
+pub fn expect_days(counts: &[f64], horizon: usize, method: Method) -> Vec<f64> {
+    if let (Method::WeekBefore, Some((_, week))) = (method, counts.split_last_chunk::<WEEK>()) {
+        return week.iter().copied().cycle().take(horizon).collect();
+    }
     let counts = &counts[counts.len().saturating_sub(MOST)..];
     let decomposed = (counts.len() >= FEWEST).then(|| decomposed(counts, horizon)).flatten();
     decomposed.unwrap_or_else(|| by_weekday(counts, horizon))

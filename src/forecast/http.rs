@@ -83,6 +83,7 @@ async fn forecast(
         made_at,
         days_known,
         weeks_held_back,
+        method: learnt.method,
         quality,
         expected,
     }))

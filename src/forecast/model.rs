@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::forecast::backtest::Quality;
+use crate::forecast::days::Method;
 use crate::forecast::hours::HOURS;
 use crate::forecast::staffing::Answering;
 
@@ -61,6 +62,8 @@ pub struct ForecastReply {
     pub days_known: usize,
     /// Weeks that were held back to see how good forecasts of this site are.
     pub weeks_held_back: usize,
+    /// How it was computed: by what said the days of those weeks best.
+    pub method: Method,
     /// How good they were, for the grain asked for; each week was forecast from what was known before it.
     pub quality: Quality,
     /// What is expected, from today on.

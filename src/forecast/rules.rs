@@ -27,7 +27,7 @@ pub fn expect(
         0 => (USUAL_DISPERSION, USUAL_DISPERSION),
         _ => (learnt.day_dispersion, learnt.hour_dispersion),
     };
-    let expected = expect_days(&totals, days.min(MOST_DAYS));
+    let expected = expect_days(&totals, days.min(MOST_DAYS), learnt.method);
     let mut told = Vec::new();
     for (n, calls) in expected.into_iter().enumerate() {
         let Some(date) = day_after(history, n) else { break };

@@ -6,6 +6,15 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::platform::data_format::{DATA_FORMAT, UnknownFormat, is_due};
+
+/// The file that says which form the others have.
+const FORMAT: &str = "format";
+/// A file that is there while a backup is put into the folder.
+const UNFINISHED: &str = "restoring";
+/// Files that a folder without data may have.
+const OF_NO_DATA: [&str; 2] = ["ringtrace.lock", FORMAT];
+
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
@@ -25,6 +34,18 @@ pub enum DataFolderError {
         /// Its process id, or `unknown`.
         pid: String,
     },
+    /// A newer program wrote it.
+    #[error(transparent)]
+    Newer(#[from] UnknownFormat),
+    /// A backup was not put into it to the end.
+    #[error(
+        "a backup was being restored into the data folder {path}, and that did not end: empty the folder (and a Redis \
+         of your own that it was restored into), and restore again"
+    )]
+    HalfRestored {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
 /// The claim on a data folder; it ends when this is dropped, or with the process, however that
@@ -35,7 +56,7 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Makes `folder` when it is not there and claims it.
+    /// Makes `folder` when it is not there and claims it. What a newer program wrote, and half a backup, are refused.
     pub fn claim(folder: &Path) -> Result<Self, DataFolderError> {
         let unusable = |source| DataFolderError::Unusable { path: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
@@ -48,8 +69,36 @@ impl DataFolder {
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
+        if folder.join(UNFINISHED).try_exists().map_err(unusable)? {
+            return Err(DataFolderError::HalfRestored { path: folder.to_owned() });
+        }
+        let format = folder.join(FORMAT);
+        let found = match std::fs::read(&format) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            found => Some(String::from_utf8_lossy(&found.map_err(unusable)?).into_owned()),
+        };
+        if is_due(&format!("the data folder {}", folder.display()), found.as_deref())? {
+            std::fs::write(&format, format!("{DATA_FORMAT}\n")).map_err(unusable)?;
+        }
         Ok(DataFolder { _lock: lock })
     }
+}
+
+/// Whether a file of a data folder, by its name, is there before there are data.
+pub fn is_of_no_data(name: &std::ffi::OsStr) -> bool {
+    OF_NO_DATA.iter().any(|known| name == *known)
+}
+
+/// Marks `folder` as half restored: until [`finished`] nobody can claim it again.
+pub fn unfinished(folder: &Path) -> std::io::Result<()> {
+    File::create(folder.join(UNFINISHED))?.sync_all()?;
+    File::open(folder)?.sync_all()
+}
+
+/// Takes the mark of [`unfinished`] away.
+pub fn finished(folder: &Path) -> std::io::Result<()> {
+    std::fs::remove_file(folder.join(UNFINISHED))?;
+    File::open(folder)?.sync_all()
 }
 
 /// The name of whoever works on `folder`: random, and the same after every restart.
@@ -99,6 +148,27 @@ mod tests {
         let refused = DataFolder::claim(folder.path()).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(claimed);
+        DataFolder::claim(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_and_half_a_backup_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataFolder::claim(folder.path()).unwrap());
+        let format = folder.path().join(FORMAT);
+        assert_eq!(std::fs::read_to_string(&format).unwrap().trim(), DATA_FORMAT.to_string());
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name());
+        assert!(names.into_iter().all(|name| is_of_no_data(&name)));
+
+        std::fs::write(&format, (DATA_FORMAT + 1).to_string()).unwrap();
+        let refused = DataFolder::claim(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains(folder.path().to_str().unwrap()), "{refused}");
+        std::fs::remove_file(&format).unwrap();
+
+        unfinished(folder.path()).unwrap();
+        let refused = DataFolder::claim(folder.path()).unwrap_err();
+        assert!(matches!(refused, DataFolderError::HalfRestored { .. }), "{refused}");
+        finished(folder.path()).unwrap();
         DataFolder::claim(folder.path()).unwrap();
     }
 

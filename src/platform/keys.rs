@@ -349,6 +349,11 @@ pub fn number_registry() -> String {
     "rt:{numbers}:owner".to_owned()
 }
 
+/// STR the form of everything that is kept in this Redis, see [`crate::platform::data_format`].
+pub fn data_format() -> String {
+    "rt:{format}:format".to_owned()
+}
+
 /// STR the process that does the cluster's `job` now.
 pub fn job_lease(job: &str) -> String {
     format!("rt:{{jobs}}:job:{job}:lease")

@@ -6,6 +6,7 @@ pub mod caller_keys;
 pub mod clock;
 pub mod cursor;
 pub mod data_folder;
+pub mod data_format;
 pub mod dumps;
 pub mod email;
 pub mod ids;

@@ -135,6 +135,8 @@ mod tests {
             spam: SpamFilter::default(),
             conversion: String::new(),
             credit: None,
+            filter: None,
+            pages: None,
         };
         let text = to_csv(&rules::report(&query, counted, Tally::default())).expect("CSV");
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());

@@ -132,6 +132,8 @@ mod tests {
             spam: SpamFilter::default(),
             conversion: String::new(),
             credit: None,
+            filter: None,
+            pages: None,
         };
         rules::report(&query, cells.iter().map(cell).collect(), tally(totals))
     }

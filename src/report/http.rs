@@ -15,11 +15,12 @@ use crate::report::csv::to_csv;
 use crate::report::model::{Report, ReportKind, ReportQuery};
 use crate::report::presets::{PRESETS, preset};
 use crate::report::query::benchmarks::Benchmarks;
+use crate::report::query::filter::Filter;
 use crate::report::query::http::respond;
 use crate::report::query::names::unknown;
 use crate::report::query::read::from_query;
 use crate::report::query::resolve::time_limit;
-use crate::report::rules::{Asked, Format, ab_test, asked_period, bounds, parse};
+use crate::report::rules::{Asked, Format, asked_period, bounds, parse};
 use crate::report::{credits, query, store};
 use crate::warehouse::store::{Warehouse, WarehouseError};
 use crate::warehouse::zone::{local_time, site_zone};
@@ -88,6 +89,7 @@ enum ReportName {
         ("model" = Option<Model>, Query, description = "Shares calls out over the touches of who called. Default: each call to its own source"),
         ("weight" = Option<Weight>, Query, description = "`calls` (default): each call once; `confidence`: each as much as its answer is sure"),
         ("clock" = Option<ByClock>, Query, description = "`call` (default): filed under the call's time; `visit`: under that of the credited page view"),
+        ("filter" = Option<Vec<String>>, Query, description = "What must hold of visits and calls: `source:equals:google`, or JSON; repeat it, all must hold"),
         ("a" = Option<String>, Query, description = "`landing-pages`: the path of a page to hold against `b`"),
         ("b" = Option<String>, Query, description = "The other page"),
     ),
@@ -139,15 +141,9 @@ async fn fixed(
 ) -> Result<HttpResponse, Problem> {
     let asked = parse(request.query_string()).map_err(Problem::BadRequest)?;
     let format = asked.format.unwrap_or_else(|| accepted(request));
-    let pages = asked.pages.clone();
     let query = question(&live, &clock, caller, kind, asked)?;
     let limit = time_limit(live.now().config.reports.time_limit);
-    let mut report = store::answer_within(&warehouse, query, limit, clock.now()).await?;
-    report.comparison = match pages {
-        [None, None] => None,
-        [Some(a), Some(b)] if kind == ReportKind::LandingPages => Some(ab_test(&report, &a, &b)),
-        _ => return Err(Problem::BadRequest(PAIR.to_owned())),
-    };
+    let report = store::answer_within(&warehouse, query, limit, clock.now()).await?;
     match format {
         Format::Json => Ok(HttpResponse::Ok().json(report)),
         Format::Csv => csv_file(kind.word(), to_csv(&report)),
@@ -204,7 +200,13 @@ pub(super) fn question(
         None => None,
     };
     let conversion = asked.conversion.unwrap_or_default();
-    Ok(ReportQuery { kind, sites, period, time_zone, spam, conversion, credit })
+    let filter = Filter::all_of(asked.filters).map_err(Problem::BadRequest)?;
+    let pages = match asked.pages {
+        [None, None] => None,
+        [Some(a), Some(b)] if kind == ReportKind::LandingPages => Some([a, b]),
+        _ => return Err(Problem::BadRequest(PAIR.to_owned())),
+    };
+    Ok(ReportQuery { kind, sites, period, time_zone, spam, conversion, credit, filter, pages })
 }
 
 /// What `Accept` asks for when there is no `format`.

@@ -8,6 +8,7 @@ use crate::platform::clock::Millis;
 use crate::platform::ids::SiteId;
 use crate::report::credits::model::{Bounds, Crediting};
 use crate::report::metrics::{Metrics, Rate};
+use crate::report::query::filter::Filter;
 
 /// The reports with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -111,6 +112,10 @@ pub struct ReportQuery {
     pub conversion: String,
     /// How calls are shared out, and what the period is by each site's clock; `None`: each to its own source.
     pub credit: Option<(Crediting, Bounds)>,
+    /// Which visits and calls count; `None`: all.
+    pub filter: Option<Filter>,
+    /// Landing pages that are held against each other.
+    pub pages: Option<[String; 2]>,
 }
 
 /// An answer.
@@ -136,6 +141,9 @@ pub struct Report {
     /// The conversion that its calls met; absent: all calls.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub conversion: String,
+    /// What holds of its visits and calls, in words; absent: nothing need.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub filter: String,
     /// Most calls first, then most visits; hours in their order, Monday first.
     pub rows: Vec<Row>,
     /// Rows that are left off because there are too many; the totals count them.

@@ -65,8 +65,15 @@ fn title(report: &Report) -> String {
     };
     let zone = report.time_zone.as_deref().unwrap_or("each site's own time zone");
     let credit = report.credit.map(|credit| format!(", {}", credit.words())).unwrap_or_default();
-    format!("{what}, {} to {} ({zone}){credit}", report.from, report.to)
+    let filter = match report.filter.as_str() {
+        "" => String::new(),
+        filter => format!(", {}", printable(filter, LONGEST_FILTER)),
+    };
+    format!("{what}, {} to {} ({zone}){credit}{filter}", report.from, report.to)
 }
+
+/// Longest filter that is told, in columns of the terminal.
+const LONGEST_FILTER: usize = 80;
 
 /// A column of names: its heading, and the width at which its names can still be told apart.
 type NameColumn = (&'static str, usize);

@@ -14,6 +14,7 @@ use crate::report::model::{
     AbTest, Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter,
 };
 use crate::report::query::figure::p_value;
+use crate::report::query::filter::{Filter, MAX_CONDITIONS};
 use crate::report::query::{names, periods};
 
 /// Most rows that a report shows.
@@ -21,7 +22,7 @@ pub const MAX_ROWS: usize = 10_000;
 /// Days of a report that names no period, today included.
 const DEFAULT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 13] = [
     "site",
     "from",
     "to",
@@ -32,6 +33,7 @@ const PARAMETERS: [&str; 12] = [
     "weight",
     "clock",
     "conversion",
+    "filter",
     "a",
     "b",
 ];
@@ -51,7 +53,7 @@ pub enum Format {
 }
 
 /// The parameters of a request, read but not yet checked against anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Asked {
     /// `site`, each once.
     pub sites: Vec<SiteId>,
@@ -73,6 +75,8 @@ pub struct Asked {
     pub clock: Option<ByClock>,
     /// `conversion`.
     pub conversion: Option<String>,
+    /// `filter`: what must hold of visits and calls, all of it.
+    pub filters: Vec<Filter>,
     /// `a` and `b`: landing pages that are held against each other.
     pub pages: [Option<String>; 2],
 }
@@ -157,6 +161,10 @@ pub fn parse(query: &str) -> Result<Asked, String> {
                 }
                 asked.conversion = Some(value.into_owned());
             }
+            "filter" if asked.filters.len() == MAX_CONDITIONS => {
+                return Err(format!("at most {MAX_CONDITIONS} conditions"));
+            }
+            "filter" => asked.filters.push(Filter::read_parameter(&value)?),
             "a" | "b" => {
                 let page = &mut asked.pages[usize::from(name == "b")];
                 twice(page.is_some())?;
@@ -272,6 +280,7 @@ pub fn bounds(period: Period, zone: &TimeZone) -> Option<(Millis, Millis)> {
 
 /// The report that counted rows make: ordered, hours complete.
 pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>, totals: Tally) -> Report {
+    let comparison = query.pages.as_ref().map(|pages| ab_test(&counted, pages));
     let mut counted = match query.kind {
         ReportKind::Hours => all_hours(counted),
         ReportKind::Sources | ReportKind::LandingPages => by_weight(counted),
@@ -291,22 +300,23 @@ pub fn report(query: &ReportQuery, counted: Vec<(RowKey, Tally)>, totals: Tally)
         time_zone: query.time_zone.clone(),
         credit: query.credit.as_ref().map(|(credit, _)| *credit),
         conversion: query.conversion.clone(),
+        filter: query.filter.as_ref().map(ToString::to_string).unwrap_or_default(),
         rows: counted.into_iter().map(row).collect(),
         rows_left_off,
         totals: Metrics::from(totals),
-        comparison: None,
+        comparison,
     }
 }
 
-/// Two landing pages of a report side by side.
-pub fn ab_test(report: &Report, a: &str, b: &str) -> AbTest {
+/// Two landing pages side by side, each on whatever hosts.
+fn ab_test(counted: &[(RowKey, Tally)], [a, b]: &[String; 2]) -> AbTest {
     let rate = |page: &str| {
-        let of_page = |row: &&Row| matches!(&row.key, RowKey::LandingPage { landing_page, .. } if landing_page == page);
-        let rates = report.rows.iter().filter(of_page).filter_map(|row| row.metrics.call_rate);
-        let add =
-            |(n, d): (f64, f64), rate: Rate| (n + rate.numerator.get(), d + rate.denominator.get());
-        let (numerator, denominator) = rates.fold((0.0, 0.0), add);
-        Rate::of(numerator, denominator)
+        let of_page = |(key, _): &&(RowKey, Tally)| matches!(key, RowKey::LandingPage { landing_page, .. } if landing_page == page);
+        let tallies = counted.iter().filter(of_page).map(|(_, tally)| tally);
+        let (calls, visits) = tallies.fold((0.0, 0.0), |(calls, visits), tally| {
+            (calls + tally.visits_with_call, visits + tally.visits)
+        });
+        Rate::of(calls, visits)
     };
     let (a, b) = (rate(a), rate(b));
     let both = a.zip(b);
@@ -386,11 +396,16 @@ mod tests {
             spam: SpamFilter::default(),
             conversion: String::new(),
             credit: None,
+            filter: None,
+            pages: Some([0, MAX_ROWS + 1].map(|n| format!("/{n:06}"))),
         };
         let totals = Tally { visits: MAX_ROWS as f64 + 5.0, ..Tally::default() };
         let report = report(&query, counted, totals);
         assert_eq!((report.rows.len(), report.rows_left_off), (MAX_ROWS, 5));
         assert_eq!(report.rows[0].key, page(0), "equal rows come in the order of their names");
         assert_eq!(report.totals.visits.get(), MAX_ROWS as f64 + 5.0);
+        let pair = report.comparison.expect("two pages");
+        let visits = [pair.a, pair.b].map(|rate| rate.expect("it was visited").denominator.get());
+        assert_eq!(visits, [1.0, 1.0], "also of a page whose row is left off");
     }
 }

@@ -62,7 +62,7 @@ pub async fn answer_within(
         sites: query.sites.clone(),
         period: query.period,
         bounds,
-        filter: None,
+        filter: query.filter.clone(),
         spam: query.spam,
         conversion: query.conversion.clone(),
         credit,

@@ -118,6 +118,39 @@ mod tests {
         tables.into_iter().map(|(table, _)| table).collect()
     }
 
+    /// The statements of a step; its comments may have semicolons too.
+    fn statements(step: &str) -> Vec<String> {
+        let lines = step.lines().filter(|line| !line.trim_start().starts_with("--"));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        text.split_inclusive(';').filter(|one| !one.trim().is_empty()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_step_that_was_broken_off_anywhere_is_begun_again() {
+        let mut newest = Connection::open_in_memory().expect("a database");
+        migrate(&mut newest, STEPS).expect("new tables");
+        for (done, step) in STEPS.iter().enumerate() {
+            let statements = statements(step);
+            assert!(!statements.is_empty());
+            for broken_off in 0..=statements.len() {
+                let mut older = Connection::open_in_memory().expect("a database");
+                migrate(&mut older, &STEPS[..done]).expect("old tables");
+                let tables = fill(&older);
+                older.execute_batch(&statements[..broken_off].join("\n")).expect("a part of it");
+                migrate(&mut older, STEPS).expect("it is brought forward");
+                assert_eq!(columns(&older), columns(&newest), "step {} at {broken_off}", done + 1);
+                for table in tables.iter().filter(|table| *table != "offsets") {
+                    assert_eq!(
+                        count(&older, table),
+                        1,
+                        "{table}, step {} at {broken_off}",
+                        done + 1
+                    );
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_an_older_version_wrote_is_there_in_the_newest() {
         let mut newest = Connection::open_in_memory().expect("a database");

@@ -208,6 +208,64 @@ async fn what_a_stopped_service_left_moves_to_a_redis_of_ones_own_and_back() {
     assert!(service.ended().await.success());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_starts_on_half_a_backup_or_on_what_a_newer_program_wrote() {
+    let home = Home::new();
+    home.write(&home.configuration(&["0190"]));
+    let mut service = home.serve_ready().await;
+    visitor_calls(&home, 1).await;
+    all(&home, 1).await;
+    service.signal(nix::sys::signal::Signal::SIGTERM);
+    assert!(service.ended().await.success());
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    run(&["backup", backup.to_str().unwrap()], &config_of(&home)).expect("a backup");
+
+    // It breaks off where Redis is to get its part.
+    let half = Home::new();
+    let whole = half.configuration(&["0190"]);
+    half.write(&format!("{whole}\n[redis]\nprogram = \"/bin/false\"\n"));
+    let restore = ["restore", backup.to_str().unwrap()];
+    run(&restore, &config_of(&half)).expect_err("there is no Redis");
+    half.write(&whole);
+    let mut service = half.serve(&[]);
+    assert!(!service.ended().await.success());
+    assert!(service.log().contains("restored"), "{}", service.log());
+    let refused = run(&restore, &config_of(&half)).unwrap_err();
+    assert!(refused.contains("restore again"), "{refused}");
+    std::fs::remove_dir_all(half.data()).unwrap();
+    let list = folder.path().join("nothing.ndjson");
+    let with_erasures = [&restore[..], &["--erasures", list.to_str().unwrap()]].concat();
+    run(&with_erasures, &config_of(&half)).expect_err("the list is not there");
+    run(&restore, &config_of(&half)).expect("nothing was written before");
+    let mut service = half.serve_ready().await;
+    all(&half, 1).await;
+    service.signal(nix::sys::signal::Signal::SIGTERM);
+    assert!(service.ended().await.success());
+
+    let format = half.data().join("format");
+    let ours: u32 = std::fs::read_to_string(&format).unwrap().trim().parse().expect("a number");
+    std::fs::write(&format, (ours + 1).to_string()).unwrap();
+    let mut service = half.serve(&[]);
+    assert!(!service.ended().await.success());
+    assert!(service.log().contains("use the newer program"), "{}", service.log());
+    std::fs::remove_file(&format).unwrap();
+
+    let redis = RedisServer::start("redis-server", &folder.path().join("redis")).await.unwrap();
+    let mut connection = redis::Client::open(redis.url()).unwrap();
+    redis::cmd("SET").arg("rt:{format}:format").arg(ours + 1).exec(&mut connection).unwrap();
+    let mut service = half.serve(&[("RINGTRACE__REDIS__URL", redis.url())]);
+    assert!(!service.ended().await.success());
+    assert!(service.log().contains("Redis has data of form"), "{}", service.log());
+    redis::cmd("DEL").arg("rt:{format}:format").exec(&mut connection).unwrap();
+    let mut service = half.serve_until("/readyz", &[("RINGTRACE__REDIS__URL", redis.url())]).await;
+    let noted: u32 = redis::cmd("GET").arg("rt:{format}:format").query(&mut connection).unwrap();
+    assert_eq!(noted, ours);
+    service.signal(nix::sys::signal::Signal::SIGTERM);
+    assert!(service.ended().await.success());
+    redis.stop().await;
+}
+
 fn walk(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().flatten() {

@@ -59,6 +59,8 @@ impl Facts {
             spam,
             conversion: String::new(),
             credit: None,
+            filter: None,
+            pages: None,
         };
         answer(&self.warehouse, query, Millis(0)).await.expect("an answer")
     }

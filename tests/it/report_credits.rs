@@ -433,6 +433,8 @@ proptest! {
                             spam: SpamFilter::default(),
                             conversion: String::new(),
                             credit: Some((credit, bounds.clone())),
+                            filter: None,
+                            pages: None,
                         };
                         let report = runtime.block_on(answer(&world.warehouse, query, to));
                         let report = report.expect("an answer");

@@ -10,7 +10,7 @@ use ringtrace::http::limits::ApiLimiter;
 use ringtrace::platform::clock::Clock;
 use ringtrace::platform::ids::SiteId;
 use ringtrace::report::http::routes;
-use ringtrace::report::model::Report;
+use ringtrace::report::model::{Report, Row, RowKey};
 use ringtrace::report::query::benchmarks::Benchmarks;
 use ringtrace::report::render::{RenderOptions, render};
 use ringtrace::warehouse::rules::facts;
@@ -133,6 +133,28 @@ async fn a_report_says_what_it_is_about_and_can_be_read_back() {
 }
 
 #[actix_web::test]
+async fn a_filter_leaves_what_a_row_of_the_whole_says() {
+    let edge = Edge::start().await;
+    let days = "from=2026-03-01&to=2026-03-31";
+    let whole = edge.report(&format!("/v1/reports/sources?{days}")).await;
+    let filter = "filter=campaign:equals:spring&filter=source:google";
+    let spring = edge.report(&format!("/v1/reports/sources?{days}&{filter}")).await;
+    let is_spring = |row: &&Row| matches!(&row.key, RowKey::Source { source, campaign, .. } if campaign == "spring" && source == "google");
+    let rows: Vec<_> = whole.rows.iter().filter(is_spring).cloned().collect();
+    assert!(!rows.is_empty() && whole.rows.len() > rows.len());
+    assert_eq!(spring.rows, rows);
+    let visits: f64 = rows.iter().map(|row| row.metrics.visits.get()).sum();
+    assert_eq!(spring.totals.visits.get(), visits);
+    assert!(spring.filter.contains("spring") && whole.filter.is_empty(), "{}", spring.filter);
+    let hours = edge.report(&format!("/v1/reports/hours?{days}&{filter}")).await;
+    assert_eq!((hours.rows.len(), hours.totals.calls), (168, spring.totals.calls));
+    let path = format!("/v1/reports/credits?{days}&{filter}");
+    let (status, _, body) = edge.get("key_all", &path, "*/*").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(body.contains("no `filter`"), "{body}");
+}
+
+#[actix_web::test]
 async fn a_key_sees_its_own_sites_only() {
     let edge = Edge::start().await;
     let (status, _, body) = edge.get("key_shop", "/v1/reports/sources", "*/*").await;
@@ -159,6 +181,8 @@ async fn what_cannot_be_understood_is_refused_with_help() {
         ("from=2026-03-05&from=2026-03-06", "given twice"),
         ("format=pdf", "`json` or `csv`"),
         ("site=a%20b", "site id"),
+        ("filter=sorce:google", "did you mean `source`"),
+        ("filter=%7B%22dimension%22:1%7D", "dimension"),
     ] {
         let path = format!("/v1/reports/sources?{query}");
         let (status, kind, body) = edge.get("key_all", &path, "*/*").await;

@@ -54,6 +54,10 @@ async fn credits(
     if asked.model.is_some() {
         return Err(Problem::BadRequest("this report shows every `model`".to_owned()));
     }
+    if !asked.filters.is_empty() {
+        let why = "this report has no `filter`: the query with a `model` has one";
+        return Err(Problem::BadRequest(why.to_owned()));
+    }
     let format = asked.format.unwrap_or_else(|| accepted(&request));
     let Crediting { weight, clock: by_clock, .. } = asked.crediting().unwrap_or_default();
     let asked = Asked { weight: Some(weight), ..asked };

@@ -130,6 +130,29 @@ impl Filter {
         condition(find(name)?, test, &value)
     }
 
+    /// Reads a parameter of a query string: JSON, or the short form of a condition.
+    pub fn read_parameter(text: &str) -> Result<Self, String> {
+        match text.starts_with('{') {
+            true => {
+                Filter::read(&serde_json::from_str(text).map_err(|e| format!("`filter`: {e}"))?)
+            }
+            false => Filter::read_short(text),
+        }
+    }
+
+    /// The filter by which all of `parts` hold; `None` where there are none.
+    pub fn all_of(mut parts: Vec<Filter>) -> Result<Option<Self>, String> {
+        let filter = match parts.len() {
+            0 => return Ok(None),
+            1 => parts.remove(0),
+            _ => Filter::All(parts),
+        };
+        match filter.conditions().len() {
+            0..=MAX_CONDITIONS => Ok(Some(filter)),
+            _ => Err(format!("at most {MAX_CONDITIONS} conditions")),
+        }
+    }
+
     /// Its conditions, from left to right.
     pub fn conditions(&self) -> Vec<&Condition> {
         match self {

@@ -159,10 +159,7 @@ pub fn from_query(query: &str) -> Result<Body, String> {
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let (name, value) = (name.into_owned(), value.into_owned());
         if name == "filter" {
-            conditions.push(match value.starts_with('{') {
-                true => Filter::read(&json(&name, &value)?)?,
-                false => Filter::read_short(&value)?,
-            });
+            conditions.push(Filter::read_parameter(&value)?);
             continue;
         }
         if LISTS.contains(&name.as_str()) {

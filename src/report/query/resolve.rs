@@ -247,15 +247,7 @@ fn filter(body: &Body) -> Result<Option<Filter>, String> {
         Some(filter) => parts.push(Filter::read(filter)?),
         None => {}
     }
-    let filter = match parts.len() {
-        0 => return Ok(None),
-        1 => parts.remove(0),
-        _ => Filter::All(parts),
-    };
-    match filter.conditions().len() {
-        0..=MAX_CONDITIONS => Ok(Some(filter)),
-        _ => Err(format!("at most {MAX_CONDITIONS} conditions")),
-    }
+    Filter::all_of(parts)
 }
 
 fn order(

@@ -54,6 +54,7 @@ function quality(answer) {
   const { mean_error: error, in_80_percent: inside } = answer.quality;
   if (!answer.weeks_held_back) return `${known} ${t("forecast.untested")}`;
   const told = [Number.isFinite(error) && t("forecast.error", { error: count(error) }), Number.isFinite(inside) && t("forecast.inside", { share: wholePercent(inside) })];
+  if (answer.method === "week_before") told.unshift(t("forecast.week_before"));
   return [known, ...told.filter(Boolean)].join(" ");
 }
 
