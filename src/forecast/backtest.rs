@@ -55,11 +55,10 @@ pub struct Learnt {
 pub fn learn(days: &[[u32; HOURS]]) -> Learnt {
     let whole = days.len() / WEEK;
     let weeks = whole.saturating_sub(FEWEST_BEFORE).min(HELD_BACK);
-    let tried = [Method::Model, Method::WeekBefore].map(|method| of_method(days, weeks, method));
-    let [model, week_before] = tried;
+    let model = of_method(days, weeks, Method::Model);
     // On equal terms, and where nothing was held back, it is the model.
-    match (model.days.mean_error, week_before.days.mean_error) {
-        (Some(ours), Some(naive)) if naive < ours => week_before,
+    match (model.days.mean_error, model.days.naive_mean_error) {
+        (Some(ours), Some(naive)) if naive < ours => of_method(days, weeks, Method::WeekBefore),
         _ => model,
     }
 }

@@ -14,7 +14,7 @@ use crate::report::model::{
     AbTest, Period, Report, ReportKind, ReportQuery, Row, RowKey, SpamFilter,
 };
 use crate::report::query::figure::p_value;
-use crate::report::query::filter::{Filter, MAX_CONDITIONS};
+use crate::report::query::filter::Filter;
 use crate::report::query::{names, periods};
 
 /// Most rows that a report shows.
@@ -160,9 +160,6 @@ pub fn parse(query: &str) -> Result<Asked, String> {
                     return Err("`conversion` is the name of one".to_owned());
                 }
                 asked.conversion = Some(value.into_owned());
-            }
-            "filter" if asked.filters.len() == MAX_CONDITIONS => {
-                return Err(format!("at most {MAX_CONDITIONS} conditions"));
             }
             "filter" => asked.filters.push(Filter::read_parameter(&value)?),
             "a" | "b" => {
